@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A take: restyled frames of a shot with the map to its source frames."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import InputError
+from .manifest import Manifest
+from .pictures import U8, read_picture
+
+SCHEMA = "holdfast/take"
+
+
+@dataclass(frozen=True)
+class TakeFolder:
+    """A finished take on disk; frames are read when asked for."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, folder: Path) -> "TakeFolder":
+        """Raises InputError if the folder holds no finished take."""
+        return cls(Path(folder), Manifest.load(Path(folder) / "take.json", SCHEMA))
+
+    @property
+    def name(self) -> str:
+        """The take's name, e.g. t001."""
+        return str(self.manifest.data["take"])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        width, height = self.manifest.data["size"]
+        return int(width), int(height)
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """Scene frames that the take holds."""
+        return tuple(self.manifest.data["frames"])
+
+    def path(self, frame: int) -> Path:
+        """Where the picture of a frame is."""
+        return self.folder / str(self.manifest.data["pattern"]).format(frame=frame)
+
+    def frame(self, frame: int) -> U8:
+        """(H, W, 3) uint8 RGB. Raises InputError for a frame that the take does not hold or that is damaged."""
+        if frame not in self.frames:
+            raise InputError(f"Take {self.name} has no frame {frame}", where=str(self.folder))
+        return read_picture(self.path(frame))
