@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings on Scene and Object: what the person chose, never results and never secrets.
+
+Attributes are in SI units unless their name says otherwise (`depth_mm`, `twist_deg`). Results of the
+stages live in the shot's folder beside the .blend, with their manifests.
+"""
+
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+# Items of the enums: (identifier, name, description). The first one is the default.
+SKETCH_KINDS = (
+    ("AUTO", "Find out", "Choose the way to build the part from the drawing's own symmetry"),
+    ("REVOLVE", "Turned", "Turn the outline around its axis, as on a lathe"),
+    ("EXTRUDE", "Flat", "Give the outline a thickness and bevelled edges"),
+    ("INFLATE", "Organic", "Inflate the outline into a soft, rounded body"),
+)
+MATERIALS = (
+    ("ABS", "ABS plastic", "Hard, smooth plastic of toys and housings: 1040 kg/m3"),
+    ("PLA", "PLA plastic", "Printed plastic: 1240 kg/m3"),
+    ("WOOD", "Wood", "Beech wood: 700 kg/m3"),
+    ("STEEL", "Steel", "Plain steel: 7850 kg/m3"),
+    ("RUBBER", "Rubber", "Soft rubber: 1100 kg/m3"),
+    ("GLASS", "Glass", "Soda-lime glass: 2500 kg/m3"),
+)
+ROLES = (
+    ("HERO", "Hero", "A part of the product: it gets a matte, a pose and a verdict"),
+    ("SET", "Set", "Part of the stage around the product: no verdict is given on it"),
+)
+JOINT_MODES = (
+    ("AUTHORED", "Authored", "The parts follow the exact path of the joint; the proof then tests it with real contacts"),
+)
+HANDS = (
+    ("RIGHT", "Right", "Seen from the head of the peg, the lock turns clockwise"),
+    ("LEFT", "Left", "Seen from the head of the peg, the lock turns counter-clockwise"),
+)
+LOOKS = (
+    ("INK_WASH", "Ink and wash", "Ink lines over a watered wash on paper"),
+    ("CLAY", "Clay", "Soft clay shading with a thin contour"),
+    ("CEL", "Flat cel", "Few flat tones with a bold contour"),
+    ("PENCIL", "Pencil", "Graphite hatching on rough paper"),
+)
+
+
+class HOLDFAST_PG_sketch(bpy.types.PropertyGroup):
+    """One drawn part: a picture of a sketch and its real height."""
+
+    if TYPE_CHECKING:
+        name: str
+        path: str
+        kind: str
+        height_mm: float
+    else:
+        name: StringProperty(name="Name", description="Name of the asset that this sketch becomes")
+        path: StringProperty(
+            name="Picture", description="Photo or scan of the sketch", subtype="FILE_PATH"
+        )
+        kind: EnumProperty(
+            name="Shape", description="How the drawn outline becomes a solid", items=SKETCH_KINDS
+        )
+        height_mm: FloatProperty(
+            name="Real Height (mm)", description="Height of the drawn part in the real world, in millimetres",
+            default=40.0, min=1.0, soft_max=500.0, max=100000.0, precision=1,
+        )
+
+
+class HOLDFAST_PG_ideate(bpy.types.PropertyGroup):
+    """Settings of Ideate."""
+
+    if TYPE_CHECKING:
+        variants: int
+        seed: int
+        locked: str
+    else:
+        variants: IntProperty(
+            name="Variants", description="How many looks to draw of each sketch", default=4, min=1, max=16
+        )
+        seed: IntProperty(
+            name="Seed", description="Another number gives other variants; the same number gives the same ones",
+            default=1, min=0,
+        )
+        locked: StringProperty(
+            name="Locked Variant", description="The variant that the assets follow; empty means the first one"
+        )
+
+
+class HOLDFAST_PG_assets(bpy.types.PropertyGroup):
+    """Settings of Assets."""
+
+    if TYPE_CHECKING:
+        provider: str
+        detail: int
+        texture_px: int
+    else:
+        provider: StringProperty(
+            name="Provider", description="Who makes the mesh from the locked picture", default="offline"
+        )
+        detail: IntProperty(
+            name="Segments", description="Segments around a turned part", default=96, min=12, soft_max=256, max=1024
+        )
+        texture_px: IntProperty(
+            name="Texture", description="Edge of the square texture of each part",
+            default=1024, min=64, max=8192, subtype="PIXEL",
+        )
+
+
+class HOLDFAST_PG_joint(bpy.types.PropertyGroup):
+    """One twist-and-lock joint between a peg and a socket."""
+
+    if TYPE_CHECKING:
+        name: str
+        peg: bpy.types.Object | None
+        socket: bpy.types.Object | None
+        depth_mm: float
+        twist_deg: float
+        hand: str
+        lugs: int
+        clearance_mm: float
+        pull_n: float
+        torque_nm: float
+        mode: str
+    else:
+        name: StringProperty(name="Name", description="Name of the joint in the proof and the reports")
+        peg: PointerProperty(type=bpy.types.Object, name="Peg", description="The part that goes in")
+        socket: PointerProperty(type=bpy.types.Object, name="Socket", description="The part with the bore")
+        depth_mm: FloatProperty(
+            name="Depth (mm)", description="How far the peg goes in before it turns, in millimetres",
+            default=12.0, min=0.5, soft_max=100.0, precision=2,
+        )
+        twist_deg: FloatProperty(
+            name="Twist (°)", description="How far the peg turns to lock, in degrees",
+            default=60.0, min=5.0, max=170.0, precision=1,
+        )
+        hand: EnumProperty(name="Hand", description="Which way the lock turns", items=HANDS)
+        lugs: IntProperty(
+            name="Lugs", description="Lugs around the peg, evenly spaced", default=2, min=1, max=6
+        )
+        clearance_mm: FloatProperty(
+            name="Clearance (mm)", description="Free space between peg and socket, in millimetres",
+            default=0.3, min=0.02, max=2.0, precision=3, step=1,
+        )
+        pull_n: FloatProperty(
+            name="Pull (N)", description="Pull that the locked joint must hold, in newtons",
+            default=90.0, min=0.0, soft_max=200.0, precision=1,
+        )
+        torque_nm: FloatProperty(
+            name="Unlock (N·m)", description="Torque that it takes to turn the lock back, in newton metres",
+            default=0.10, min=0.0, soft_max=5.0, precision=3, step=1,
+        )
+        mode: EnumProperty(name="Motion", description="What moves the parts", items=JOINT_MODES)
+
+
+class HOLDFAST_PG_timing(bpy.types.PropertyGroup):
+    """How many frames each phase of the mechanism takes."""
+
+    if TYPE_CHECKING:
+        align_frames: int
+        insert_frames: int
+        twist_frames: int
+        click_frames: int
+        hold_frames: int
+    else:
+        align_frames: IntProperty(
+            name="Align", description="Frames in which the peg comes over the socket", default=18, min=1
+        )
+        insert_frames: IntProperty(name="Insert", description="Frames in which the peg goes in", default=16, min=1)
+        twist_frames: IntProperty(name="Twist", description="Frames in which the lock turns", default=16, min=1)
+        click_frames: IntProperty(name="Click", description="Frames of the snap into the detent", default=4, min=1)
+        hold_frames: IntProperty(name="Hold", description="Frames of rest at the end", default=18, min=0)
+
+
+class HOLDFAST_PG_physics(bpy.types.PropertyGroup):
+    """Settings of Physics."""
+
+    if TYPE_CHECKING:
+        joints: bpy.types.bpy_prop_collection[HOLDFAST_PG_joint]
+        active_joint: int
+        timing: HOLDFAST_PG_timing
+        pull_on_screen: bool
+        show_overlay: bool
+    else:
+        joints: CollectionProperty(type=HOLDFAST_PG_joint, name="Joints", description="The joints of the product")
+        active_joint: IntProperty(name="Active Joint", description="The joint that the panel shows", min=0)
+        timing: PointerProperty(type=HOLDFAST_PG_timing)
+        pull_on_screen: BoolProperty(
+            name="Pull on Screen", description="End the motion with a visible tug that the lock holds"
+        )
+        show_overlay: BoolProperty(
+            name="Show Joint", description="Draw the axis, travel and twist of the joints in the viewport",
+            default=True,
+        )
+
+
+class HOLDFAST_PG_truth(bpy.types.PropertyGroup):
+    """Settings of Ground Truth."""
+
+    if TYPE_CHECKING:
+        samples: int
+        engine_from_scene: bool
+    else:
+        samples: IntProperty(
+            name="Samples", description="Cycles samples of the beauty picture; it is denoised afterwards",
+            default=12, min=1, soft_max=256, max=4096,
+        )
+        engine_from_scene: BoolProperty(
+            name="Scene's Engine", description="Render the beauty with the engine that the scene is set to",
+            default=True,
+        )
+
+
+class HOLDFAST_PG_style(bpy.types.PropertyGroup):
+    """Settings of Style."""
+
+    if TYPE_CHECKING:
+        provider: str
+        look: str
+        prompt: str
+        seed: int
+        grain: float
+        ink: float
+        defects: str
+    else:
+        provider: StringProperty(name="Provider", description="Who restyles the frames", default="rehearsal")
+        look: EnumProperty(name="Look", description="The look of the restyled frames", items=LOOKS)
+        prompt: StringProperty(name="Prompt", description="What the look is and what must not change")
+        seed: IntProperty(
+            name="Seed", description="Another number gives another grain and line; the same number the same take",
+            default=1, min=0,
+        )
+        grain: FloatProperty(
+            name="Grain", description="Strength of paper and grain", default=0.35, min=0.0, max=1.0, subtype="FACTOR"
+        )
+        ink: FloatProperty(
+            name="Ink", description="Strength of the drawn lines", default=0.7, min=0.0, max=1.0, subtype="FACTOR"
+        )
+        defects: StringProperty(
+            name="Planted Defects",
+            description="JSON list of faults to plant in the take, to rehearse a bad day; empty plants none",
+        )
+
+
+class HOLDFAST_PG_repair(bpy.types.PropertyGroup):
+    """Settings of Repair."""
+
+    if TYPE_CHECKING:
+        handles: int
+    else:
+        handles: IntProperty(
+            name="Handles", description="Frames before and after a fault that are redone and blended",
+            default=4, min=0, max=48,
+        )
+
+
+class HOLDFAST_PG_finish(bpy.types.PropertyGroup):
+    """Settings of Finish."""
+
+    if TYPE_CHECKING:
+        exposure: float
+        contrast: float
+        saturation: float
+        temperature: float
+        title: str
+        title_seconds: float
+        crf: int
+    else:
+        exposure: FloatProperty(
+            name="Exposure (EV)", description="Brighter or darker, in stops", default=0.0, min=-4.0, max=4.0
+        )
+        contrast: FloatProperty(
+            name="Contrast", description="Contrast around middle grey; 1 changes nothing", default=1.0, min=0.2, max=3.0
+        )
+        saturation: FloatProperty(
+            name="Saturation", description="Strength of colour; 1 changes nothing", default=1.0, min=0.0, max=3.0
+        )
+        temperature: FloatProperty(
+            name="Warmth", description="Warmer above 0, cooler below 0; 0 changes nothing",
+            default=0.0, min=-1.0, max=1.0,
+        )
+        title: StringProperty(name="Title", description="Text of the title card; empty means no card")
+        title_seconds: FloatProperty(
+            name="Title (s)", description="How long the title card stands, in seconds",
+            default=1.5, min=0.0, soft_max=10.0, precision=2,
+        )
+        crf: IntProperty(
+            name="Quality (CRF)", description="Quality of the H.264 master: lower is better and bigger",
+            default=16, min=0, max=40,
+        )
+
+
+class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
+    """The settings of one shot: `Scene.holdfast`."""
+
+    if TYPE_CHECKING:
+        shot_name: str
+        sketches: bpy.types.bpy_prop_collection[HOLDFAST_PG_sketch]
+        active_sketch: int
+        ideate: HOLDFAST_PG_ideate
+        assets: HOLDFAST_PG_assets
+        physics: HOLDFAST_PG_physics
+        truth: HOLDFAST_PG_truth
+        style: HOLDFAST_PG_style
+        repair: HOLDFAST_PG_repair
+        finish: HOLDFAST_PG_finish
+    else:
+        shot_name: StringProperty(
+            name="Shot", description="Name of the shot and of its folder", default="sh010", maxlen=60
+        )
+        sketches: CollectionProperty(type=HOLDFAST_PG_sketch, name="Sketches", description="The drawn parts")
+        active_sketch: IntProperty(name="Active Sketch", description="The sketch that the panel shows", min=0)
+        ideate: PointerProperty(type=HOLDFAST_PG_ideate)
+        assets: PointerProperty(type=HOLDFAST_PG_assets)
+        physics: PointerProperty(type=HOLDFAST_PG_physics)
+        truth: PointerProperty(type=HOLDFAST_PG_truth)
+        style: PointerProperty(type=HOLDFAST_PG_style)
+        repair: PointerProperty(type=HOLDFAST_PG_repair)
+        finish: PointerProperty(type=HOLDFAST_PG_finish)
+
+
+class HOLDFAST_PG_object(bpy.types.PropertyGroup):
+    """The settings of one object: `Object.holdfast`."""
+
+    if TYPE_CHECKING:
+        is_part: bool
+        part: str
+        part_id: int
+        role: str
+        material: str
+        density: float
+    else:
+        is_part: BoolProperty(name="Part", description="This object is a part of the product")
+        part: StringProperty(
+            name="Part Name", description="Stable name of the part; empty means the object's name"
+        )
+        part_id: IntProperty(
+            name="Part Number", description="Number of the part in the id pass; 0 means not yet given",
+            default=0, min=0, max=255,
+        )
+        role: EnumProperty(name="Role", description="What the part is for the product", items=ROLES)
+        material: EnumProperty(name="Material", description="What the part is made of", items=MATERIALS)
+        density: FloatProperty(
+            name="Density (kg/m³)", description="Density of the part; 0 takes the material's own",
+            default=0.0, min=0.0, soft_max=20000.0, precision=0,
+        )
+
+
+CLASSES = (
+    HOLDFAST_PG_sketch,
+    HOLDFAST_PG_ideate,
+    HOLDFAST_PG_assets,
+    HOLDFAST_PG_joint,
+    HOLDFAST_PG_timing,
+    HOLDFAST_PG_physics,
+    HOLDFAST_PG_truth,
+    HOLDFAST_PG_style,
+    HOLDFAST_PG_repair,
+    HOLDFAST_PG_finish,
+    HOLDFAST_PG_shot,
+    HOLDFAST_PG_object,
+)
