@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # cv2 reads it once, at import
-import cv2  # noqa: E402
+import cv2
 
-from .errors import InputError, StorageError  # noqa: E402
-from .store import write_bytes  # noqa: E402
+from .errors import InputError, StorageError
+from .store import write_bytes
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]

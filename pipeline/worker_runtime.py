@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inside the worker process: runs one task and writes events, one JSON object a line."""
+
+import importlib
+import json
+import os
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .context import CancelToken, Context
+from .errors import ExitCode, HoldfastError
+
+Task = Callable[[dict[str, Any], Context], dict[str, Any]]
+_QUIET = 0.05
+"""Least seconds between two progress lines; more would only be noise."""
+
+
+def load_task(name: str, package: str) -> Task:
+    """The function that ``name`` ("room.module:function") means, in the same package as this module."""
+    module, function = name.split(":")
+    task: Task = getattr(importlib.import_module(f"{package}.{module}"), function)
+    return task
+
+
+class _Events:
+    def __init__(self, path: Path) -> None:
+        self._stream = open(path, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+        self._last = 0.0
+
+    def send(self, event: str, **fields: object) -> None:
+        self._stream.write(json.dumps({"event": event, **fields}) + "\n")
+        self._stream.flush()
+
+    def progress(self, fraction: float, message: str) -> None:
+        now = time.monotonic()
+        if now - self._last >= _QUIET or fraction >= 1.0:
+            self._last = now
+            self.send("progress", fraction=round(min(max(fraction, 0.0), 1.0), 4), message=message)
+
+
+def run_job(folder: Path, job: dict[str, Any]) -> int:
+    """Runs ``job["function"]`` on ``job["request"]``; the outcome is the last event. Returns the exit code.
+
+    The task is cancelled when the file ``cancel`` appears in the job's folder, or the parent process is gone.
+    """
+    events = _Events(folder / "events.jsonl")
+    parent = os.getppid()
+
+    def stop() -> bool:
+        return (folder / "cancel").exists() or os.getppid() != parent
+
+    context = Context(events.progress, lambda line: events.send("log", line=line), CancelToken(stop))
+    try:
+        package = __name__.rsplit(".", 2)[0]
+        value = load_task(job["function"], package)(job["request"], context)
+        events.send("result", value=value)
+        return ExitCode.OK
+    except HoldfastError as error:
+        events.send("error", error=error.to_json())
+        return int(error.exit_code)
+    except Exception as error:
+        traceback.print_exc()
+        internal = HoldfastError(
+            f"Internal error in {job['function']}: {type(error).__name__}: {error}",
+            todo="This is a fault of Holdfast: please report it with the log.",
+        )
+        events.send("error", error=internal.to_json())
+        return ExitCode.INTERNAL
