@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Drives stage generators in the foreground: command line, farm and tests. The window has ``session``."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import bpy
 
-from ..pipeline.context import Context
+from ..pipeline.context import CancelToken, Context
 from ..pipeline.manifest import Manifest
 from ..pipeline.worker import run_in_foreground
 from .steps import Progress, RenderJob, StageGenerator, WorkerTask
@@ -40,9 +43,21 @@ def _perform(step: WorkerTask | RenderJob | Progress, context: Context) -> Any:
         return None
     part = context.part(*step.share)
     if isinstance(step, WorkerTask):
-        return run_in_foreground(step.function, step.request, part, bpy.app.python_args)
+        with _terminable(context.cancel):
+            return run_in_foreground(step.function, step.request, part, bpy.app.python_args)
     render_frames(step, part)
     return None
+
+
+@contextmanager
+def _terminable(cancel: CancelToken) -> Iterator[None]:
+    """SIGTERM cancels in order while a worker runs. Not around renders: Python would see it only after the
+    frame, while the default ends at once, and unfinished frames are never under their final names."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: cancel.cancel())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def render_frames(job: RenderJob, context: Context) -> None:

@@ -75,3 +75,4 @@ class Stage:
     run: Callable[[bpy.types.Scene, ShotFolder, StageOptions], StageGenerator] = field(repr=False)
     state: Callable[[bpy.types.Scene, ShotFolder], StageState] = field(repr=False)
     verb: str = ""
+    edits_scene: bool = False

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``blender -b shot.blend --command holdfast ...``: arguments to stages, exit codes, progress lines."""
+
+import argparse
+
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import bpy
+
+from .operators import demo, locate
+from .operators.drive import run_blocking
+from .operators.stages import STAGES, stage_named, stages_through
+from .operators.steps import Stage, StageOptions
+from .pipeline.context import Context
+from .pipeline.errors import ExitCode, HoldfastError, UsageError
+from .pipeline.frames import parse_frames
+from .pipeline.manifest import Manifest
+from .pipeline.reporting import Reporter
+
+VERDICT_CODES = {"fail": ExitCode.VERDICT_FAIL, "review": ExitCode.VERDICT_REVIEW}
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command: returns the exit code and never raises. What went wrong is one printed sentence."""
+    reporter = Reporter(json_lines="--json" in argv)
+    try:
+        arguments = _parser().parse_args(list(argv))
+        handler: Callable[[argparse.Namespace, Reporter], int] = arguments.handler
+        return int(handler(arguments, reporter))
+    except SystemExit as stop:  # argparse: --help or a usage error that it has printed
+        return int(stop.code or 0)
+    except HoldfastError as error:
+        reporter.failed(str(error), int(error.exit_code))
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        reporter.failed("Cancelled.", ExitCode.CANCELLED)
+        return ExitCode.CANCELLED
+    except Exception as error:
+        with tempfile.NamedTemporaryFile("w", prefix="holdfast-", suffix=".log", delete=False) as log:
+            traceback.print_exc(file=log)
+        sentence = f"Internal error: {type(error).__name__}: {error}. The details are in {log.name}."
+        reporter.failed(sentence, ExitCode.INTERNAL)
+        return ExitCode.INTERNAL
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="blender --command holdfast", description="AI on the surface, physics underneath."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="STAGE")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--shot", help="name of the shot (default: that of the active scene)")
+    shared.add_argument("--json", action="store_true", help="also print each event as one JSON object a line")
+    shared.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
+                        help="a setting for this run, e.g. finish.exposure=0.3")  # fmt: skip
+    running = argparse.ArgumentParser(add_help=False)
+    running.add_argument("--frames", help="only these scene frames: 1-24  1,5,9  1-72:2")
+    running.add_argument("--take", help="the take to work on (default: the newest)")
+    running.add_argument("--force", action="store_true", help="run even if the result is fresh")
+    running.add_argument("--fail-on", choices=("fail", "review"), help="exit 10 or 11 on this verdict")
+    running.add_argument("--no-save", action="store_true", help="leave the .blend file as it is")
+    for stage in STAGES:
+        command = commands.add_parser(stage.name, parents=[shared, running], help=stage.label)
+        command.set_defaults(handler=_run, through=None)
+    command = commands.add_parser("run", parents=[shared, running], help="every stage in order")
+    command.add_argument("--through", default=STAGES[-1].name, help="the last stage to run")
+    command.set_defaults(handler=_run)
+    commands.add_parser("status", parents=[shared], help="what is done, stale or missing").set_defaults(handler=_status)
+    command = commands.add_parser("demo", parents=[shared], help="the lantern, from sketch to master, offline")
+    command.add_argument("--output", type=Path, default=Path("holdfast-demo"), help="folder for everything it makes")
+    command.set_defaults(handler=_demo)
+    return parser
+
+
+def _run(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    frames = parse_frames(arguments.frames) if arguments.frames else None
+    scene = locate.scene_of_shot(arguments.shot)
+    apply_settings(scene, arguments.settings)
+    options = StageOptions(frames, arguments.force, arguments.take)
+    stages = stages_through(arguments.through) if arguments.through else (stage_named(arguments.command),)
+    code = ExitCode.OK
+    for stage in stages:
+        manifest = run_stage(stage, scene, options, reporter)
+        if stage.edits_scene and not arguments.no_save and bpy.data.is_dirty:
+            bpy.ops.wm.save_mainfile()
+        if manifest.schema == "holdfast/report" and arguments.fail_on:
+            code = _verdict_code(str(manifest.data["verdict"]), arguments.fail_on)
+    return code
+
+
+def _verdict_code(verdict: str, fail_on: str) -> ExitCode:
+    wanted = ("fail",) if fail_on == "fail" else ("fail", "review")
+    return VERDICT_CODES[verdict] if verdict in wanted else ExitCode.OK
+
+
+def run_stage(stage: Stage, scene: bpy.types.Scene, options: StageOptions, reporter: Reporter) -> Manifest:
+    """Runs one stage in the foreground and reports it. Raises HoldfastError."""
+    started = time.perf_counter()
+    context = Context(lambda fraction, message: reporter.progress(stage.name, fraction, message), reporter.log)
+    generator = stage.run(scene, locate.shot_of(scene), options)
+    manifest = run_blocking(generator, context)
+    reporter.done(stage.name, manifest, time.perf_counter() - started)
+    return manifest
+
+
+def apply_settings(scene: bpy.types.Scene, assignments: Sequence[str]) -> None:
+    """Sets ``group.name=value`` settings of the scene. Raises UsageError for a name or value that is none."""
+    for assignment in assignments:
+        path, separator, text = assignment.partition("=")
+        group, _, name = path.rpartition(".")
+        owner = getattr(scene.holdfast, group, None) if group else scene.holdfast
+        if not separator or name not in getattr(owner, "bl_rna", owner.__class__).properties:
+            raise UsageError(f"{assignment!r} is not a setting", todo="Write it as finish.exposure=0.3.")
+        kind = owner.bl_rna.properties[name].type
+        try:
+            value = {"INT": int, "FLOAT": float, "BOOLEAN": _boolean}.get(kind, str)(text)
+            setattr(owner, name, value)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{text!r} is no value for {path}", todo=str(error).strip()) from error
+
+
+def _boolean(text: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if text.lower() not in words:
+        raise ValueError("Write true or false.")
+    return words[text.lower()]
+
+
+def _status(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    scene = locate.scene_of_shot(arguments.shot)
+    apply_settings(scene, arguments.settings)
+    shot = locate.shot_of(scene)
+    for stage in STAGES:
+        status, reason = stage.state(scene, shot)
+        reporter.state(stage.name, status, reason)
+    return ExitCode.OK
+
+
+def _demo(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    return demo.run(arguments.output, arguments.settings, reporter, run_stage, apply_settings)
+
+
+__all__ = ["apply_settings", "main", "run_stage"]
