@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the suite that runs in Blender (as a module, or inside a real executable)."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+
+import bpy
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def empty_file() -> None:
+    """Every test starts from an empty file; the extension stays enabled, which read_factory_settings would undo."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+
+
+@pytest.fixture(scope="session")
+def holdfast() -> ModuleType:
+    """The root module of the enabled extension."""
+    return sys.modules["holdfast"]
+
+
+@pytest.fixture(scope="session")
+def module(holdfast: ModuleType) -> Callable[[str], ModuleType]:
+    """Import a module of the enabled extension by its path in the package: `module("physics.kit")`."""
+    return lambda name: importlib.import_module(f".{name}", holdfast.__name__)
