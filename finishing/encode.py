@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The master: numbered PNG frames -> H.264 in MP4, yuv420p, BT.709, exact rational rate, checked afterwards.
+
+Two encoders are tried in order: an ffmpeg that the artist has, else Blender's own in a child process.
+"""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..pipeline.context import Context
+from ..pipeline.errors import HoldfastError, InputError
+from ..pipeline.store import write_json, writing
+from .mp4 import BT709, VideoTrack, read_video_track, tag_bt709
+
+_TICK = 0.02
+_PATIENCE = 600.0
+"""Seconds without a new line after which an encoder counts as hung."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """``folder/NNNN.png`` from 0001 on; ``size`` even, as 4:2:0 needs; ``fps`` = (numerator, denominator)."""
+
+    folder: str
+    count: int
+    size: tuple[int, int]
+    fps: tuple[int, int]
+    crf: int
+
+
+@dataclass(frozen=True)
+class Encoders:
+    """argv prefixes: of ffmpeg, and of what runs ``encode_in_blender.py`` up to the request's path; [] = none."""
+
+    ffmpeg: Sequence[str] = ()
+    blender: Sequence[str] = ()
+
+
+def ffmpeg_args(clip: Clip, out: Path) -> list[str]:
+    """What follows the name of ffmpeg. Matrix and tags are explicit: unflagged, ffmpeg converts by BT.601."""
+    rate = f"{clip.fps[0]}/{clip.fps[1]}"
+    scale = "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
+    return [
+        "-hide_banner", "-loglevel", "error", "-y", "-framerate", rate, "-start_number", "1",
+        "-i", str(Path(clip.folder) / "%04d.png"), "-frames:v", str(clip.count),
+        "-vf", f"{scale},format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709",
+        "-c:v", "libx264", "-preset", "medium", "-crf", str(clip.crf), "-g", str(max(clip.fps[0] // clip.fps[1], 1)),
+        "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv",
+        "-r", rate, "-movflags", "+faststart", "-progress", "pipe:1", str(out),
+    ]  # fmt: skip
+
+
+def _follow(argv: Sequence[str], log: Path, seen: Callable[[str], None], ctx: Context) -> None:
+    """Runs ``argv`` to its end, passing every line it prints to ``seen``. Raises HoldfastError, Cancelled."""
+    with open(log, "wb") as sink, open(log, encoding="utf-8", errors="replace") as lines:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
+        heard = time.monotonic()
+        try:
+            while process.poll() is None:
+                ctx.cancel.check()
+                for line in lines:
+                    heard = time.monotonic()
+                    seen(line)
+                if time.monotonic() - heard > _PATIENCE:
+                    raise HoldfastError("The encoder stopped answering", where=Path(argv[0]).name)
+                time.sleep(_TICK)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+    if process.returncode:
+        tail = [
+            line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
+        ]
+        raise HoldfastError(
+            f"The encoder failed: {tail[-1] if tail else process.returncode}", where=Path(argv[0]).name
+        )
+
+
+def _frame_counter(clip: Clip, ctx: Context) -> Callable[[str], None]:
+    """Understands ``frame=12`` (ffmpeg) and ``... append frame 12`` (Blender)."""
+
+    def seen(line: str) -> None:
+        words = line.replace("=", " ").lower().split()
+        if "frame" in words[:-1] and (number := words[words.index("frame") + 1]).isdigit():
+            ctx.progress(min(int(number) / clip.count, 1.0), f"Encoding frame {number} of {clip.count}")
+
+    return seen
+
+
+def check_master(track: VideoTrack, clip: Clip) -> None:
+    """Raises HoldfastError if the file does not hold what was asked for."""
+    wanted = (clip.count, tuple(clip.size), clip.fps[0] * track.fps.denominator)
+    found = (track.frames, track.size, track.fps.numerator * clip.fps[1])
+    if wanted != found or track.codec not in ("avc1", "avc3"):
+        said = f"{track.frames} frames {track.size[0]}x{track.size[1]} at {track.fps} of {track.codec}"
+        raise HoldfastError(f"The encoder wrote something else than it was asked for: {said}")
+    if track.colour != BT709 or track.full_range:
+        raise HoldfastError(f"The master is not tagged BT.709 limited range but {track.colour}")
+
+
+def encode(clip: Clip, out: Path, encoders: Encoders, ctx: Context) -> tuple[VideoTrack, str]:
+    """Writes ``out`` whole or not at all; returns what is in it and which encoder made it.
+
+    Raises HoldfastError if no encoder could, InputError if none is given, Cancelled, StorageError.
+    """
+    if clip.size[0] % 2 or clip.size[1] % 2:
+        raise InputError("H.264 4:2:0 needs an even width and height", where=f"{clip.size[0]}x{clip.size[1]}")
+    failures: list[str] = []
+    for name, prefix in (("ffmpeg", encoders.ffmpeg), ("blender", encoders.blender)):
+        if not prefix:
+            continue
+        try:
+            return _encode_with(name, prefix, clip, out, ctx), name
+        except (HoldfastError, OSError) as error:
+            ctx.cancel.check()
+            failures.append(f"{name}: {error}")
+            ctx.log(failures[-1])
+    todo = "Set a working ffmpeg in the preferences."
+    raise HoldfastError("; ".join(failures) or "There is nothing to encode the master with", todo=todo)
+
+
+def _encode_with(name: str, prefix: Sequence[str], clip: Clip, out: Path, ctx: Context) -> VideoTrack:
+    with writing(out) as part, tempfile.TemporaryDirectory(prefix="holdfast-encode-") as folder:
+        if name == "ffmpeg":
+            argv = [*prefix, *ffmpeg_args(clip, part)]
+        else:
+            request = Path(folder) / "request.json"
+            write_json(request, {**asdict(clip), "out": str(part)})
+            argv = [*prefix, str(request)]
+        _follow(argv, Path(folder) / "log.txt", _frame_counter(clip, ctx), ctx)
+        if not part.exists():
+            raise HoldfastError("The encoder wrote no file", where=name)
+        tag_bt709(part)
+        track = read_video_track(part)
+        check_master(track, clip)
+    return track
