@@ -2,7 +2,6 @@
 """``blender -b shot.blend --command holdfast ...``: arguments to stages, exit codes, progress lines."""
 
 import argparse
-
 import tempfile
 import time
 import traceback
@@ -13,7 +12,7 @@ import bpy
 
 from .operators import demo, locate
 from .operators.drive import run_blocking
-from .operators.stages import STAGES, stage_named, stages_through
+from .operators.stages import STAGES, running, stage_named, stages_through, state_of
 from .operators.steps import Stage, StageOptions
 from .pipeline.context import Context
 from .pipeline.errors import ExitCode, HoldfastError, UsageError
@@ -101,8 +100,7 @@ def run_stage(stage: Stage, scene: bpy.types.Scene, options: StageOptions, repor
     """Runs one stage in the foreground and reports it. Raises HoldfastError."""
     started = time.perf_counter()
     context = Context(lambda fraction, message: reporter.progress(stage.name, fraction, message), reporter.log)
-    generator = stage.run(scene, locate.shot_of(scene), options)
-    manifest = run_blocking(generator, context)
+    manifest = run_blocking(running(stage, scene, options), context)
     reporter.done(stage.name, manifest, time.perf_counter() - started)
     return manifest
 
@@ -133,9 +131,9 @@ def _boolean(text: str) -> bool:
 def _status(arguments: argparse.Namespace, reporter: Reporter) -> int:
     scene = locate.scene_of_shot(arguments.shot)
     apply_settings(scene, arguments.settings)
-    shot = locate.shot_of(scene)
+    locate.shot_of(scene)  # says at once if the .blend was never saved
     for stage in STAGES:
-        status, reason = stage.state(scene, shot)
+        status, reason = state_of(stage, scene)
         reporter.state(stage.name, status, reason)
     return ExitCode.OK
 

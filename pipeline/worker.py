@@ -45,7 +45,7 @@ class WorkerProcess:
         folder = Path(tempfile.mkdtemp(prefix="holdfast-"))
         write_json(folder / "job.json", {"function": function, "request": request, "path": sys.path})
         boot = Path(__file__).with_name("worker_boot.py")
-        with open(folder / "log.txt", "wb") as log:
+        with (folder / "log.txt").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, *python_args, str(boot), str(folder)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -81,7 +81,7 @@ class WorkerProcess:
 
     def _read(self) -> list[Event]:
         try:
-            with open(self._folder / "events.jsonl", "rb") as stream:
+            with (self._folder / "events.jsonl").open("rb") as stream:
                 stream.seek(self._offset)
                 data = stream.read()
         except FileNotFoundError:

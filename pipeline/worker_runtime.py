@@ -27,7 +27,7 @@ def load_task(name: str, package: str) -> Task:
 
 class _Events:
     def __init__(self, path: Path) -> None:
-        self._stream = open(path, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+        self._stream = path.open("a", encoding="utf-8")
         self._last = 0.0
 
     def send(self, event: str, **fields: object) -> None:
