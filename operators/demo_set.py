@@ -10,9 +10,9 @@ SWEEP_WIDTH, SWEEP_DEPTH, SWEEP_HEIGHT, SWEEP_RADIUS = 1.2, 0.35, 0.6, 0.18
 CAMERA_AT, CAMERA_LENS, AIM = (0.075, -0.335, 0.105), 58.0, (0.0, 0.0, 0.042)
 # name, location, edge in metres, watts, colour
 LIGHTS = (
-    ("Key", (-0.26, -0.24, 0.34), 0.16, 5.0, (1.0, 0.93, 0.84)),
-    ("Rim", (0.24, 0.20, 0.26), 0.12, 3.2, (0.78, 0.88, 1.0)),
-    ("Fill", (0.34, -0.30, 0.10), 0.30, 1.1, (1.0, 0.97, 0.94)),
+    ("Key", (-0.26, -0.24, 0.34), 0.16, 2.2, (1.0, 0.93, 0.84)),
+    ("Rim", (0.24, 0.20, 0.26), 0.12, 2.0, (0.78, 0.88, 1.0)),
+    ("Fill", (0.34, -0.30, 0.10), 0.30, 0.35, (1.0, 0.97, 0.94)),
 )
 
 
@@ -56,7 +56,7 @@ def _sweep() -> bpy.types.Object:
     material = bpy.data.materials.new("Sweep")
     material.use_nodes = True
     shader = material.node_tree.nodes["Principled BSDF"]
-    shader.inputs["Base Color"].default_value = (0.36, 0.32, 0.29, 1.0)
+    shader.inputs["Base Color"].default_value = (0.21, 0.19, 0.18, 1.0)
     shader.inputs["Roughness"].default_value = 0.75
     mesh.materials.append(material)
     return bpy.data.objects.new("Sweep", mesh)

@@ -2,6 +2,7 @@
 """The stages in order. Panel, command line and farm all read this one table."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import bpy
@@ -49,7 +50,8 @@ def running(stage: Stage, scene: bpy.types.Scene, options: StageOptions) -> Stag
         raise
     except HoldfastError as error:
         if shot.root.is_dir():
-            write_json(_failure(shot, stage), {"sentence": str(error), "code": int(error.exit_code)})
+            with suppress(HoldfastError):  # a full disk must not hide the reason
+                write_json(_failure(shot, stage), {"sentence": str(error), "code": int(error.exit_code)})
         raise
     _failure(shot, stage).unlink(missing_ok=True)
     if manifest.made["at"] >= started:  # a fresh result is older

@@ -29,7 +29,7 @@ def digest_json(value: object) -> str:
 def hash_file(path: Path | str) -> str:
     """SHA-256 (hex) of a file's bytes. Raises InputError if it can't be read."""
     try:
-        with open(path, "rb") as stream:
+        with Path(path).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"Can't read {Path(path).name}: {error.strerror}", where=str(path)) from error
@@ -63,9 +63,9 @@ def writing(path: Path | str) -> Iterator[Path]:
         final.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield part
-            with open(part, "rb+") as stream:
+            with part.open("rb+") as stream:
                 os.fsync(stream.fileno())
-            os.replace(part, final)
+            part.replace(final)
         finally:
             part.unlink(missing_ok=True)
 
