@@ -8,11 +8,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from ..pipeline.context import Context
 from ..pipeline.errors import HoldfastError, InputError
+from ..pipeline.pictures import U8, read_picture, write_picture
 from ..pipeline.store import write_json, writing
 from .mp4 import BT709, VideoTrack, read_video_track, tag_bt709
 
@@ -34,10 +39,14 @@ class Clip:
 
 @dataclass(frozen=True)
 class Encoders:
-    """argv prefixes: of ffmpeg, and of what runs ``encode_in_blender.py`` up to the request's path; [] = none."""
+    """argv prefixes: of ffmpeg, and of what runs ``encode_in_blender.py`` up to the request's path; [] = none.
+
+    ``blender_bt601``: that Blender converts by the BT.601 matrix while tagging BT.709, as all before 4.4 do.
+    """
 
     ffmpeg: Sequence[str] = ()
     blender: Sequence[str] = ()
+    blender_bt601: bool = False
 
 
 def ffmpeg_args(clip: Clip, out: Path) -> list[str]:
@@ -56,7 +65,7 @@ def ffmpeg_args(clip: Clip, out: Path) -> list[str]:
 
 def _follow(argv: Sequence[str], log: Path, seen: Callable[[str], None], ctx: Context) -> None:
     """Runs ``argv`` to its end, passing every line it prints to ``seen``. Raises HoldfastError, Cancelled."""
-    with open(log, "wb") as sink, open(log, encoding="utf-8", errors="replace") as lines:
+    with log.open("wb") as sink, log.open(encoding="utf-8", errors="replace") as lines:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
         heard = time.monotonic()
         try:
@@ -115,7 +124,8 @@ def encode(clip: Clip, out: Path, encoders: Encoders, ctx: Context) -> tuple[Vid
         if not prefix:
             continue
         try:
-            return _encode_with(name, prefix, clip, out, ctx), name
+            bt601 = name == "blender" and encoders.blender_bt601
+            return _encode_with(name, prefix, clip, out, ctx, bt601=bt601), name
         except (HoldfastError, OSError) as error:
             ctx.cancel.check()
             failures.append(f"{name}: {error}")
@@ -124,8 +134,34 @@ def encode(clip: Clip, out: Path, encoders: Encoders, ctx: Context) -> tuple[Vid
     raise HoldfastError("; ".join(failures) or "There is nothing to encode the master with", todo=todo)
 
 
-def _encode_with(name: str, prefix: Sequence[str], clip: Clip, out: Path, ctx: Context) -> VideoTrack:
+def _ycbcr(red: float, blue: float) -> NDArray[np.float64]:
+    """(3, 3) from R'G'B' to Y'CbCr for the luma weights of ``red`` and ``blue``."""
+    luma = np.array([red, 1 - red - blue, blue])
+    chroma_blue = (np.array([0, 0, 1]) - luma) / (2 * (1 - blue))
+    chroma_red = (np.array([1, 0, 0]) - luma) / (2 * (1 - red))
+    return np.array([luma, chroma_blue, chroma_red])
+
+
+def bent_for_bt601(rgb: U8) -> U8:
+    """(H, W, 3) uint8 that an encoder with the BT.601 matrix turns into the BT.709 code values of ``rgb``."""
+    matrix = np.linalg.inv(_ycbcr(0.299, 0.114)) @ _ycbcr(0.2126, 0.0722)
+    return np.asarray(cv2.transform(rgb.astype(np.float32), matrix).round().clip(0, 255), np.uint8)
+
+
+def _bend_frames(clip: Clip, folder: Path, ctx: Context) -> Clip:
+    for number in range(1, clip.count + 1):
+        ctx.cancel.check()
+        name = f"{number:04d}.png"
+        write_picture(folder / name, bent_for_bt601(read_picture(Path(clip.folder) / name)))
+    return replace(clip, folder=str(folder))
+
+
+def _encode_with(
+    name: str, prefix: Sequence[str], clip: Clip, out: Path, ctx: Context, *, bt601: bool
+) -> VideoTrack:
     with writing(out) as part, tempfile.TemporaryDirectory(prefix="holdfast-encode-") as folder:
+        if bt601:
+            clip = _bend_frames(clip, Path(folder), ctx)
         if name == "ffmpeg":
             argv = [*prefix, *ffmpeg_args(clip, part)]
         else:

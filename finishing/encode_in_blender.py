@@ -43,7 +43,7 @@ def set_output(scene: Any, request: dict[str, Any]) -> None:
 
 def encode(request: dict[str, Any]) -> None:
     """Display pixels go through unchanged: view Standard, no look, no dither, sRGB sequencer space."""
-    scene = bpy.data.scenes.new("Holdfast master")
+    scene: Any = bpy.data.scenes.new("Holdfast master")
     render = scene.render
     render.resolution_x, render.resolution_y = request["size"]
     render.resolution_percentage = 100
