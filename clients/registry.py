@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds models by what they do and connects to their providers. A new provider is one file and one TOML entry."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+
+from ..pipeline.context import Context
+from ..pipeline.errors import UsageError
+from .contract import Provider
+from .descriptor import Descriptor, load_catalogue
+
+
+@lru_cache(maxsize=4)
+def catalogue(extra: tuple[Path, ...] = ()) -> dict[str, Descriptor]:
+    """The descriptors by id, read once; ``extra`` are the user's own files."""
+    return load_catalogue(extra)
+
+
+def models(mode: str, extra: Iterable[Path] = ()) -> list[Descriptor]:
+    """The models for a mode (video_restyle, sketch_to_mesh, ...), offline ones first."""
+    found = [entry for entry in catalogue(tuple(extra)).values() if entry.mode == mode]
+    return sorted(found, key=lambda entry: (entry.network, entry.id))
+
+
+def model_of(provider: str, mode: str, model: str = "") -> Descriptor:
+    """The named model of a provider, or its first for the mode. Raises UsageError if there is none."""
+    for entry in models(mode):
+        if entry.provider == provider and model in ("", entry.model):
+            return entry
+    known = ", ".join(sorted({entry.provider for entry in models(mode)})) or "none"
+    raise UsageError(f"There is no provider {provider!r} for {mode}", todo=f"Available: {known}.")
+
+
+def connect(model: Descriptor, context: Context) -> Provider:
+    """The provider's adapter, ready to work for a task. Raises UsageError if the entry names none."""
+    module, _, name = model.adapter.partition(":")
+    try:
+        adapter = getattr(import_module(f".{module}", __package__), name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"The adapter {model.adapter!r} of {model.id} does not exist") from error
+    provider: Provider = adapter(context)
+    return provider
