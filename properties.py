@@ -38,7 +38,11 @@ ROLES = (
     ("SET", "Set", "Part of the stage around the product: no verdict is given on it"),
 )
 JOINT_MODES = (
-    ("AUTHORED", "Authored", "The parts follow the exact path of the joint; the proof then tests it with real contacts"),
+    (
+        "AUTHORED",
+        "Authored",
+        "The parts follow the exact path of the joint; the proof then tests it with real contacts",
+    ),
 )
 HANDS = (
     ("RIGHT", "Right", "Seen from the head of the peg, the lock turns clockwise"),
@@ -62,15 +66,18 @@ class HOLDFAST_PG_sketch(bpy.types.PropertyGroup):
         height_mm: float
     else:
         name: StringProperty(name="Name", description="Name of the asset that this sketch becomes")
-        path: StringProperty(
-            name="Picture", description="Photo or scan of the sketch", subtype="FILE_PATH"
-        )
+        path: StringProperty(name="Picture", description="Photo or scan of the sketch", subtype="FILE_PATH")
         kind: EnumProperty(
             name="Shape", description="How the drawn outline becomes a solid", items=SKETCH_KINDS
         )
         height_mm: FloatProperty(
-            name="Real Height (mm)", description="Height of the drawn part in the real world, in millimetres",
-            default=40.0, min=1.0, soft_max=500.0, max=100000.0, precision=1,
+            name="Real Height (mm)",
+            description="Height of the drawn part in the real world, in millimetres",
+            default=40.0,
+            min=1.0,
+            soft_max=500.0,
+            max=100000.0,
+            precision=1,
         )
 
 
@@ -86,8 +93,10 @@ class HOLDFAST_PG_ideate(bpy.types.PropertyGroup):
             name="Variants", description="How many looks to draw of each sketch", default=4, min=1, max=16
         )
         seed: IntProperty(
-            name="Seed", description="Another number gives other variants; the same number gives the same ones",
-            default=1, min=0,
+            name="Seed",
+            description="Another number gives other variants; the same number gives the same ones",
+            default=1,
+            min=0,
         )
         locked: StringProperty(
             name="Locked Variant", description="The variant that the assets follow; empty means the first one"
@@ -106,11 +115,20 @@ class HOLDFAST_PG_assets(bpy.types.PropertyGroup):
             name="Provider", description="Who makes the mesh from the locked picture", default="offline"
         )
         detail: IntProperty(
-            name="Segments", description="Segments around a turned part", default=96, min=12, soft_max=256, max=1024
+            name="Segments",
+            description="Segments around a turned part",
+            default=96,
+            min=12,
+            soft_max=256,
+            max=1024,
         )
         texture_px: IntProperty(
-            name="Texture", description="Edge of the square texture of each part",
-            default=1024, min=64, max=8192, subtype="PIXEL",
+            name="Texture",
+            description="Edge of the square texture of each part",
+            default=1024,
+            min=64,
+            max=8192,
+            subtype="PIXEL",
         )
 
 
@@ -134,28 +152,50 @@ class HOLDFAST_PG_joint(bpy.types.PropertyGroup):
         peg: PointerProperty(type=bpy.types.Object, name="Peg", description="The part that goes in")
         socket: PointerProperty(type=bpy.types.Object, name="Socket", description="The part with the bore")
         depth_mm: FloatProperty(
-            name="Depth (mm)", description="How far the peg goes in before it turns, in millimetres",
-            default=12.0, min=0.5, soft_max=100.0, precision=2,
+            name="Depth (mm)",
+            description="How far the peg goes in before it turns, in millimetres",
+            default=12.0,
+            min=0.5,
+            soft_max=100.0,
+            precision=2,
         )
         twist_deg: FloatProperty(
-            name="Twist (°)", description="How far the peg turns to lock, in degrees",
-            default=60.0, min=5.0, max=170.0, precision=1,
+            name="Twist (°)",
+            description="How far the peg turns to lock, in degrees",
+            default=60.0,
+            min=5.0,
+            max=170.0,
+            precision=1,
         )
         hand: EnumProperty(name="Hand", description="Which way the lock turns", items=HANDS)
         lugs: IntProperty(
             name="Lugs", description="Lugs around the peg, evenly spaced", default=2, min=1, max=6
         )
         clearance_mm: FloatProperty(
-            name="Clearance (mm)", description="Free space between peg and socket, in millimetres",
-            default=0.3, min=0.02, max=2.0, precision=3, step=1,
+            name="Clearance (mm)",
+            description="Free space between peg and socket, in millimetres",
+            default=0.3,
+            min=0.02,
+            max=2.0,
+            precision=3,
+            step=1,
         )
         pull_n: FloatProperty(
-            name="Pull (N)", description="Pull that the locked joint must hold, in newtons",
-            default=90.0, min=0.0, soft_max=200.0, precision=1,
+            name="Pull (N)",
+            description="Pull that the locked joint must hold, in newtons",
+            default=90.0,
+            min=0.0,
+            soft_max=200.0,
+            precision=1,
         )
         torque_nm: FloatProperty(
-            name="Unlock (N·m)", description="Torque that it takes to turn the lock back, in newton metres",
-            default=0.10, min=0.0, soft_max=5.0, precision=3, step=1,
+            name="Unlock (N·m)",
+            description="Torque that it takes to turn the lock back, in newton metres",
+            default=0.10,
+            min=0.0,
+            soft_max=5.0,
+            precision=3,
+            step=1,
         )
         mode: EnumProperty(name="Motion", description="What moves the parts", items=JOINT_MODES)
 
@@ -173,9 +213,15 @@ class HOLDFAST_PG_timing(bpy.types.PropertyGroup):
         align_frames: IntProperty(
             name="Align", description="Frames in which the peg comes over the socket", default=18, min=1
         )
-        insert_frames: IntProperty(name="Insert", description="Frames in which the peg goes in", default=16, min=1)
-        twist_frames: IntProperty(name="Twist", description="Frames in which the lock turns", default=16, min=1)
-        click_frames: IntProperty(name="Click", description="Frames of the snap into the detent", default=4, min=1)
+        insert_frames: IntProperty(
+            name="Insert", description="Frames in which the peg goes in", default=16, min=1
+        )
+        twist_frames: IntProperty(
+            name="Twist", description="Frames in which the lock turns", default=16, min=1
+        )
+        click_frames: IntProperty(
+            name="Click", description="Frames of the snap into the detent", default=4, min=1
+        )
         hold_frames: IntProperty(name="Hold", description="Frames of rest at the end", default=18, min=0)
 
 
@@ -189,14 +235,17 @@ class HOLDFAST_PG_physics(bpy.types.PropertyGroup):
         pull_on_screen: bool
         show_overlay: bool
     else:
-        joints: CollectionProperty(type=HOLDFAST_PG_joint, name="Joints", description="The joints of the product")
+        joints: CollectionProperty(
+            type=HOLDFAST_PG_joint, name="Joints", description="The joints of the product"
+        )
         active_joint: IntProperty(name="Active Joint", description="The joint that the panel shows", min=0)
         timing: PointerProperty(type=HOLDFAST_PG_timing)
         pull_on_screen: BoolProperty(
             name="Pull on Screen", description="End the motion with a visible tug that the lock holds"
         )
         show_overlay: BoolProperty(
-            name="Show Joint", description="Draw the axis, travel and twist of the joints in the viewport",
+            name="Show Joint",
+            description="Draw the axis, travel and twist of the joints in the viewport",
             default=True,
         )
 
@@ -209,11 +258,16 @@ class HOLDFAST_PG_truth(bpy.types.PropertyGroup):
         engine_from_scene: bool
     else:
         samples: IntProperty(
-            name="Samples", description="Cycles samples of the beauty picture; it is denoised afterwards",
-            default=12, min=1, soft_max=256, max=4096,
+            name="Samples",
+            description="Cycles samples of the beauty picture; it is denoised afterwards",
+            default=12,
+            min=1,
+            soft_max=256,
+            max=4096,
         )
         engine_from_scene: BoolProperty(
-            name="Scene's Engine", description="Render the beauty with the engine that the scene is set to",
+            name="Scene's Engine",
+            description="Render the beauty with the engine that the scene is set to",
             default=True,
         )
 
@@ -234,14 +288,26 @@ class HOLDFAST_PG_style(bpy.types.PropertyGroup):
         look: EnumProperty(name="Look", description="The look of the restyled frames", items=LOOKS)
         prompt: StringProperty(name="Prompt", description="What the look is and what must not change")
         seed: IntProperty(
-            name="Seed", description="Another number gives another grain and line; the same number the same take",
-            default=1, min=0,
+            name="Seed",
+            description="Another number gives another grain and line; the same number the same take",
+            default=1,
+            min=0,
         )
         grain: FloatProperty(
-            name="Grain", description="Strength of paper and grain", default=0.35, min=0.0, max=1.0, subtype="FACTOR"
+            name="Grain",
+            description="Strength of paper and grain",
+            default=0.35,
+            min=0.0,
+            max=1.0,
+            subtype="FACTOR",
         )
         ink: FloatProperty(
-            name="Ink", description="Strength of the drawn lines", default=0.7, min=0.0, max=1.0, subtype="FACTOR"
+            name="Ink",
+            description="Strength of the drawn lines",
+            default=0.7,
+            min=0.0,
+            max=1.0,
+            subtype="FACTOR",
         )
         defects: StringProperty(
             name="Planted Defects",
@@ -256,8 +322,11 @@ class HOLDFAST_PG_repair(bpy.types.PropertyGroup):
         handles: int
     else:
         handles: IntProperty(
-            name="Handles", description="Frames before and after a fault that are redone and blended",
-            default=4, min=0, max=48,
+            name="Handles",
+            description="Frames before and after a fault that are redone and blended",
+            default=4,
+            min=0,
+            max=48,
         )
 
 
@@ -277,23 +346,41 @@ class HOLDFAST_PG_finish(bpy.types.PropertyGroup):
             name="Exposure (EV)", description="Brighter or darker, in stops", default=0.0, min=-4.0, max=4.0
         )
         contrast: FloatProperty(
-            name="Contrast", description="Contrast around middle grey; 1 changes nothing", default=1.0, min=0.2, max=3.0
+            name="Contrast",
+            description="Contrast around middle grey; 1 changes nothing",
+            default=1.0,
+            min=0.2,
+            max=3.0,
         )
         saturation: FloatProperty(
-            name="Saturation", description="Strength of colour; 1 changes nothing", default=1.0, min=0.0, max=3.0
+            name="Saturation",
+            description="Strength of colour; 1 changes nothing",
+            default=1.0,
+            min=0.0,
+            max=3.0,
         )
         temperature: FloatProperty(
-            name="Warmth", description="Warmer above 0, cooler below 0; 0 changes nothing",
-            default=0.0, min=-1.0, max=1.0,
+            name="Warmth",
+            description="Warmer above 0, cooler below 0; 0 changes nothing",
+            default=0.0,
+            min=-1.0,
+            max=1.0,
         )
         title: StringProperty(name="Title", description="Text of the title card; empty means no card")
         title_seconds: FloatProperty(
-            name="Title (s)", description="How long the title card stands, in seconds",
-            default=1.5, min=0.0, soft_max=10.0, precision=2,
+            name="Title (s)",
+            description="How long the title card stands, in seconds",
+            default=1.5,
+            min=0.0,
+            soft_max=10.0,
+            precision=2,
         )
         crf: IntProperty(
-            name="Quality (CRF)", description="Quality of the H.264 master: lower is better and bigger",
-            default=16, min=0, max=40,
+            name="Quality (CRF)",
+            description="Quality of the H.264 master: lower is better and bigger",
+            default=16,
+            min=0,
+            max=40,
         )
 
 
@@ -342,14 +429,21 @@ class HOLDFAST_PG_object(bpy.types.PropertyGroup):
             name="Part Name", description="Stable name of the part; empty means the object's name"
         )
         part_id: IntProperty(
-            name="Part Number", description="Number of the part in the id pass; 0 means not yet given",
-            default=0, min=0, max=255,
+            name="Part Number",
+            description="Number of the part in the id pass; 0 means not yet given",
+            default=0,
+            min=0,
+            max=255,
         )
         role: EnumProperty(name="Role", description="What the part is for the product", items=ROLES)
         material: EnumProperty(name="Material", description="What the part is made of", items=MATERIALS)
         density: FloatProperty(
-            name="Density (kg/m³)", description="Density of the part; 0 takes the material's own",
-            default=0.0, min=0.0, soft_max=20000.0, precision=0,
+            name="Density (kg/m³)",
+            description="Density of the part; 0 takes the material's own",
+            default=0.0,
+            min=0.0,
+            soft_max=20000.0,
+            precision=0,
         )
 
 

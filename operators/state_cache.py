@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panels draw: manifests and states of the shown shot, read outside of draw().
+
+`refresh` reads files and is called by the session's timer when something changed; `shown` is what `draw`
+calls: one dictionary look-up.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..pipeline.errors import HoldfastError
+from ..pipeline.manifest import Manifest
+from ..pipeline.project import ShotFolder
+from . import locate, thumbnails
+from .stages import STAGES, state_of
+from .steps import StageState
+
+SINGLES = {
+    "concepts": "concepts/concepts.json",
+    "assets": "assets/assets.json",
+    "motion": "motion/motion.json",
+    "proof": "motion/proof.json",
+    "truth": "truth/truth.json",
+    "delivery": "delivery/delivery.json",
+}
+SEVERAL = {"take": "takes/t*/take.json", "report": "reports/t*/report.json", "plan": "reports/t*/plan.json"}
+
+
+@dataclass
+class Shown:
+    """Everything about one shot that a panel may draw. `problem` says why there is nothing, if so."""
+
+    problem: str = ""
+    unsaved: bool = False
+    root: str = ""
+    states: dict[str, StageState] = field(default_factory=dict)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    takes: dict[str, Manifest] = field(default_factory=dict)
+    reports: dict[str, Manifest] = field(default_factory=dict)
+    plans: dict[str, Manifest] = field(default_factory=dict)
+
+    @property
+    def report(self) -> Manifest | None:
+        """The report of the newest validated take."""
+        return self.reports[max(self.reports)] if self.reports else None
+
+    def findings(self) -> list[dict[str, Any]]:
+        """The findings of the newest report, as the report lists them."""
+        return list(self.report.data.get("findings", [])) if self.report else []
+
+
+_EMPTY = Shown()
+_shown: dict[int, Shown] = {}
+_files: dict[str, tuple[tuple[int, int], Manifest | None]] = {}
+_seen: list[object] = [None, None]  # last fingerprint, and the one being waited out
+dirty = True
+
+
+def shown(scene: bpy.types.Scene) -> Shown:
+    """What is known of the scene's shot; empty until the first refresh."""
+    return _shown.get(scene.session_uid, _EMPTY)
+
+
+def on_change(*_args: object) -> None:
+    """Handler: what is cached may be out of date."""
+    global dirty
+    dirty = True
+
+
+def on_load_post(*_args: object) -> None:
+    """Handler: another file is open."""
+    _shown.clear()
+    _seen[:] = [None, None]
+    on_change()
+
+
+def refresh(scene: bpy.types.Scene) -> None:
+    """Reads the state of every stage and the manifests of the scene's shot."""
+    global dirty
+    dirty = False
+    cached = Shown(unsaved=not bpy.data.filepath)
+    _shown[scene.session_uid] = cached
+    try:
+        shot = locate.shot_of(scene)
+    except HoldfastError as error:
+        cached.problem = str(error)
+        _fill_findings(cached)
+        return
+    cached.root = str(shot.root)
+    _read_manifests(shot, cached)
+    for stage in STAGES:
+        cached.states[stage.name] = state_of(stage, scene)
+    thumbnails.refresh(shot, cached.manifests.get("concepts"))
+    _fill_findings(cached)
+
+
+def _read_manifests(shot: ShotFolder, cached: Shown) -> None:
+    for name, path in SINGLES.items():
+        manifest = _manifest(shot.root / path, f"holdfast/{name}")
+        if manifest is not None:
+            cached.manifests[name] = manifest
+    for name, pattern in SEVERAL.items():
+        into: dict[str, Manifest] = getattr(cached, f"{name}s")
+        for path in sorted(shot.root.glob(pattern)):
+            manifest = _manifest(path, f"holdfast/{name}")
+            if manifest is not None:
+                into[path.parent.name] = manifest
+
+
+def _manifest(path: Path, schema: str) -> Manifest | None:
+    """The manifest, read again only if the file changed; None if it is missing or damaged (its state says so)."""
+    try:
+        status = path.stat()
+    except OSError:
+        _files.pop(str(path), None)
+        return None
+    stamp = (status.st_mtime_ns, status.st_size)
+    known = _files.get(str(path))
+    if known is None or known[0] != stamp:
+        try:
+            known = (stamp, Manifest.load(path, schema))
+        except HoldfastError:
+            known = (stamp, None)
+        _files[str(path)] = known
+    return known[1]
+
+
+def _fill_findings(cached: Shown) -> None:
+    view = bpy.context.window_manager.holdfast
+    names = [str(finding["id"]) for finding in cached.findings()]
+    if [row.name for row in view.findings] == names:
+        return
+    view.findings.clear()
+    for name in names:
+        view.findings.add().name = name
+    view.active_finding = 0
+
+
+def settled(scene: bpy.types.Scene) -> bool:
+    """True once when the settings or files have changed and then held still since the last call."""
+    now = (scene.session_uid, bpy.data.filepath, tuple(_values(scene.holdfast)), *_stamps(scene))
+    before, waiting = _seen
+    _seen[1] = now
+    if now == before or now != waiting:
+        return False
+    _seen[0] = now
+    return True
+
+
+def _values(group: bpy.types.PropertyGroup) -> Iterator[object]:
+    for prop in group.bl_rna.properties:
+        if prop.identifier == "rna_type" or prop.identifier.startswith("active_"):
+            continue
+        value = getattr(group, prop.identifier)
+        if prop.type == "COLLECTION":
+            for item in value:
+                yield from _values(item)
+        elif isinstance(value, bpy.types.PropertyGroup):
+            yield from _values(value)
+        elif isinstance(value, bpy.types.ID):
+            yield value.name
+        else:
+            yield value
+
+
+def _stamps(scene: bpy.types.Scene) -> Iterator[object]:
+    render = scene.render
+    yield (
+        scene.frame_start,
+        scene.frame_end,
+        render.resolution_x,
+        render.resolution_y,
+        render.fps,
+        render.engine,
+    )
+    root = shown(scene).root
+    for path in SINGLES.values() if root else ():
+        try:
+            yield (Path(root) / path).stat().st_mtime_ns
+        except OSError:
+            yield 0

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Physics: what the parts are made of, how they join, and the proof that the joint engages."""
+
+from typing import Any
+
+import bpy
+
+from ..operators.editing import HOLDFAST_OT_add_joint, HOLDFAST_OT_remove_joint
+from ..operators.state_cache import Shown
+from .base import StagePanel, fact, sentence
+
+VERDICT_ICONS = {"engaged": "CHECKMARK", "not_engaged": "ERROR", "inconclusive": "QUESTION"}
+VERDICT_WORDS = {
+    "engaged": "The joint engages",
+    "not_engaged": "The joint does not engage",
+    "inconclusive": "Can't tell",
+}
+
+
+class HOLDFAST_UL_joints(bpy.types.UIList):
+    """The joints of the shot."""
+
+    def draw_item(  # type: ignore[override]
+        self, context: bpy.types.Context, layout: bpy.types.UILayout, data: Any, item: Any, icon: int, active: Any,
+        active_property: str,
+    ) -> None:  # fmt: skip
+        layout.prop(item, "name", text="", emboss=False, icon="CONSTRAINT")
+
+
+class HOLDFAST_PT_physics(StagePanel, bpy.types.Panel):
+    """The stage Physics."""
+
+    bl_label = "Physics"
+    stage = "physics"
+    verb = "Set up and prove motion"
+
+    def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
+        _draw_parts(layout, context)
+        physics = settings.physics
+        row = layout.row()
+        row.template_list("HOLDFAST_UL_joints", "", physics, "joints", physics, "active_joint", rows=2)
+        buttons = row.column(align=True)
+        buttons.operator(HOLDFAST_OT_add_joint.bl_idname, text="", icon="ADD")
+        buttons.operator(HOLDFAST_OT_remove_joint.bl_idname, text="", icon="REMOVE")
+        if physics.joints:
+            _draw_joint(layout, physics.joints[min(physics.active_joint, len(physics.joints) - 1)])
+        layout.prop(physics, "show_overlay")
+        _draw_timing(layout, physics)
+
+    def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
+        proof = shown.manifests.get("proof")
+        if proof is None:
+            return
+        verdict = str(proof.data["verdict"])
+        box = layout.box()
+        box.alert = verdict == "not_engaged"
+        box.label(text=VERDICT_WORDS.get(verdict, verdict), icon=VERDICT_ICONS.get(verdict, "QUESTION"))
+        column = box.column(align=True)
+        for check in proof.data["checks"]:
+            _draw_check(column, context, check)
+
+
+def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    header, body = layout.panel("holdfast_physics_parts", default_closed=True)
+    header.label(text="Materials of the parts")
+    if body is None:
+        return
+    thing = context.object
+    if thing is None or not thing.holdfast.is_part:
+        sentence(body, context, "Select a part to see its material.", icon="INFO")
+        return
+    body.prop(thing.holdfast, "part")
+    body.prop(thing.holdfast, "role")
+    body.prop(thing.holdfast, "material")
+    body.prop(thing.holdfast, "density")
+
+
+def _draw_joint(layout: bpy.types.UILayout, joint: Any) -> None:
+    column = layout.column()
+    column.prop(joint, "peg")
+    column.prop(joint, "socket")
+    column.prop(joint, "mode")
+    column = layout.column(align=True)
+    column.prop(joint, "depth_mm")
+    column.prop(joint, "twist_deg")
+    column.prop(joint, "clearance_mm")
+    column.prop(joint, "lugs")
+    layout.row().prop(joint, "hand", expand=True)
+    column = layout.column(align=True)
+    column.prop(joint, "pull_n")
+    column.prop(joint, "torque_nm")
+
+
+def _draw_timing(layout: bpy.types.UILayout, physics: Any) -> None:
+    header, body = layout.panel("holdfast_physics_timing", default_closed=True)
+    header.label(text="Timing in frames")
+    if body is None:
+        return
+    column = body.column(align=True)
+    for name in ("align", "insert", "twist", "click", "hold"):
+        column.prop(physics.timing, f"{name}_frames")
+    body.prop(physics, "pull_on_screen")
+
+
+def _draw_check(column: bpy.types.UILayout, context: bpy.types.Context, check: dict[str, Any]) -> None:
+    value, unit = check.get("value"), check.get("unit") or ""
+    icon = "CHECKMARK" if check["ok"] else "ERROR"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        fact(
+            column, str(check["id"]).replace("_", " ").capitalize(), f"{value:.4g} {unit}".strip(), icon=icon
+        )
+    else:
+        sentence(column, context, str(check.get("says") or check["id"]), icon=icon)
+
+
+CLASSES = (HOLDFAST_UL_joints, HOLDFAST_PT_physics)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Style: the look, and the takes against the beauty."""
+
+from typing import Any
+
+import bpy
+
+from ..operators import viewer
+from ..operators.results import HOLDFAST_OT_flick, HOLDFAST_OT_view_take
+from ..operators.state_cache import Shown
+from .base import StagePanel
+
+
+class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
+    """The stage Style."""
+
+    bl_label = "Style"
+    stage = "style"
+    verb = "Restyle"
+
+    def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
+        style = settings.style
+        layout.prop(style, "provider")
+        layout.prop(style, "look")
+        layout.prop(style, "prompt")
+        column = layout.column(align=True)
+        column.prop(style, "ink")
+        column.prop(style, "grain")
+        layout.prop(style, "seed")
+        header, body = layout.panel("holdfast_style_rehearsal", default_closed=True)
+        header.label(text="Rehearse a bad day")
+        if body is not None:
+            body.prop(style, "defects")
+
+    def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
+        if not shown.takes:
+            return
+        showing = viewer.showing()
+        box = layout.box()
+        for name, take in shown.takes.items():
+            row = box.row()
+            row.label(text=_words(name, take.data), icon="FILE_MOVIE")
+            view = row.operator(
+                HOLDFAST_OT_view_take.bl_idname, text="", icon="HIDE_OFF", depress=name == showing
+            )
+            view.take = name
+        box.operator(HOLDFAST_OT_flick.bl_idname, icon="UV_SYNC_SELECT")
+
+
+def _words(name: str, take: Any) -> str:
+    made = f"repaired from {take['parent']}" if take.get("parent") else str(take.get("look", ""))
+    return f"{name}  {made.replace('_', ' ').lower()}"
+
+
+CLASSES = (HOLDFAST_PT_style,)

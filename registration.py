@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that Holdfast adds to Blender: one ordered table, undone in reverse."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+import bpy
+from bpy.props import PointerProperty
+
+from . import command_line, panels, preferences, properties
+from .operators import (
+    actions,
+    editing,
+    markers,
+    overlay,
+    render_watch,
+    results,
+    session,
+    state_cache,
+    thumbnails,
+    view,
+)
+
+Undo = Callable[[], object]
+
+CLASSES: Final[tuple[type, ...]] = (
+    *properties.CLASSES,
+    *preferences.CLASSES,
+    *view.CLASSES,
+    *actions.CLASSES,
+    *editing.CLASSES,
+    *results.CLASSES,
+    *markers.CLASSES,
+    *panels.CLASSES,
+)
+PROPERTIES: Final[tuple[tuple[type, str, type], ...]] = (
+    (bpy.types.Scene, "holdfast", properties.HOLDFAST_PG_shot),
+    (bpy.types.Object, "holdfast", properties.HOLDFAST_PG_object),
+    (bpy.types.WindowManager, "holdfast", view.HOLDFAST_PG_view),
+)
+HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
+    ("load_pre", session.on_load_pre),
+    ("load_post", state_cache.on_load_post),
+    ("save_post", state_cache.on_change),
+    ("undo_post", state_cache.on_change),
+    ("redo_post", state_cache.on_change),
+    ("render_post", render_watch.on_render_post),
+    ("render_cancel", render_watch.on_render_cancel),
+)
+RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
+    (thumbnails.open_previews, thumbnails.close_previews),
+    (overlay.add, overlay.remove),
+    (session.open_session, session.close_session),
+)
+TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = ((session.tick, 0.1),)
+MENUS: Final[tuple[tuple[type, Callable[[Any, Any], None]], ...]] = (
+    (bpy.types.VIEW3D_MT_object, panels.draw_object_menu),
+)
+KEYS: Final[tuple[tuple[str, str], ...]] = (("ESC", actions.HOLDFAST_OT_cancel.bl_idname),)
+"""Keys of the whole window; an operator whose poll says no leaves the key to others."""
+COMMANDS: Final[tuple[tuple[str, Callable[[list[str]], int]], ...]] = (("holdfast", command_line.main),)
+
+_undo: list[Undo] = []
+
+
+def _class(cls: type) -> Undo:
+    bpy.utils.register_class(cls)
+    return lambda: bpy.utils.unregister_class(cls)
+
+
+def _property(owner: type, name: str, kind: type) -> Undo:
+    setattr(owner, name, PointerProperty(type=kind))
+    return lambda: delattr(owner, name)
+
+
+def _handler(name: str, function: Callable[..., None]) -> Undo:
+    handlers = getattr(bpy.app.handlers, name)
+    handlers.append(function)
+    return lambda: handlers.remove(function)
+
+
+def _resource(open_it: Callable[[], object], close_it: Undo) -> Undo:
+    open_it()
+    return close_it
+
+
+def _timer(function: Callable[[], float | None], first: float) -> Undo:
+    bpy.app.timers.register(function, first_interval=first, persistent=True)
+    return lambda: bpy.app.timers.unregister(function) if bpy.app.timers.is_registered(function) else None
+
+
+def _menu(menu: type, draw: Callable[[Any, Any], None]) -> Undo:
+    menu.append(draw)  # type: ignore[attr-defined]
+    return lambda: menu.remove(draw)  # type: ignore[attr-defined]
+
+
+def _key(key: str, operator: str) -> Undo:
+    configuration = bpy.context.window_manager.keyconfigs.addon
+    if configuration is None:  # no window, no keys
+        return lambda: None
+    keymap = configuration.keymaps.new(name="Window", space_type="EMPTY", region_type="WINDOW")
+    item = keymap.keymap_items.new(operator, type=key, value="PRESS")
+    return lambda: keymap.keymap_items.remove(item)
+
+
+def _command(name: str, run: Callable[[list[str]], int]) -> Undo:
+    handle = bpy.utils.register_cli_command(name, run)
+    return lambda: bpy.utils.unregister_cli_command(handle)
+
+
+def _each(add: Callable[..., Undo], rows: Iterable[Any]) -> Iterator[Undo]:
+    for row in rows:
+        yield add(*row) if isinstance(row, tuple) else add(row)
+
+
+def _steps() -> Iterator[Undo]:
+    yield from _each(_class, CLASSES)
+    yield from _each(_property, PROPERTIES)
+    yield from _each(_resource, RESOURCES)
+    yield from _each(_handler, HANDLERS)
+    yield from _each(_timer, TIMERS)
+    yield from _each(_menu, MENUS)
+    yield from _each(_key, KEYS)
+    yield from _each(_command, COMMANDS)
+
+
+def register() -> None:
+    """Adds the whole table. If one entry fails, those before it are taken back and the error goes on."""
+    if _undo:
+        raise RuntimeError("Holdfast is registered already")
+    try:
+        for undo in _steps():
+            _undo.append(undo)  # noqa: PERF402  one by one: what is there must be undone if the next fails
+    except BaseException:
+        unregister()
+        raise
+
+
+def unregister() -> None:
+    """Takes back what `register` added, last first; the first error is raised once all is taken back."""
+    failure: BaseException | None = None
+    while _undo:
+        try:
+            _undo.pop()()
+        except BaseException as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
