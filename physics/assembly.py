@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads from the scene which objects are parts, which move together and where peg and socket sit. Changes nothing."""
+
+from dataclasses import dataclass, replace
+
+import bpy
+import numpy as np
+
+from ..pipeline.errors import InputError
+from . import features, meshes
+from .features import Feature
+from .rigid import Array, from_quaternion, multiply, to_quaternion, translation
+from .spec import JointFrame, JointSpec, sized
+from .units import MM
+
+REST = "holdfast_rest"
+"""Custom property of a keyed root: its location, quaternion and scale before it was keyed (10 numbers)."""
+MOTION = "holdfast_motion"
+"""Custom property of a keyed root and of its action: the hash of the motion that it carries."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """``rest`` (4, 4) is its world matrix with its root at rest; ``scale`` its uniform scale; ``root`` carries it."""
+
+    name: str
+    ob: bpy.types.Object
+    root: bpy.types.Object
+    rest: Array
+    scale: float
+
+    def world(self, frame: Array) -> Array:
+        """The rigid world frame, at rest, of a frame (4, 4) in the part's own space."""
+        placed = from_quaternion(to_quaternion(self.rest[:3, :3] / self.scale))
+        placed[:3, 3] = self.rest[:3, 3]
+        local = frame.copy()
+        local[:3, 3] *= self.scale
+        return multiply(placed, local)
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """All parts in a fixed order, the two that make the joint, the joint, and its frames in the parts' own spaces."""
+
+    parts: tuple[Part, ...]
+    peg: Part
+    socket: Part
+    spec: JointSpec
+    peg_frame: Array
+    socket_frame: Array
+
+
+def part_name(ob: bpy.types.Object) -> str:
+    """The stable name of a part."""
+    return str(ob.holdfast.part or ob.name)
+
+
+def part_objects(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The scene's parts in a fixed order. Raises InputError if there are none or two share a name."""
+    found = [ob for ob in scene.objects if ob.holdfast.is_part]
+    found.sort(key=lambda ob: (ob.holdfast.part_id or 999, part_name(ob)))
+    if not found:
+        todo = "Run Assets, or select your objects and mark them as parts."
+        raise InputError("The scene has no parts", where=scene.name, todo=todo)
+    names = [part_name(ob) for ob in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"Two parts are called {name!r}", todo="Give every part a name of its own.")
+    return found
+
+
+def read(scene: bpy.types.Scene) -> Assembly:
+    """The assembly of the scene's one joint. Raises InputError with the sentence for whatever is not as it must be."""
+    objects = part_objects(scene)
+    settings = _joint_settings(scene)
+    peg_ob, peg = _resolve(objects, "peg", settings.peg if settings else None)
+    socket_ob, socket = _resolve(objects, "socket", settings.socket if settings else None)
+    parts = {ob: _part(ob, moving=_root(ob) == _root(peg_ob)) for ob in objects}
+    if _root(peg_ob) == _root(socket_ob):
+        todo = "Clear the parent of one of them, so that they can move against each other."
+        raise InputError(f"{peg_ob.name!r} and {socket_ob.name!r} hang on the same parent", todo=todo)
+    spec = _spec(settings, parts[peg_ob], peg, parts[socket_ob], socket)
+    return Assembly(tuple(parts.values()), parts[peg_ob], parts[socket_ob], spec, peg.frame, socket.frame)
+
+
+def _joint_settings(scene: bpy.types.Scene) -> "bpy.types.PropertyGroup | None":
+    joints = scene.holdfast.physics.joints
+    if len(joints) > 1:
+        todo = "Keep one joint in this shot's list; give the others a shot of their own."
+        raise InputError("This version moves one joint a shot", where=scene.name, todo=todo)
+    return joints[0] if joints else None
+
+
+def _resolve(objects: list[bpy.types.Object], kind: str,
+             chosen: bpy.types.Object | None) -> tuple[bpy.types.Object, Feature]:  # fmt: skip
+    """The object that has the peg or socket, and the feature: stated, or else found in its shape."""
+    if chosen is not None and chosen not in objects:
+        todo = "Choose another object in the joint, or mark this one as a part again."
+        raise InputError(f"The {kind} of the joint, {chosen.name!r}, is no part of this scene", todo=todo)
+    candidates = [chosen] if chosen is not None else objects
+    stated = [
+        (ob, feature)
+        for ob in candidates
+        if features.PROPERTY in ob
+        for feature in features.parse(ob[features.PROPERTY], ob.name)
+        if feature.kind == kind
+    ]
+    if len(stated) == 1:
+        return stated[0]
+    if len(stated) > 1:
+        names = ", ".join(sorted(ob.name for ob, _ in stated))
+        raise InputError(f"There is more than one {kind}: {names}", todo=f"Choose the {kind} in the joint's settings.")
+    if chosen is None:
+        todo = f"Add a joint and choose its peg and its socket; parts made by Assets state their {kind} themselves."
+        raise InputError(f"No part has a {kind}", todo=todo)
+    return chosen, _detect(chosen, kind)
+
+
+def _detect(ob: bpy.types.Object, kind: str) -> Feature:
+    from .axis import find_cylinder
+
+    mesh = meshes.original(ob)
+    hint = None
+    if ob.parent is not None and ob.parent.type == "MESH":
+        middle = np.array(ob.parent.bound_box, dtype=np.float64).mean(axis=0)
+        hint = tuple(ob.matrix_local.inverted() @ type(ob.location)(middle))
+    return find_cylinder(meshes.vertices(mesh), meshes.triangles(mesh), kind, ob.name, hint)
+
+
+def _root(ob: bpy.types.Object) -> bpy.types.Object:
+    while ob.parent is not None:
+        ob = ob.parent
+    return ob
+
+
+def _part(ob: bpy.types.Object, *, moving: bool) -> Part:
+    """Checks one part and finds where it is at rest; the moving parts' root rests at the origin."""
+    if ob.type != "MESH":
+        raise InputError(f"The part {ob.name!r} is no mesh", todo="Convert it to a mesh (Object > Convert).")
+    chain = [ob]
+    while chain[-1].parent is not None:
+        chain.append(chain[-1].parent)
+    for link in chain:
+        _check_link(link, is_root=link is chain[-1])
+    rest = root_rest(chain[-1], moving=moving)
+    for link in reversed(chain[:-1]):
+        held = np.array(link.matrix_parent_inverse, dtype=np.float64)
+        rest = multiply(rest, held, np.array(link.matrix_basis, dtype=np.float64))
+    return Part(part_name(ob), ob, chain[-1], rest, _uniform_scale(ob, rest))
+
+
+def _check_link(link: bpy.types.Object, *, is_root: bool) -> None:
+    if link.library is not None or link.override_library is not None:
+        raise InputError(f"{link.name!r} is linked from another file", todo="Make it local (Object > Relations).")
+    if link.parent is not None and link.parent_type != "OBJECT":
+        raise InputError(f"{link.name!r} hangs on a bone or vertex", todo="Parent it to an object instead.")
+    if any(not constraint.mute for constraint in link.constraints):
+        raise InputError(f"{link.name!r} has constraints that move it", todo="Apply or mute them first.")
+    moved = link.animation_data
+    if moved is None:
+        return
+    foreign = moved.action is not None and moved.action.get(MOTION) is None
+    if foreign or len(moved.drivers) or any(len(track.strips) for track in moved.nla_tracks):
+        name = moved.action.name if foreign else "drivers or NLA strips"
+        todo = "Unlink that animation: Physics writes the motion of the parts."
+        raise InputError(f"{link.name!r} is animated already, by {name}", todo=todo)
+    if moved.action is not None and not is_root:
+        raise InputError(f"{link.name!r} carries keys of an earlier motion", todo="Unlink its action.")
+
+
+def rest_of(root: bpy.types.Object) -> list[float]:
+    """Location (3), quaternion (4) and scale (3) of a root before it was keyed, as far as the file knows."""
+    action = root.animation_data.action if root.animation_data else None
+    if action is not None and REST in root:
+        return [float(value) for value in root[REST]]
+    location, turn, scale = root.matrix_basis.decompose()
+    values = (*location, *turn, *scale)
+    return [round(float(value), 7) + 0.0 for value in values]
+
+
+def root_rest(root: bpy.types.Object, *, moving: bool) -> Array:
+    """(4, 4) where a root rests. The peg's side rests at the origin: where it comes from is the joint's business."""
+    values = rest_of(root)
+    scale = np.diag((*values[7:], 1.0))
+    if moving:
+        return scale
+    return multiply(translation(values[:3]), from_quaternion(values[3:7]), scale)
+
+
+def _uniform_scale(ob: bpy.types.Object, rest: Array) -> float:
+    lengths = np.sqrt((rest[:3, :3] ** 2).sum(axis=0))
+    todo = "Apply its scale (Ctrl A > Scale)."
+    if float(np.linalg.det(rest[:3, :3])) <= 0.0:
+        raise InputError(f"{ob.name!r} is mirrored or flat: its scale is negative or zero", todo=todo)
+    if float(np.ptp(lengths)) > 1e-4 * float(lengths.max()):
+        values = " x ".join(f"{value:.3f}" for value in lengths)
+        raise InputError(f"{ob.name!r} is scaled unevenly ({values}), so its shape is not rigid", todo=todo)
+    return float(np.round(lengths.mean(), 6))
+
+
+def _spec(settings: "bpy.types.PropertyGroup | None", peg: Part, plug: Feature, socket: Part,
+          bore: Feature) -> JointSpec:  # fmt: skip
+    radius, length = plug.radius * peg.scale / MM, plug.length * peg.scale / MM
+    spec = JointSpec(
+        name="twist_lock",
+        peg=peg.name,
+        socket=socket.name,
+        peg_radius_mm=round(radius, 6),
+        peg_length_mm=round(length, 6),
+        bore_radius_mm=round(bore.radius * socket.scale / MM, 6),
+        bore_depth_mm=round(bore.length * socket.scale / MM, 6),
+        depth_mm=round(length, 6),
+        frame=JointFrame(
+            origin_mm=tuple(round(x * socket.scale / MM, 6) for x in bore.origin),  # type: ignore[arg-type]
+            axis=bore.axis,
+            ref=tuple(float(x) for x in bore.frame[:3, 0]),  # type: ignore[arg-type]
+            source=bore.source,
+        ),
+    )
+    if settings is None:
+        return sized(spec)
+    chosen = {
+        "depth_mm": settings.depth_mm, "twist_deg": settings.twist_deg, "clearance_mm": settings.clearance_mm,
+        "pull_n": settings.pull_n, "torque_nm": settings.torque_nm,
+    }  # fmt: skip
+    rounded = {key: round(float(value), 4) for key, value in chosen.items()}
+    name = settings.name or spec.name
+    return sized(replace(spec, name=name, hand=settings.hand, lugs=settings.lugs, mode=settings.mode, **rounded))
