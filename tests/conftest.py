@@ -3,6 +3,7 @@
 
 Without bpy the package is loaded from the files. With bpy the extension is enabled the way Blender does it and
 `holdfast.x.y` names the very modules Blender runs, so a test and an operator never see two copies of a class.
+Inside a real Blender (HOLDFAST_INSTALLED is set) it is the installed zip that is tested, not the checkout.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from types import ModuleType
 
 from scripts import blender_host
@@ -54,8 +55,10 @@ def _load_from_files() -> None:
 
 
 def _load_in_blender() -> None:
-    user_folder = blender_host.isolate()
-    module = blender_host.enable(user_folder)
+    if installed := os.environ.get("HOLDFAST_INSTALLED"):
+        module = importlib.import_module(installed)
+    else:
+        module = blender_host.enable(blender_host.isolate())
     sys.modules[PACKAGE] = module
     sys.meta_path.insert(0, _Alias(module.__name__))
 

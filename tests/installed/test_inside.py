@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Blender suite inside the real executable, against the installed zip, through pytest-blender.
+
+pytest-blender starts the executable and runs the pytest of Blender's own Python there; see docs/developers.md for
+what it cannot do. The extension is the one that is installed and enabled in the user folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts import dist, real_blender
+
+
+def test_blender_suite_passes_inside_the_executable(blender: Path, user_folder: Path) -> None:
+    asked = real_blender.call(
+        blender, user_folder, "-b", "--python-exit-code", "1", "--python-expr", "import pytest"
+    )
+    if asked.returncode:
+        pytest.fail(f"{blender} has no pytest in its Python: install one there (docs/developers.md)")
+    python = dist.ROOT / ".env" / "inside" / "bin" / "python"
+    command = [str(python), "-m", "pytest", "--blender-executable", str(blender), "tests/blender"]
+    environment = {
+        **real_blender.environment(user_folder),
+        "HOLDFAST_INSTALLED": real_blender.PACKAGE,
+        "PYTHONWARNINGS": "ignore:config.inicfg",
+        "PYTEST_ADDOPTS": "-p no:cacheprovider",
+    }
+    done = subprocess.run(
+        command, cwd=dist.ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=float(os.environ.get("INSIDE_SECONDS", "900")),
+    )  # fmt: skip
+    print(f"\n{done.stdout[-4000:]}", flush=True)
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    assert re.search(r"\d+ passed", done.stdout), "no test ran inside Blender"
