@@ -8,6 +8,7 @@ with the same requirements does nothing.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -22,6 +23,7 @@ ENVIRONMENTS = ROOT / ".env"
 REQUIREMENTS = ROOT / "requirements"
 PYTHON_OF = {
     "pure": (3, 11),
+    "inside": (3, 11),
     "blender-4.2": (3, 11),
     "blender-4.5": (3, 11),
     "blender-5.0": (3, 11),
@@ -99,14 +101,20 @@ def ensure(name: str) -> None:
 
 
 def main(names: list[str]) -> int:
-    if sys.version_info < (3, 11):
-        print("Holdfast's development tools need Python 3.11 or newer: run make PYTHON=python3.11", file=sys.stderr)
+    if sys.version_info < (3, 11):  # noqa: UP036  the person may have started us with an older one
+        print(
+            "Holdfast's development tools need Python 3.11 or newer: run make PYTHON=python3.11",
+            file=sys.stderr,
+        )
         return 2
     if unknown := [name for name in names if name not in PYTHON_OF]:
         print(f"no such environment: {', '.join(unknown)} (known: {', '.join(PYTHON_OF)})", file=sys.stderr)
         return 2
-    for name in names:
-        ensure(name)
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    with (ENVIRONMENTS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two makes at once take turns
+        for name in names:
+            ensure(name)
     return 0
 
 

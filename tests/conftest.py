@@ -19,6 +19,7 @@ from types import ModuleType
 
 from scripts import blender_host
 
+pytest_plugins = ["tests.plugin_root"]
 PACKAGE = "holdfast"
 
 

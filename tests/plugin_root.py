@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every test run needs before the first test file is collected; loaded by `-p` in pyproject.toml."""
+"""What every test run needs before the first test file is collected; loaded by tests/conftest.py."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def _refuse_network(event: str, args: tuple[object, ...]) -> None:
     else:
         return
     if not _is_loopback(host):
-        raise RuntimeError(f"a test tried to reach {host!r}: the suite runs offline, use a server on 127.0.0.1")
+        raise RuntimeError(
+            f"a test tried to reach {host!r}: the suite runs offline, use a server on 127.0.0.1"
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -56,4 +56,6 @@ def test_enabling_twice_and_disabling_twice_is_symmetric(holdfast: ModuleType) -
         assert addon_utils.enable(holdfast.__name__, default_set=True) is holdfast
     assert _footprint() == enabled
     assert not any("HOLDFAST" in name for name in disabled["types"])
-    assert not any("holdfast" in name for name in disabled["operators"] | disabled["scene"] | disabled["object"])
+    assert not any(
+        "holdfast" in name for name in disabled["operators"] | disabled["scene"] | disabled["object"]
+    )

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Everything a developer or a build machine does with Holdfast. Needs make and Python 3.11 or newer.
+
+PYTHON ?= python3
+OUT ?= build/demo
+BLENDER ?=
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PURE := .env/pure/bin/python
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
+HOST := $(shell uname -s -m | sed 's/Linux x86_64/linux_x64/; s/Darwin arm64/macos_arm64/; s/Darwin x86_64/macos_x64/')
+ZIP := dist/holdfast-$(VERSION)-$(HOST).zip
+LIMIT := timeout --kill-after=20 1500
+ENVIRONMENTS = $(PYTHON) scripts/environments.py
+SUITE = $(LIMIT) .env/blender-$(1)/bin/python -m pytest tests/blender
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: env
+env: ## the environments for development: no Blender, Blender 4.5, Blender 5.2
+	@$(ENVIRONMENTS) pure blender-4.5 blender-5.2
+
+.PHONY: env-all
+env-all: env ## the same with Blender 4.2 and 5.0
+	@$(ENVIRONMENTS) blender-4.2 blender-5.0
+
+.PHONY: demo
+demo: ## two sketches become a master, offline, in OUT (default build/demo)
+	@$(ENVIRONMENTS) blender-4.5
+	@.env/blender-4.5/bin/python scripts/holdfast.py demo --output $(OUT)
+
+.PHONY: lint
+lint: ## ruff: rules and format
+	@$(ENVIRONMENTS) pure
+	.env/pure/bin/ruff check .
+	.env/pure/bin/ruff format --check .
+
+.PHONY: types
+types: ## mypy: strict where there is no Blender, stubs of Blender 4.2 elsewhere
+	@$(ENVIRONMENTS) pure
+	@mkdir -p build/types && ln -sfn ../.. build/types/holdfast
+	MYPYPATH=build/types .env/pure/bin/mypy -p holdfast
+
+.PHONY: test-pure
+test-pure: ## the tests that need no Blender
+	@$(ENVIRONMENTS) pure
+	$(LIMIT) $(PURE) -m pytest tests/pure
+
+.PHONY: test-blender-%
+test-blender-%:
+	@$(ENVIRONMENTS) blender-$*
+	$(call SUITE,$*)
+
+.PHONY: test
+test: lint types test-pure test-blender-4.5 test-blender-5.2 ## lint, types, and both suites on Blender 4.5 and 5.2
+
+.PHONY: test-all
+test-all: test test-blender-4.2 test-blender-5.0 ## the same with Blender 4.2 and 5.0
+
+.PHONY: dist
+dist: ## one installable zip per platform in dist/
+	@$(ENVIRONMENTS) pure
+	$(PURE) scripts/dist.py
+
+$(ZIP):
+	@$(MAKE) --no-print-directory dist
+
+.PHONY: validate
+validate: need-blender ## check the built zips by our rules and by Blender's (BLENDER=path)
+	$(PURE) -m pytest tests/installed/test_zips.py
+	for zip in dist/*.zip; do "$(BLENDER)" --command extension validate "$$zip"; done
+
+.PHONY: install
+install: need-blender $(ZIP) ## install the zip of this platform into the Blender that BLENDER= names
+	"$(BLENDER)" --command extension install-file -r user_default --enable $(ZIP)
+
+.PHONY: test-installed
+test-installed: need-blender $(ZIP) ## install the zip into a real Blender, run the demo and its suite there (BLENDER=path)
+	@$(ENVIRONMENTS) pure inside
+	BLENDER="$(BLENDER)" $(LIMIT) $(PURE) -m pytest tests/installed -s
+
+.PHONY: test-window
+test-window: need-blender $(ZIP) ## drive a real window under Xvfb, screenshots in build/screenshots (BLENDER=path)
+	$(PURE) scripts/window.py "$(BLENDER)" $(ZIP) build/screenshots/$(notdir $(BLENDER))
+
+.PHONY: bench
+bench: ## time to enable the extension
+	@$(ENVIRONMENTS) blender-4.5 blender-5.2
+	@for version in 4.5 5.2; do .env/blender-$$version/bin/python scripts/bench.py; done
+
+.PHONY: need-blender
+need-blender:
+	@test -x "$(BLENDER)" || { echo "Name a Blender executable: make $(MAKECMDGOALS) BLENDER=/path/to/blender" >&2; exit 2; }
+
+.PHONY: clean
+clean: ## remove what was built; the environments stay
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache

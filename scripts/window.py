@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drive the installed extension in a real Blender window: `window.py BLENDER ZIP SCREENSHOTS`.
+
+Starts a virtual X server, installs ZIP into a temporary user folder, and runs tests/window/drive.py in Blender's
+window with the screenshot folder as its argument. The exit code is that of the driver.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import real_blender
+
+ROOT = Path(__file__).resolve().parent.parent
+DRIVER = ROOT / "tests" / "window" / "drive.py"
+SIZE = (1600, 1000)
+TIMEOUT_S = 900
+
+
+def server_command(blender: Path) -> list[str]:
+    """Xvfb of this machine, or the one in the tree of the Debian Blender wrapper (its `--exec`)."""
+    if found := shutil.which("Xvfb"):
+        return [found]
+    if b"debian-blender" in blender.read_bytes()[:4096]:
+        return [str(blender), "--exec", "Xvfb"]
+    raise SystemExit("Xvfb is missing: install the package xvfb, or pass a Blender that brings it along")
+
+
+@contextmanager
+def virtual_screen(blender: Path) -> Iterator[str]:
+    """A virtual X server with OpenGL; gives its display name."""
+    read_end, write_end = os.pipe()
+    screen = ["-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "+extension", "GLX", "-nolisten", "tcp"]
+    command = [*server_command(blender), "-displayfd", str(write_end), *screen]
+    server = subprocess.Popen(
+        command, pass_fds=[write_end], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    os.close(write_end)
+    try:
+        with os.fdopen(read_end) as answer:
+            number = answer.readline().strip()
+        if not number:
+            raise SystemExit("Xvfb did not start")
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def drive(blender: Path, user_folder: Path, screenshots: Path, display: str) -> int:
+    """Run the driver in a window on `display` and return its exit code; 124 if it did not end in time."""
+    command = [str(blender), "--enable-event-simulate", "--gpu-backend", "opengl"]
+    command += ["--window-geometry", "0", "0", str(SIZE[0]), str(SIZE[1])]
+    command += ["--python-exit-code", "1", "--python", str(DRIVER), "--", str(screenshots.resolve())]
+    environment = {**real_blender.environment(user_folder), "DISPLAY": display}
+    try:
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        print(f"the window driver did not end within {TIMEOUT_S} s", file=sys.stderr)
+        return 124
+    return done.returncode
+
+
+def main(blender: Path, archive: Path, screenshots: Path) -> int:
+    if not DRIVER.is_file():
+        print(f"{DRIVER.relative_to(ROOT)} is missing: there is no window test to run", file=sys.stderr)
+        return 1
+    screenshots.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="holdfast-window-") as folder:
+        real_blender.install(blender, archive, Path(folder))
+        with virtual_screen(blender) as display:
+            code = drive(blender, Path(folder), screenshots, display)
+    taken = sorted(path.name for path in screenshots.glob("*.png"))
+    print(f"window: exit {code}, {len(taken)} screenshots in {screenshots}: {', '.join(taken)}")
+    return code if code or taken else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:4])))

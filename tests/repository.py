@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the repository is made of, for the tests that hold all of it to a rule."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from scripts import dist
+
+ROOT = dist.ROOT
+ROOMS = dist.ROOMS
+PURE_ROOMS = ("clients", "finishing", "pipeline", "validation")
+HALF_PURE_ROOMS = ("physics", "rendering")  # their maths is pure, their stages touch Blender
+
+
+def tracked_files() -> list[str]:
+    """Paths of all files that are committed or about to be, relative to the root."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return sorted(path for path in set(listed.stdout.splitlines()) if (ROOT / path).is_file())
+
+
+def extension_sources() -> list[str]:
+    """Paths of the Python files that are shipped."""
+    return sorted(path.as_posix() for path in dist.sources(ROOT) if path.suffix == ".py")
+
+
+def module_name(path: str) -> str:
+    """The dotted name of a source file inside the package: `physics/kit.py` -> `physics.kit`."""
+    return Path(path).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
