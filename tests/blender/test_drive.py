@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The foreground driver: answers, errors inside the generator, cancel, cleaning up."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+
+from holdfast.operators.drive import run_blocking
+from holdfast.operators.steps import Progress, RenderJob, WorkerTask
+from holdfast.pipeline.context import Context
+from holdfast.pipeline.errors import Cancelled, InputError
+
+TASKS = "tests.pure.worker_tasks"
+
+
+def test_a_stage_gets_its_answers_and_returns_its_manifest() -> None:
+    seen: list[float] = []
+
+    def stage() -> Iterator[Any]:
+        yield Progress(0.1, "Reading")
+        answer = yield WorkerTask(f"{TASKS}:add", {"a": 1, "b": 2}, share=(0.2, 1.0))
+        return answer
+
+    assert run_blocking(stage(), Context(lambda fraction, message: seen.append(fraction))) == {"sum": 3}
+    assert seen == [0.1, 1.0]
+
+
+def test_an_error_arrives_inside_the_stage() -> None:
+    cleaned: list[str] = []
+
+    def stage() -> Iterator[Any]:
+        try:
+            yield WorkerTask(f"{TASKS}:refuse", {})
+        finally:
+            cleaned.append("scene put back")
+
+    with pytest.raises(InputError, match="No sketch"):
+        run_blocking(stage(), Context())
+    assert cleaned == ["scene put back"]
+
+
+def test_cancel_ends_a_stage_between_steps() -> None:
+    context = Context()
+
+    def stage() -> Iterator[Any]:
+        yield Progress(0.0, "First")
+        context.cancel.cancel()
+        yield Progress(0.5, "Never seen")
+
+    with pytest.raises(Cancelled):
+        run_blocking(stage(), context)
+
+
+def test_frames_are_rendered_and_the_range_is_put_back(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = 1
+    scene.cycles.use_denoising = False
+    scene.render.resolution_x, scene.render.resolution_y = 16, 8
+    scene.render.filepath = str(tmp_path / "f_####")
+    scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    scene.collection.objects.link(scene.camera)
+    scene.frame_start, scene.frame_end = 1, 50
+
+    def stage() -> Iterator[Any]:
+        yield RenderJob(scene, (3, 7))
+
+    run_blocking(stage(), Context())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f_0003.png", "f_0007.png"]
+    assert (scene.frame_start, scene.frame_end) == (1, 50)
