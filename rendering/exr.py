@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the multilayer OpenEXR files that Blender writes for us; OpenCV can't.
+
+Only what Blender writes there when asked so: one part, scan lines, no compression or ZIP.
+Source: the OpenEXR file layout, https://openexr.com/en/latest/OpenEXRFileLayout.html.
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pipeline.errors import InputError
+from ..pipeline.pictures import F32
+
+MAGIC = 20000630
+_TYPES = {0: np.dtype("<u4"), 1: np.dtype("<f2"), 2: np.dtype("<f4")}
+_LINES_A_BLOCK = {0: 1, 2: 1, 3: 16}
+"""By the number of the compression: none, ZIPS, ZIP."""
+_TILED_DEEP_OR_PARTS = 0x1A00
+
+
+@dataclass(frozen=True)
+class _Header:
+    channels: tuple[tuple[str, np.dtype], ...]  # type: ignore[type-arg]
+    size: tuple[int, int]
+    top: int
+    compression: int
+    end: int
+
+    @property
+    def row_bytes(self) -> int:
+        return sum(kind.itemsize for _, kind in self.channels) * self.size[0]
+
+
+def read_channels(path: Path) -> dict[str, F32]:
+    """Every channel by its full name ("ViewLayer.Depth.Z"), (H, W) float32. Raises InputError."""
+    try:
+        data = path.read_bytes()
+        return _read(data)
+    except OSError as error:
+        raise InputError(f"{path.name} is missing", where=str(path)) from error
+    except (struct.error, ValueError, KeyError, IndexError, zlib.error) as error:
+        raise InputError(f"{path.name} is not an OpenEXR file that Blender wrote whole", where=str(path)) from error
+
+
+def _read(data: bytes) -> dict[str, F32]:
+    header = _header(data)
+    width, height = header.size
+    planes = {name: np.empty((height, width), kind) for name, kind in header.channels}
+    lines = _LINES_A_BLOCK[header.compression]
+    for offset in struct.unpack_from(f"<{-(-height // lines)}Q", data, header.end):
+        top, length = struct.unpack_from("<ii", data, offset)
+        top -= header.top
+        rows = min(lines, height - top)
+        block = _unpacked(data[offset + 8 : offset + 8 + length], header, rows)
+        start = 0
+        for name, kind in header.channels:
+            stop = start + kind.itemsize * width
+            planes[name][top : top + rows] = np.ascontiguousarray(block[:, start:stop]).view(kind)
+            start = stop
+    return {name: plane.astype(np.float32, copy=False) for name, plane in planes.items()}
+
+
+def _unpacked(block: bytes, header: _Header, rows: int) -> NDArray[np.uint8]:
+    """(rows, row bytes) uint8; undoes ZIP: deflate, then differences, then even and odd bytes apart."""
+    size = header.row_bytes * rows
+    if header.compression and len(block) < size:
+        packed = np.frombuffer(zlib.decompress(block), np.uint8).copy()
+        packed[1:] += 128
+        packed = np.cumsum(packed, dtype=np.uint8)
+        plain = np.empty_like(packed)
+        plain[0::2], plain[1::2] = np.split(packed, [(len(packed) + 1) // 2])
+    else:
+        plain = np.frombuffer(block, np.uint8)
+    return plain.reshape(rows, header.row_bytes)
+
+
+def _header(data: bytes) -> _Header:
+    magic, flags = struct.unpack_from("<II", data, 0)
+    if magic != MAGIC or flags & _TILED_DEEP_OR_PARTS:
+        raise ValueError("another kind of file")
+    place, fields = 8, {}
+    while data[place]:
+        name, place = _text(data, place)
+        _, place = _text(data, place)
+        (length,) = struct.unpack_from("<i", data, place)
+        fields[name] = data[place + 4 : place + 4 + length]
+        place += 4 + length
+    left, top, right, bottom = struct.unpack("<4i", fields["dataWindow"])
+    size = (right - left + 1, bottom - top + 1)
+    return _Header(_channels(fields["channels"]), size, top, fields["compression"][0], place + 1)
+
+
+def _channels(field: bytes) -> tuple[tuple[str, np.dtype], ...]:  # type: ignore[type-arg]
+    channels, place = [], 0
+    while field[place]:
+        name, place = _text(field, place)
+        (kind,) = struct.unpack_from("<i", field, place)
+        channels.append((name, _TYPES[kind]))
+        place += 16
+    return tuple(channels)
+
+
+def _text(data: bytes, place: int) -> tuple[str, int]:
+    end = data.index(0, place)
+    return data[place:end].decode(), end + 1
