@@ -36,7 +36,7 @@ class View:
 
 
 def _belly(z: float) -> float:
-    t = np.clip((z - 5.0) / 24.5, 0, 1)
+    t = np.clip((z - 5.0) / 22.5, 0, 1)
     return float(12.9 + 5.3 * np.sin(np.pi * t**0.80) ** 0.85)
 
 
@@ -46,10 +46,10 @@ def draw_body() -> Sheet:
     at = View(71, 158)
     ink = sheet.line
     sheet.dashes(at([(0, -6), (0, 50)]), 7, 2.0, dot=True, pressure=0.4, width_mm=0.4)
-    belly = [(_belly(z), z) for z in np.linspace(5.0, 29.5, 25)]
+    belly = [(_belly(z), z) for z in np.linspace(5.0, 27.5, 25)]
     sides = [
-        [(15.6, 0), (15.6, 2.8)], [(15.6, 2.8), (13.0, 4.9)], belly, [(12.9, 29.5), (14.2, 29.9)],
-        [(14.2, 29.9), (14.2, 31.8)], [(14.2, 31.8), (13.2, 32.4)], [(13.2, 32.4), (13.2, 40.8)],
+        [(15.6, 0), (15.6, 2.8)], [(15.6, 2.8), (13.0, 4.9)], belly, [(12.9, 27.5), (14.2, 27.9)],
+        [(14.2, 27.9), (14.2, 29.5)], [(14.2, 29.5), (13.2, 30.1)], [(13.2, 30.1), (13.2, 40.8)],
         [(13.2, 40.8), (14.3, 41.2)], [(14.3, 41.2), (14.3, 44)],
     ]
     for side in sides:
@@ -57,22 +57,22 @@ def draw_body() -> Sheet:
             ink(path, over_mm=0.5)
     ink(at([(-15.6, 0), (15.6, 0)]), passes=3)
     ink(at([(14.3, 44), (-14.3, 44)]), passes=2)
-    for r, z, sag in ((13.0, 4.95, 0.7), (12.9, 29.5, 0.5), (14.2, 31.9, 0.45), (15.6, 2.8, 0.6), (13.2, 40.9, 0.35)):
+    for r, z, sag in ((13.0, 4.95, 0.7), (12.9, 27.5, 0.5), (14.2, 29.6, 0.45), (15.6, 2.8, 0.6), (13.2, 40.9, 0.35)):
         bow = [(x, z - sag * (1 - (x / r) ** 2)) for x in np.linspace(-r, r, 15)]
         ink(at(bow), over_mm=0.0, pressure=0.6, passes=2)
     for low, high in ((24, 30), (63, 70)):  # bars: longitudes of the glass
         for lon in (low, high):
             bar = [(_belly(z) * np.sin(np.radians(lon)), z - 0.6 * (1 - np.sin(np.radians(lon)))) for z in
-                   np.linspace(5.0, 29.6, 22)]
+                   np.linspace(5.0, 27.6, 22)]
             for path in at.sides(bar):
                 ink(path, over_mm=0.1, pressure=0.62, passes=2, wobble_mm=0.2)
-    for path in at.sides([(8.1, 43.9), (8.1, 31)]):
+    for path in at.sides([(8.1, 43.9), (8.1, 31.2)]):
         sheet.dashes(path, 3.4, 1.5, pressure=0.62, width_mm=0.5)
-    sheet.dashes(at([(-8.1, 31.0), (8.1, 31.0)]), 3.4, 1.4, pressure=0.62, width_mm=0.5)
-    shade = [(12.3, 33.2), (12.6, 40.2), (10.2, 40.0), (9.6, 33.0)]
+    sheet.dashes(at([(-8.1, 31.2), (8.1, 31.2)]), 3.4, 1.4, pressure=0.62, width_mm=0.5)
+    shade = [(12.3, 31.6), (12.6, 40.2), (10.4, 40.0), (9.8, 31.6)]
     sheet.hatch(at(shade), -52, 1.15)
-    rim = [(_belly(z) - 0.7, z) for z in np.linspace(7, 27, 12)] + [
-        (_belly(z) * np.sin(np.radians(72)) , z) for z in np.linspace(27, 7, 12)]
+    rim = [(_belly(z) - 0.7, z) for z in np.linspace(7, 25, 12)] + [
+        (_belly(z) * np.sin(np.radians(72)) , z) for z in np.linspace(25, 7, 12)]
     sheet.hatch(at(rim), -48, 1.2, pressure=0.34)
     sheet.hatch(at([(14.6, 0.8), (14.6, 2.2), (4, 1.6), (4, 0.8)]), -50, 1.3, pressure=0.26)
     x = at([(22.5, 0)])[0, 0]
@@ -81,8 +81,8 @@ def draw_body() -> Sheet:
         sheet.stroke(np.array([(x - 6.0, y), (x + 2.5, y)]), pressure=0.3, width_mm=0.36, wobble_mm=0.08)
     sheet.dimension((x, top), (x, low), "44", (x + 2.6, (top + low) / 2 + 2))
     sheet.write("lantern", 18, 30, 6.2, 0.6)
-    sheet.write("body", 47, 31, 5.6, 0.55)
-    sheet.stroke(curve([(17, 34), (40, 33), (66, 34.5)]), pressure=0.4)
+    sheet.write("body", 53, 31, 5.6, 0.55)
+    sheet.stroke(curve([(17, 34), (44, 33), (72, 34.5)]), pressure=0.4)
     sheet.erase(38, 108, 13, 4.5, 70)
     for path in at.sides([(16.2 , 24), (17.3, 18)])[1:]:
         ink(path, passes=2, over_mm=1.5)

@@ -187,8 +187,8 @@ class Sheet:
 
     def colour(self) -> U8:
         """(H, W, 3) uint8 sRGB of the sheet."""
-        fibre = 0.012 * _field(self.rng, self.shape, 1.4) + 0.010 * _field(self.rng, self.shape, 9)
-        blotch = 0.012 * _field(self.rng, self.shape, 140)
+        fibre = 0.010 * _field(self.rng, self.shape, 1.4) + 0.003 * _field(self.rng, self.shape, 9)
+        blotch = 0.008 * _field(self.rng, self.shape, 140)
         paper = np.array([0.945, 0.930, 0.890], np.float32) * (1 + fibre + blotch)[..., None]
         paper = paper * (1 + 0.012 * np.clip(self.worn, 0, 1)[..., None])
         brown = np.array([0.80, 0.62, 0.42], np.float32)
