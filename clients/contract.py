@@ -7,12 +7,12 @@ network; an adapter turns these calls into requests, and only that.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 
-class State(str, Enum):
+class State(StrEnum):
     """Where a job is, whatever word the provider has for it."""
 
     QUEUED = "queued"
@@ -29,7 +29,7 @@ class State(str, Enum):
         return self in (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.EXPIRED)
 
 
-class FailureKind(str, Enum):
+class FailureKind(StrEnum):
     """Why a job failed, in words that decide what may be done next."""
 
     AUTH = "auth"
@@ -45,7 +45,7 @@ class FailureKind(str, Enum):
     UNSUPPORTED = "unsupported"
 
 
-class CancelOutcome(str, Enum):
+class CancelOutcome(StrEnum):
     """What came of asking a provider to stop."""
 
     REQUESTED = "requested"

@@ -92,7 +92,9 @@ def _build(kind: type, table: Mapping[str, Any], where: str) -> Any:
     if unknown:
         raise InputError(f"The catalogue has an unknown key {unknown[0]!r}", where=where)
     try:
-        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+        return kind(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+        )
     except TypeError as error:
         raise InputError(f"The catalogue entry is incomplete: {error}", where=where) from error
 
@@ -101,16 +103,24 @@ def parse_descriptor(table: Mapping[str, Any], where: str) -> Descriptor:
     """A descriptor from one ``[[model]]`` table. Raises InputError that names the file and the key."""
     body = dict(table)
     inputs = body.pop("inputs", {})
-    body["inputs"] = {role: _build(InputLimit, limit, f"{where}, inputs.{role}") for role, limit in inputs.items()}
+    body["inputs"] = {
+        role: _build(InputLimit, limit, f"{where}, inputs.{role}") for role, limit in inputs.items()
+    }
     for name, kind in (("seed", SeedRule), ("job", JobRule), ("price", Price)):
         if name in body:
             body[name] = _build(kind, body[name], f"{where}, {name}")
     made = _build(Descriptor, body, where)
     assert isinstance(made, Descriptor)
-    words = ((made.seed.strength, SEED_STRENGTHS), (made.job.cancel, CANCEL_WAYS), (made.job.idempotency, IDEMPOTENCY_WAYS))
+    words = (
+        (made.seed.strength, SEED_STRENGTHS),
+        (made.job.cancel, CANCEL_WAYS),
+        (made.job.idempotency, IDEMPOTENCY_WAYS),
+    )
     for word, allowed in words:
         if word not in allowed:
-            raise InputError(f"The catalogue says {word!r}", where=where, todo=f"It may be one of {', '.join(allowed)}.")
+            raise InputError(
+                f"The catalogue says {word!r}", where=where, todo=f"It may be one of {', '.join(allowed)}."
+            )
     return made
 
 
@@ -133,7 +143,9 @@ def check_job(job: JobSpec, model: Descriptor) -> None:
     for role, limit in model.inputs.items():
         given = [ref for ref in job.inputs if ref.role == role]
         if not limit.count[0] <= len(given) <= limit.count[1]:
-            raise ProviderRejected(f"{model.label} takes {limit.count[0]} to {limit.count[1]} {role}, not {len(given)}")
+            raise ProviderRejected(
+                f"{model.label} takes {limit.count[0]} to {limit.count[1]} {role}, not {len(given)}"
+            )
         for ref in given:
             if ref.kind not in limit.kinds:
                 raise ProviderRejected(f"{model.label} can't take {role} as {ref.kind}")
@@ -141,7 +153,9 @@ def check_job(job: JobSpec, model: Descriptor) -> None:
     if strange:
         raise ProviderRejected(f"{model.label} has no use for {strange[0]}")
     if len(job.prompt) > model.prompt_max > 0:
-        raise ProviderRejected(f"The prompt is longer than {model.label} takes ({model.prompt_max} characters)")
+        raise ProviderRejected(
+            f"The prompt is longer than {model.label} takes ({model.prompt_max} characters)"
+        )
     low, high = model.seed.range
     if job.seed is not None and model.seed.strength != "none" and not low <= job.seed <= high:
         raise ProviderRejected(f"The seed {job.seed} is outside {low} to {high}", where=model.label)
@@ -154,7 +168,11 @@ def _check_option(name: str, value: object, model: Descriptor) -> None:
     if rule is None:
         raise ProviderRejected(f"{model.label} has no option {name!r}")
     if isinstance(rule, list) and value not in rule:
-        raise ProviderRejected(f"{name} can't be {value!r}", where=model.label, todo=f"Choose from {', '.join(rule)}.")
-    if isinstance(rule, dict) and "min" in rule:
-        if not isinstance(value, int | float) or not rule["min"] <= value <= rule["max"]:
-            raise ProviderRejected(f"{name} must be {rule['min']} to {rule['max']}, not {value!r}", where=model.label)
+        raise ProviderRejected(
+            f"{name} can't be {value!r}", where=model.label, todo=f"Choose from {', '.join(rule)}."
+        )
+    ranged = isinstance(rule, dict) and "min" in rule
+    if ranged and not (isinstance(value, int | float) and rule["min"] <= value <= rule["max"]):
+        raise ProviderRejected(
+            f"{name} must be {rule['min']} to {rule['max']}, not {value!r}", where=model.label
+        )

@@ -54,13 +54,20 @@ def parse_script(script: Iterable[Mapping[str, Any]], parts: Sequence[str]) -> t
             raise UsageError("A planted defect must be an object with kind, part and frames", where=where)
         span = entry.get("frames")
         if entry.get("kind") not in KINDS:
-            raise UsageError(f"{entry.get('kind')!r} is no kind of defect", where=where, todo=f"Kinds: {', '.join(KINDS)}.")
+            raise UsageError(
+                f"{entry.get('kind')!r} is no kind of defect", where=where, todo=f"Kinds: {', '.join(KINDS)}."
+            )
         if entry.get("part") not in parts:
-            raise UsageError(f"There is no part {entry.get('part')!r}", where=where, todo=f"Parts: {', '.join(parts)}.")
-        if not (isinstance(span, list | tuple) and len(span) == 2 and all(type(f) is int for f in span)) or span[0] > span[1]:
+            raise UsageError(
+                f"There is no part {entry.get('part')!r}", where=where, todo=f"Parts: {', '.join(parts)}."
+            )
+        if (
+            not (isinstance(span, list | tuple) and len(span) == 2 and all(type(f) is int for f in span))
+            or span[0] > span[1]
+        ):
             raise UsageError("frames must be [first, last]", where=where)
         amounts = {key: entry[key] for key in ("amount_px", "gain") if key in entry}
-        pairs = {key: tuple(entry[key]) for key in ("offset_px", "hue") if key in entry}
+        pairs: dict[str, Any] = {key: tuple(entry[key]) for key in ("offset_px", "hue") if key in entry}
         found.append(Defect(str(entry["kind"]), str(entry["part"]), span[0], span[1], **amounts, **pairs))
     return tuple(found)
 
@@ -68,7 +75,9 @@ def parse_script(script: Iterable[Mapping[str, Any]], parts: Sequence[str]) -> t
 def draw(shot: Shot, look: Look, truth: FrameTruth, defects: Sequence[Defect]) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 the frame in the look, with the defects that are active in it."""
     active = [d for d in defects if d.first <= truth.frame <= d.last]
-    edges = [d for d in active if d.kind == "vanish" and truth.frame in (d.first, d.last) and d.last - d.first >= 2]
+    edges = [
+        d for d in active if d.kind == "vanish" and truth.frame in (d.first, d.last) and d.last - d.first >= 2
+    ]
     picture = paint(shot, look, _with_defects(truth, active))
     if not edges:
         return picture
@@ -96,7 +105,9 @@ def _with_defects(truth: FrameTruth, active: Sequence[Defect]) -> FrameLayers:
 
 
 def _reach(defect: Defect) -> float:
-    return defect.amount_px * 1.8 if defect.kind == "rubber" else max(abs(value) for value in defect.offset_px)
+    return (
+        defect.amount_px * 1.8 if defect.kind == "rubber" else max(abs(value) for value in defect.offset_px)
+    )
 
 
 def _displace(layer: Layer, defect: Defect, frame: int, scale: float) -> Layer:
@@ -118,7 +129,9 @@ def _bend(coverage: F32, defect: Defect, frame: int, scale: float) -> tuple[F32,
         return np.zeros_like(coverage), np.zeros_like(coverage)
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     up = np.clip((bottom - np.arange(coverage.shape[0])) / max(bottom - top, 1), 0, 1.15)[:, None]
-    side = np.clip((np.arange(coverage.shape[1]) - (left + right) / 2) / max((right - left) / 2, 1), -1.2, 1.2)[None, :]
+    side = np.clip(
+        (np.arange(coverage.shape[1]) - (left + right) / 2) / max((right - left) / 2, 1), -1.2, 1.2
+    )[None, :]
     amount = defect.amount_px * scale * defect.swell(frame)
     angle = 2 * math.pi * (1.15 * defect.phase(frame) + 0.12)
     sway, bulge = math.sin(angle), math.cos(angle)

@@ -33,6 +33,7 @@ class FrameTruth:
     world_to_camera: NDArray[np.float64]
     poses: Mapping[str, NDArray[np.float64]]
     part_ids: Mapping[str, int]
+    orthographic: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -87,7 +88,9 @@ def _pull(values: F32, weight: F32) -> F32:
     known = weight[..., 0] > 0.999
     average = values / np.maximum(weight, 1e-6)
     if known.all() or min(known.shape) < 3:
-        return np.asarray(np.where(weight > 1e-6, average, values.sum((0, 1)) / max(float(weight.sum()), 1e-6)))
+        return np.asarray(
+            np.where(weight > 1e-6, average, values.sum((0, 1)) / max(float(weight.sum()), 1e-6))
+        )
     small = cv2.pyrDown(np.concatenate([values, weight], -1))
     coarse = _pull(small[..., :-1], small[..., -1:])
     height, width = known.shape
@@ -148,7 +151,11 @@ def split(truth: FrameTruth, margins: Mapping[str, int], without: Iterable[str] 
             valid = {other: mask & ~hole for other, mask in valid.items()}
     result = FrameLayers(truth)
     for name in sorted(coverage):
-        box = (0, height, 0, width) if name == BACKGROUND else box_of(coverage[name] > 0.01, margins.get(name, standard))
+        box = (
+            (0, height, 0, width)
+            if name == BACKGROUND
+            else box_of(coverage[name] > 0.01, margins.get(name, standard))
+        )
         if box is None or not valid[name].any():
             continue
         result.layers.append(_layer(truth, name, coverage[name], valid[name], box))

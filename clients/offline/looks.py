@@ -18,7 +18,9 @@ INDIGO = np.array([0.36, 0.42, 0.56], np.float32)
 def _saturate(colour: F32, amount: float, lightness: float) -> F32:
     """A display colour with its distance from grey scaled and its mean moved to ``lightness``."""
     mean = float(colour.mean())
-    return np.clip((colour - mean) * amount * lightness / max(mean, 0.15) + lightness, 0.03, 0.97).astype(np.float32)
+    return np.clip((colour - mean) * amount * lightness / max(mean, 0.15) + lightness, 0.03, 0.97).astype(
+        np.float32
+    )
 
 
 def _mix(a: F32, b: F32, t: F32) -> F32:
@@ -66,7 +68,7 @@ def _wash(shot: Shot, layer: Layer, s: Surface) -> F32:
 
 def _wash_background(shot: Shot, layer: Layer, s: Surface) -> F32:
     height, width = layer.coverage.shape
-    y, x = np.mgrid[-1:1 : height * 1j, -1:1 : width * 1j].astype(np.float32)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     grain, blotch = s.texture[..., GRAIN] - 0.5, s.texture[..., BLOTCH] - 0.5
     cloud, brush = s.texture[..., CLOUD] - 0.5, s.texture[..., BRUSH] - 0.5
     light = cv2.GaussianBlur(s.light, (0, 0), 2.0 * width / 640)
@@ -93,7 +95,9 @@ def _cel_sphere(x: F32, y: F32, z: F32) -> F32:
 
 def _cel(shot: Shot, layer: Layer, s: Surface) -> F32:
     base = _saturate(shot.palette[layer.name], 1.9, 0.6)
-    base = np.clip(base * np.clip(0.35 + 0.65 * layer.tint * float(base.mean()) / np.maximum(base, 0.05), 0.5, 1.5), 0, 1)
+    base = np.clip(
+        base * np.clip(0.35 + 0.65 * layer.tint * float(base.mean()) / np.maximum(base, 0.05), 0.5, 1.5), 0, 1
+    )
     tone = 0.7 * s.tone + 0.3 * s.light + 0.015 * (s.texture[..., CLOUD] - 0.5)
     lit, deep = smoothstep(0.575, 0.6, tone), smoothstep(0.375, 0.4, tone)
     shade = base * np.array([0.66, 0.62, 0.76], np.float32)
@@ -111,7 +115,9 @@ def _cel_background(shot: Shot, layer: Layer, s: Surface) -> F32:
     glow = np.clip(base * [1.12, 1.08, 0.98], 0, 1).astype(np.float32)
     dusk = base * np.array([0.70, 0.72, 0.88], np.float32)
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None] + np.zeros((1, width), np.float32)
-    colour = _mix(np.broadcast_to(dusk, (height, width, 3)), np.broadcast_to(glow, (height, width, 3)), 0.15 + 0.75 * y)
+    colour = _mix(
+        np.broadcast_to(dusk, (height, width, 3)), np.broadcast_to(glow, (height, width, 3)), 0.15 + 0.75 * y
+    )
     light = cv2.GaussianBlur(s.light, (0, 0), 1.6 * width / 640)
     shadow = smoothstep(0.8, 0.76, light) * 0.5 + smoothstep(0.56, 0.52, light) * 0.5
     colour = _mix(colour, colour * np.array([0.55, 0.52, 0.70], np.float32), shadow)
@@ -147,13 +153,15 @@ def _clay(shot: Shot, layer: Layer, s: Surface) -> F32:
     contact = _pool(layer.coverage, 2.2)
     colour = colour * (1 - 0.4 * contact)[..., None]
     shine = 0.20 * s.gloss * (0.6 + 0.8 * (s.texture[..., BLOTCH] - 0.3)) + 0.16 * s.rim
-    return np.asarray(colour + shine[..., None] + 0.05 * shot.grain * (s.texture[..., GRAIN, None] - 0.5), np.float32)
+    return np.asarray(
+        colour + shine[..., None] + 0.05 * shot.grain * (s.texture[..., GRAIN, None] - 0.5), np.float32
+    )
 
 
 def _clay_background(shot: Shot, layer: Layer, s: Surface) -> F32:
     height, width = layer.coverage.shape
     base = _saturate(shot.palette[layer.name], 1.1, 0.68)
-    y, x = np.mgrid[-1:1 : height * 1j, -1:1 : width * 1j].astype(np.float32)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     lamp = np.exp(-(np.square(x + 0.25) + np.square((y + 0.15) * 0.9)) * 0.75)
     light = cv2.GaussianBlur(s.light, (0, 0), 2.5 * width / 640)
     warm, cool = base * np.array([1.16, 1.06, 0.94]), base * np.array([0.52, 0.50, 0.58])
@@ -177,7 +185,9 @@ def _rub(density: F32, s: Surface, grain: float) -> F32:
     """0..1 graphite that a stroke of ``density`` leaves on the paper's tooth, in streaks along the stroke."""
     tooth = 0.35 * s.texture[..., GRAIN] + 0.65 * s.texture[..., BRUSH]
     soft = 0.5 - 0.3 * grain
-    return np.asarray(smoothstep(tooth - soft, tooth + soft, density) * np.clip(density * 1.3, 0, 1), np.float32)
+    return np.asarray(
+        smoothstep(tooth - soft, tooth + soft, density) * np.clip(density * 1.3, 0, 1), np.float32
+    )
 
 
 def _pencil(shot: Shot, layer: Layer, s: Surface) -> F32:
@@ -188,7 +198,9 @@ def _pencil(shot: Shot, layer: Layer, s: Surface) -> F32:
     own = 0.30 * PAPER + 0.70 * _saturate(shot.palette[layer.name], 1.5, 0.62)
     picture = PAPER * (1 - colour[..., None]) + PAPER * own * colour[..., None]
     lead = np.array([0.20, 0.20, 0.23], np.float32)
-    return np.asarray(picture * (1 - 0.88 * graphite[..., None]) + lead * 0.88 * graphite[..., None], np.float32)
+    return np.asarray(
+        picture * (1 - 0.88 * graphite[..., None]) + lead * 0.88 * graphite[..., None], np.float32
+    )
 
 
 def _pencil_background(shot: Shot, layer: Layer, s: Surface) -> F32:

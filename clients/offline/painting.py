@@ -98,7 +98,7 @@ def _extent(truth: FrameTruth, part: int) -> float:
     rows, columns = np.nonzero(truth.ids == part)
     if not rows.size:
         return 0.005
-    span = max(np.ptp(rows), np.ptp(columns), 8) * float(np.median(truth.depth[rows, columns]))
+    span = max(int(np.ptp(rows)), int(np.ptp(columns)), 8) * float(np.median(truth.depth[rows, columns]))
     return max(span / float(truth.K[0, 0]), 0.002)
 
 
@@ -106,7 +106,7 @@ def surface_of(shot: Shot, look: Look, layer: Layer, truth: FrameTruth) -> Surfa
     """Looks up sphere and texture for every pixel of a layer, in the part's own space."""
     pose = truth.poses.get(layer.name, np.eye(4)) if layer.name else np.eye(4)
     to_local = np.linalg.inv(pose)
-    view = View(truth.K, truth.world_to_camera)
+    view = View(truth.K, truth.world_to_camera, truth.orthographic)
     points = view.points(layer.depth, layer.box, to_local)
     directions = view.directions(layer.normal, to_local)
     offset = np.float32((sum(layer.name.encode()) * 37) % 512) * np.float32(shot.metres_per_texel)
@@ -120,7 +120,9 @@ def surface_of(shot: Shot, look: Look, layer: Layer, truth: FrameTruth) -> Surfa
 
 def _lines(shot: Shot, look: Look, layer: Layer, surface: Surface, scale: float) -> F32:
     """(h, w) 0..1 ink of one layer: its outline and, weaker, its inner lines."""
-    pressure = 1 + look.pressure * (1.3 * surface.texture[..., CLOUD] + 0.7 * surface.texture[..., BLOTCH] - 1.0)
+    pressure = 1 + look.pressure * (
+        1.3 * surface.texture[..., CLOUD] + 0.7 * surface.texture[..., BLOTCH] - 1.0
+    )
     width = (look.outline_px * shot.ink * 2 * scale * pressure).astype(np.float32)
     edge = outline(layer.coverage, width, scale, look.shade_side)
     inner = np.maximum(creases(layer, shot.extent_m[layer.name], scale), 0.55 * decor(layer, scale))

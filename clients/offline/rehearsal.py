@@ -18,13 +18,14 @@ from ...pipeline.manifest import Manifest
 from ...pipeline.pictures import write_picture
 from ...pipeline.store import digest_json, hash_file, read_json, storage, write_json
 from ...pipeline.take import SCHEMA
+from ...pipeline.truth import GroundTruth
 from ..contract import CancelOutcome, Fetched, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from ..descriptor import check_job
 from ..registry import model_of
 from .defects import draw, parse_script
 from .looks import LOOKS
 from .painting import shot_of
-from .source import TruthSource
+from .source import frame_truth, samples
 from .spans import finish_span, span_frames
 
 PATTERN = "frames/{frame:04d}.png"
@@ -54,7 +55,9 @@ class Rehearsal:
         ref = MediaRef("path", str(folder), "frames")
         job_id = digest_json([job.options, job.seed, job.prompt, str(truth.value)])[:16]
         output = Output("frames", ref, "image/png")
-        self._done[job_id] = Snapshot(State.SUCCEEDED, 1.0, outputs=(output,), cost_micros=0, raw={"frames": frames})
+        self._done[job_id] = Snapshot(
+            State.SUCCEEDED, 1.0, outputs=(output,), cost_micros=0, raw={"frames": frames}
+        )
         return Handle(job.provider, job_id, str(folder), time.time())
 
     def poll(self, handle: Handle) -> Snapshot:
@@ -81,19 +84,19 @@ class Rehearsal:
 
 def draw_frames(truth: Path, folder: Path, job: JobSpec, context: Context) -> list[int]:
     """Draws the job's frames (default: all of the shot) into ``folder``/NNNN.png; returns those drawn anew."""
-    source = TruthSource(truth)
+    source = GroundTruth.open(truth)
     options = job.options
     look = LOOKS[str(options["look"])]
-    defects = parse_script(options.get("defects", ()), list(source.part_ids))
+    defects = parse_script(options.get("defects", ()), source.names)
     wanted = tuple(options.get("frames") or source.frames)
     missing = [frame for frame in wanted if not (folder / f"{frame:04d}.png").exists()]
     if not missing:
         return []
     context.progress(0.0, "Reading the palette")
     seed = int(job.seed or 0)
-    shot = shot_of(source.samples(), seed=seed, grain=float(options["grain"]), ink=float(options["ink"]))
+    shot = shot_of(samples(source), seed=seed, grain=float(options["grain"]), ink=float(options["ink"]))
     for frame in context.each(missing, f"{look.label}: frame"):
-        write_picture(folder / f"{frame:04d}.png", draw(shot, look, source.frame(frame), defects))
+        write_picture(folder / f"{frame:04d}.png", draw(shot, look, frame_truth(source, frame), defects))
     return missing
 
 
@@ -101,24 +104,34 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     """Worker task: makes a take folder with its manifest. Raises InputError, UsageError, StorageError, Cancelled."""
     started = time.monotonic()
     truth, out = Path(request["truth"]), Path(request["out"])
-    source = TruthSource(truth)
+    source = GroundTruth.open(truth)
     settings = take_settings(request)
     parent = Path(request["parent"]) if request.get("parent") else None
     frames = span_frames(request, source.frames) if parent else tuple(request.get("frames") or source.frames)
-    identity = digest_json([settings, source.manifest.digest, request.get("span"), str(parent or "")])
-    _claim(out, identity)
+    span = list(request["span"]) if parent else None
+    identity = identity_of(settings, source.digest, parent.name if parent else "", span)
+    _claim(out, identity, bool(request.get("force")))
     model = model_of(str(settings["provider"]), "video_restyle")
     provider = Rehearsal(ctx.part(0.0, 0.95))
     options = {key: settings[key] for key in ("look", "grain", "ink", "defects")}
     options |= {"frames": list(frames), "out": str(out / "new" if parent else out / "frames")}
-    job = JobSpec(model.provider, model.model, (provider.put(truth, "truth"),), settings["prompt"], settings["seed"], options)
+    job = JobSpec(
+        model.provider,
+        model.model,
+        (provider.put(truth, "truth"),),
+        settings["prompt"],
+        settings["seed"],
+        options,
+    )
     snapshot = provider.poll(provider.submit(job))
     spans: list[dict[str, Any]] = []
     if parent:
         spans = finish_span(parent, out, request, source.frames, settings["seed"], ctx.part(0.95, 0.98))
     provider.fetch(snapshot.outputs[0], Path(snapshot.outputs[0].ref.value))
     manifest = _manifest(request, settings, source, out, spans)
-    manifest = manifest.with_files(out, [out / PATTERN.format(frame=frame) for frame in manifest.data["frames"]])
+    manifest = manifest.with_files(
+        out, [out / PATTERN.format(frame=frame) for frame in manifest.data["frames"]]
+    )
     manifest.made["seconds"] = round(time.monotonic() - started, 2)  # type: ignore[index]
     manifest.save(out / "take.json")
     ctx.progress(1.0, f"Take {manifest.data['take']} is ready")
@@ -140,10 +153,17 @@ def take_settings(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _claim(out: Path, identity: str) -> None:
+def identity_of(
+    settings: Mapping[str, Any], truth_digest: str, parent: str = "", span: list[int] | None = None
+) -> str:
+    """Names a take by what it is made from: the same request finds the same take again."""
+    return digest_json([settings, truth_digest, parent, span])
+
+
+def _claim(out: Path, identity: str, force: bool) -> None:
     """Makes ``out`` belong to this request: frames of another request are removed, those of the same kept."""
     marker = out / "request.json"
-    if marker.exists() and read_json(marker).get("identity") == identity:
+    if not force and marker.exists() and read_json(marker).get("identity") == identity:
         return
     try:
         for name in ("frames", "new"):
@@ -155,13 +175,17 @@ def _claim(out: Path, identity: str) -> None:
 
 
 def _manifest(
-    request: Mapping[str, Any], settings: dict[str, Any], source: TruthSource, out: Path, spans: list[dict[str, Any]]
+    request: Mapping[str, Any],
+    settings: dict[str, Any],
+    source: GroundTruth,
+    out: Path,
+    spans: list[dict[str, Any]],
 ) -> Manifest:
     frames = [frame for frame in source.frames if (out / PATTERN.format(frame=frame)).exists()]
     data = {
         "take": str(request.get("take") or out.name),
         "size": list(source.size),
-        "fps": list(source.manifest.data["fps"]),
+        "fps": list(source.fps),
         "frames": frames,
         "frame_map": [[frame, frame] for frame in frames],
         "pattern": PATTERN,
@@ -170,7 +194,7 @@ def _manifest(
         "spans": spans,
         **{key: settings[key] for key in ("provider", "model", "look", "seed")},
     }
-    inputs = {"truth": source.manifest.digest}
+    inputs = {"truth": source.digest}
     if request.get("parent"):
         inputs["parent"] = Manifest.load(Path(request["parent"]) / "take.json", SCHEMA).digest
     return Manifest(SCHEMA, settings, inputs, data)

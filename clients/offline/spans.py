@@ -52,7 +52,10 @@ def finish_span(
         else:
             mixed = take.frame(frame) * (1 - share) + read_picture(new) * share
             write_picture(target, np.rint(mixed).astype(np.uint8))
-    return [*take.manifest.data["spans"], {"frames": [first, last], "handles": handles, "seed": seed, "parent": take.name}]
+    return [
+        *take.manifest.data["spans"],
+        {"frames": [first, last], "handles": handles, "seed": seed, "parent": take.name},
+    ]
 
 
 def _link(source: Path, target: Path) -> None:

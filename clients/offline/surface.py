@@ -45,6 +45,7 @@ class View:
 
     K: NDArray[np.float64]
     world_to_camera: NDArray[np.float64]
+    orthographic: bool = False
 
     def points(self, depth: F32, box: Box, to_local: NDArray[np.float64]) -> F32:
         """(h, w, 3) positions of the pixels of ``box`` at planar ``depth`` m, in the space that ``to_local``
@@ -53,8 +54,10 @@ class View:
         u = ((np.arange(x0, x1) + 0.5 - self.K[0, 2]) / self.K[0, 0]).astype(np.float32)
         v = ((np.arange(y0, y1) + 0.5 - self.K[1, 2]) / self.K[1, 1]).astype(np.float32)
         matrix = (to_local @ np.linalg.inv(self.world_to_camera)).astype(np.float32)
-        rays = u[None, :, None] * matrix[:3, 0] + v[:, None, None] * matrix[:3, 1] + matrix[:3, 2]
-        return np.asarray(rays * depth[..., None] + matrix[:3, 3], np.float32)
+        across = u[None, :, None] * matrix[:3, 0] + v[:, None, None] * matrix[:3, 1]
+        if self.orthographic:
+            return np.asarray(across + matrix[:3, 2] * depth[..., None] + matrix[:3, 3], np.float32)
+        return np.asarray((across + matrix[:3, 2]) * depth[..., None] + matrix[:3, 3], np.float32)
 
     def directions(self, normal: F32, to_local: NDArray[np.float64]) -> F32:
         """(h, w, 3) camera-space normals (x right, y up, z to the camera) turned into local space."""

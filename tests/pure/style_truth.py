@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An analytic lantern for the style tests: signed distances, ray-marched, so that every pass is exact."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from holdfast.pipeline.manifest import Manifest
+from holdfast.pipeline.pictures import write_exr, write_gray, write_picture
+from holdfast.pipeline.truth import MANIFEST, PATTERNS, SCHEMA
 from numpy.typing import NDArray
 
 F = NDArray[np.float64]
@@ -79,14 +84,18 @@ def _march(points: F, rays: F, poses: dict[str, F]) -> tuple[F, NDArray[np.uint8
         return np.stack(values)
 
     depth = np.full(rays.shape[0], 0.12)
+    active = np.arange(rays.shape[0])
     for _ in range(70):
-        depth += np.min(field(points + rays * depth[:, None]), 0)
+        step = np.min(field(points[active] + rays[active] * depth[active, None]), 0)
+        depth[active] += step
+        active = active[(np.abs(step) > 2e-6) & (depth[active] < 2)]
     hit = points + rays * depth[:, None]
     ids = np.argmin(field(hit), 0).astype(np.uint8)
     ids[depth > 2] = 0
-    step = 1e-4
-    grad = [field(hit + step * e).min(0) - field(hit - step * e).min(0) for e in np.eye(3)]
-    normal = np.stack(grad, -1)
+    normal = np.tile([0.0, 0.0, 1.0], (rays.shape[0], 1))
+    near = np.flatnonzero(ids)
+    grad = [field(hit[near] + 1e-4 * e).min(0) - field(hit[near] - 1e-4 * e).min(0) for e in np.eye(3)]
+    normal[near] = np.stack(grad, -1)
     return depth, ids, normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)
 
 
@@ -95,7 +104,9 @@ def render(frame: int, size: tuple[int, int] = (160, 90), samples: int = 2) -> P
     width, height = size
     K, world_to_camera = camera(size)
     poses = poses_at(frame)
-    u, v = np.meshgrid((np.arange(width * samples) + 0.5) / samples, (np.arange(height * samples) + 0.5) / samples)
+    u, v = np.meshgrid(
+        (np.arange(width * samples) + 0.5) / samples, (np.arange(height * samples) + 0.5) / samples
+    )
     local = np.stack([(u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1], np.ones_like(u)], -1).reshape(-1, 3)
     rotation, eye = world_to_camera[:3, :3], -world_to_camera[:3, :3].T @ world_to_camera[:3, 3]
     length = np.linalg.norm(local, axis=1)
@@ -114,8 +125,15 @@ def render(frame: int, size: tuple[int, int] = (160, 90), samples: int = 2) -> P
     cam = normal @ rotation.T * [1, -1, -1]
     depth = first(np.where(distance > 2, 0, distance / length))
     return Passes(
-        frame, np.rint(picture.clip(0, 1) * 255).astype(np.uint8), first(ids), coverage,
-        depth.astype(np.float32), first(cam).astype(np.float32), K, world_to_camera, poses,
+        frame,
+        np.rint(picture.clip(0, 1) * 255).astype(np.uint8),
+        first(ids),
+        coverage,
+        depth.astype(np.float32),
+        first(cam).astype(np.float32),
+        K,
+        world_to_camera,
+        poses,
     )
 
 
@@ -124,14 +142,53 @@ def vectors(now: Passes, then: Passes) -> NDArray[np.float32]:
     height, width = now.depth.shape
     u, v = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     z = np.where(now.depth > 0, now.depth, 1.0)
-    point = np.stack([(u - now.K[0, 2]) / now.K[0, 0] * z, (v - now.K[1, 2]) / now.K[1, 1] * z, z, np.ones_like(z)], -1)
+    point = np.stack(
+        [(u - now.K[0, 2]) / now.K[0, 0] * z, (v - now.K[1, 2]) / now.K[1, 1] * z, z, np.ones_like(z)], -1
+    )
     result = np.zeros((height, width, 2))
     for name, index in {"": 0, **PARTS}.items():
         moved = np.eye(4) if not name else then.poses[name] @ np.linalg.inv(now.poses[name])
         m = then.world_to_camera @ moved @ np.linalg.inv(now.world_to_camera)
         q = point @ m.T
-        flow = np.stack([q[..., 0] / q[..., 2] * then.K[0, 0] + then.K[0, 2] - u,
-                         q[..., 1] / q[..., 2] * then.K[1, 1] + then.K[1, 2] - v], -1)
+        flow = np.stack(
+            [
+                q[..., 0] / q[..., 2] * then.K[0, 0] + then.K[0, 2] - u,
+                q[..., 1] / q[..., 2] * then.K[1, 1] + then.K[1, 2] - v,
+            ],
+            -1,
+        )
         mask = now.ids == index
         result[mask] = flow[mask]
     return result.astype(np.float32)
+
+
+def write_package(
+    folder: Path, frames: Sequence[int], size: tuple[int, int] = (160, 90)
+) -> dict[int, Passes]:
+    """A ground truth folder of these frames as the renderer writes it; returns the exact passes."""
+    passes = {frame: render(frame, size) for frame in frames}
+    for frame, p in passes.items():
+        write_picture(folder / f"beauty/beauty.{frame:04d}.png", p.beauty)
+        write_gray(folder / f"ids/ids.{frame:04d}.png", p.ids)
+        for name, alpha in p.coverage.items():
+            write_gray(folder / f"matte/{name}/{name}.{frame:04d}.png", np.rint(alpha * 255).astype(np.uint8))
+        write_exr(folder / f"depth/depth.{frame:04d}.exr", p.depth)
+        write_exr(folder / f"normal/normal.{frame:04d}.exr", p.normal)
+    poses = np.stack([np.stack([passes[f].poses[name] for name in PARTS]) for f in frames])
+    np.savez(folder / "poses.npz", poses=poses, frames=np.array(frames, np.int32))
+    data = {
+        "size": list(size),
+        "fps": [24, 1],
+        "frames": list(frames),
+        "motion_hash": "0",
+        "poses": "poses.npz",
+        "parts": [{"id": i, "name": name, "object": name} for name, i in PARTS.items()],
+        "passes": {name: {"pattern": pattern} for name, pattern in PATTERNS.items()},
+        "camera": [
+            {"frame": f, "K": p.K.tolist(), "world_to_camera": p.world_to_camera.tolist()}
+            for f, p in passes.items()
+        ],
+        "colour": {},
+    }
+    Manifest(SCHEMA, {}, {}, data).save(folder / MANIFEST)
+    return passes
