@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One frame of a take with what the render knows about one part in it, and the way from one frame to another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pipeline.errors import InputError
+from ..pipeline.pictures import F32, U8
+from ..pipeline.truth import F64, Camera, GroundTruth
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Plate:
+    """``take`` and ``beauty`` (H, W, 3) float32 0..255 display RGB; ``matte`` (H, W) 0..1 visible coverage of the
+    part; ``ids`` (H, W) who owns each pixel, 0 = no part; ``own`` the part's ID; ``depth`` (H, W) planar metres;
+    ``normal`` (H, W, 3) camera space; ``poses`` world matrices (4, 4) by ID.
+    """
+
+    frame: int
+    take: F32
+    beauty: F32
+    matte: F32
+    ids: U8
+    own: int
+    depth: F32
+    normal: F32
+    camera: Camera
+    poses: Mapping[int, F64]
+
+    @property
+    def solid(self) -> Mask:
+        """(H, W) pixels that are the part's."""
+        return np.asarray(self.ids == self.own)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return int(self.matte.shape[0]), int(self.matte.shape[1])
+
+
+def cropped(plate: Plate, box: tuple[slice, slice]) -> Plate:
+    """The part of a plate inside ``box`` (rows, columns), with the camera that sees just that."""
+    shift = np.zeros((3, 3))
+    shift[0, 2], shift[1, 2] = box[1].start, box[0].start
+    camera = replace(plate.camera, K=plate.camera.K - shift)
+    pictures = {
+        name: getattr(plate, name)[box] for name in ("take", "beauty", "matte", "ids", "depth", "normal")
+    }
+    return replace(plate, camera=camera, **pictures)
+
+
+def box_around(mask: Mask, margin: int) -> tuple[slice, slice]:
+    """Rows and columns around the True pixels of ``mask``, which must have one, with ``margin`` px."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
+    bottom, right = int(rows[-1]) + 1 + margin, int(columns[-1]) + 1 + margin
+    return slice(top, min(bottom, mask.shape[0])), slice(left, min(right, mask.shape[1]))
+
+
+def read_plate(truth: GroundTruth, frame: int, part: str, take: U8) -> Plate:
+    """What is known of ``part`` in a frame whose picture in the take is ``take``. Raises InputError."""
+    matte = truth.matte(part, frame)
+    if take.shape[:2] != matte.shape:
+        raise InputError("The take has another size than the ground truth", where=f"frame {frame}")
+    return Plate(
+        frame=frame,
+        take=take.astype(np.float32),
+        beauty=truth.beauty(frame).astype(np.float32),
+        matte=matte,
+        ids=truth.ids(frame),
+        own=truth.part(part).id,
+        depth=truth.depth(frame),
+        normal=truth.normal(frame),
+        camera=truth.camera(frame),
+        poses={0: np.eye(4), **{other.id: truth.pose(other.name, frame) for other in truth.parts}},
+    )
+
+
+def signed_distance(matte: F32) -> F32:
+    """(H, W) px to the 0.5 level of a coverage matte, positive inside; sub-pixel where the edge is soft."""
+    inside = (matte >= 0.5).astype(np.uint8)
+    within = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    beyond = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = np.where(inside > 0, np.minimum(within, 1e4) - 0.5, 0.5 - np.minimum(beyond, 1e4))
+    soft = (matte > 0.03) & (matte < 0.97)
+    return np.where(soft, matte - 0.5, distance).astype(np.float32)
+
+
+def nearest(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(rows, columns), each (H, W): the nearest True pixel of ``mask``, which must have one."""
+    _, labels = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(mask)
+    row_of = np.zeros(int(labels.max()) + 1, np.intp)
+    column_of = np.zeros_like(row_of)
+    row_of[labels[mask]], column_of[labels[mask]] = rows, columns
+    return row_of[labels], column_of[labels]
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where each pixel of a frame was in another one: ``x``, ``y`` (H, W) float32 for cv2.remap (pixel centres at
+    whole numbers) and ``depth`` (H, W) that the surface should have there."""
+
+    x: F32
+    y: F32
+    depth: F32
+
+
+def way(here: Plate, there: Plate, owner: int) -> Way:
+    """The way from ``here`` to ``there`` of the surface of ``owner``, by depth, camera and pose. Pixels off it go
+    along with its nearest pixel, so that an outline drawn outside a matte comes with the part."""
+    height, width = here.size
+    solid = (here.ids == owner) & (here.depth > 0)
+    rows, columns = np.nonzero(solid)
+    grid_y, grid_x = np.mgrid[0:height, 0:width].astype(np.float32)
+    if not rows.size:
+        return Way(np.full_like(grid_x, -1e4), np.full_like(grid_y, -1e4), np.zeros_like(grid_x))
+    pixels = np.stack([columns + 0.5, rows + 0.5], -1)
+    world = here.camera.unproject(pixels, here.depth[rows, columns].astype(np.float64))
+    motion = there.poses[owner] @ np.linalg.inv(here.poses[owner])
+    moved = there.camera.project(world @ motion[:3, :3].T + motion[:3, 3])
+    found = np.zeros((height, width, 3), np.float32)
+    found[rows, columns] = moved - np.pad(pixels, ((0, 0), (0, 1)))
+    row, column = nearest(solid)
+    shift = found[row, column]
+    return Way(grid_x + shift[..., 0], grid_y + shift[..., 1], shift[..., 2])
+
+
+def visible(here: Plate, there: Plate, path: Way, owner: int, slack: float = 0.01) -> Mask:
+    """(H, W): the followed surface of ``owner`` is what ``there`` shows: inside the picture, not behind another."""
+    height, width = there.size
+    inside = (path.x >= 0) & (path.x <= width - 1) & (path.y >= 0) & (path.y <= height - 1)
+    same = np.abs(sample(there.depth, path, smooth=False) - path.depth) < slack * path.depth
+    owned = sample(there.ids.astype(np.float32), path, smooth=False) == owner
+    return np.asarray(inside & same & owned & (here.ids == owner))
+
+
+def sample(picture: NDArray[np.float32], path: Way, *, smooth: bool = True) -> F32:
+    """``picture`` (H, W[, C]) float32 looked up along ``path``; bicubic, or the nearest pixel."""
+    how = cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
+    return np.asarray(cv2.remap(picture, path.x, path.y, how, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def filled(picture: F32, known: Mask) -> F32:
+    """``picture`` (H, W, C) with unknown pixels grown smoothly from the known ones around them."""
+    total = np.where(known[..., None], picture, 0).astype(np.float32)
+    weight = known.astype(np.float32)
+    result, have = total.copy(), weight.copy()
+    sigma = 1.5
+    while (have < 1e-4).any() and sigma < 400:
+        spread = cv2.GaussianBlur(weight, (0, 0), sigma)
+        colour = cv2.GaussianBlur(total, (0, 0), sigma)
+        fresh = (have < 1e-4) & (spread > 1e-3)
+        result[fresh] = colour[fresh] / spread[fresh, None]
+        have[fresh] = 1.0
+        sigma *= 2
+    return result
