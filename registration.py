@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import bpy
+from bpy.app.handlers import persistent
 from bpy.props import PointerProperty
 
 from . import command_line, panels, preferences, properties
@@ -75,7 +76,7 @@ def _property(owner: type, name: str, kind: type) -> Undo:
 
 def _handler(name: str, function: Callable[..., None]) -> Undo:
     handlers = getattr(bpy.app.handlers, name)
-    handlers.append(function)
+    handlers.append(persistent(function))  # others are dropped when a file is opened
     return lambda: handlers.remove(function)
 
 
