@@ -31,8 +31,7 @@ def isolate() -> Path:
 
 def enable(user_folder: Path, root: Path = ROOT) -> ModuleType:
     """Enable the extension under `root` and return its root module; raises what its register() raises."""
-    import bpy
-
+    import bpy  # isort: skip
     import addon_utils  # exists only once bpy is imported
 
     repository = user_folder / "checkout"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of the suite that runs in Blender (as a module, or inside a real executable)."""
+"""Fixtures of the suite that runs in Blender (as a module, or inside a real executable).
+
+bpy is imported in the fixtures: pytest-blender reads this file once outside Blender too.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ import sys
 from collections.abc import Callable
 from types import ModuleType
 
-import bpy
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def empty_file() -> None:
     """Every test starts from an empty file; the extension stays enabled, which read_factory_settings would undo."""
+    import bpy
+
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 
 

@@ -17,12 +17,6 @@ def _handlers() -> dict[str, list[str]]:
     }
 
 
-def _commands() -> list[str]:
-    import _bpy
-
-    return sorted(str(command) for command in getattr(_bpy, "_cli_commands", []))
-
-
 def _footprint() -> dict[str, object]:
     """Everything in Blender that an extension can add to."""
     return {
