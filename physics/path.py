@@ -5,7 +5,7 @@ Timing is minimum-jerk polynomials (Flash and Hogan 1985): velocity and accelera
 phases join twice differentiably. Only + and * are used, so that every machine makes the same bits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,9 +157,9 @@ def _hold(frame: float, timing: Timing, kit: Kit) -> Pose:
     return Pose(0.0, 0.0, lift=max(1.2 * kit.peg_radius, 8.0 * MM) * raised, roll=roll, yaw=20.0 * DEG * turn)
 
 
-def poses(timing: Timing, kit: Kit) -> tuple[Array, Array]:
-    """(F, 4, 4) peg in socket and (F, 4, 4) assembly, for every frame of the motion."""
-    made = [pose_at(float(frame), timing, kit) for frame in timing.frames]
+def poses(timing: Timing, kit: Kit, frames: Sequence[int]) -> tuple[Array, Array]:
+    """(F, 4, 4) peg in socket and (F, 4, 4) assembly, for every one of the scene ``frames``."""
+    made = [pose_at(float(frame), timing, kit) for frame in frames]
     return np.stack([pose.peg_in_socket(kit) for pose in made]), np.stack([pose.assembly() for pose in made])
 
 

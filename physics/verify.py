@@ -8,11 +8,10 @@ distance to the nearest free point: exact, without facets.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .kit import Kit
-from .rigid import Array
-from .units import DEG, PI
+from .rigid import Array, from_quaternion, to_quaternion
+from .units import MM, PI
 
 
 @dataclass(frozen=True)
@@ -91,11 +90,12 @@ def depth_in_peg(points: Array, kit: Kit) -> Array:
 
 
 def surface_points(kit: Kit) -> Array:
-    """(N, 3) points on the peg's working surfaces in its frame: tip, shaft, lug faces, flanks and edges."""
+    """(N, 3) points on the peg's working surfaces in its frame: tip, shaft, lug faces, flanks and edges, shoulder."""
     rings = np.linspace(0.0, 2.0 * PI, 96, endpoint=False)
     shaft = _grid((kit.peg_radius,), rings, np.linspace(-kit.length, -0.02 * kit.length, 12))
     tip = _grid(np.linspace(0.2, 1.0, 5) * kit.peg_radius, rings[::2], (-kit.length,))
-    parts = [shaft, tip]
+    shoulder = _grid((kit.bore_radius + 0.3 * MM, kit.bore_radius + 0.6 * MM), rings, (0.0,))
+    parts = [shaft, tip, shoulder]
     for middle in kit.lug_angles:
         across = np.linspace(middle - kit.lug_half, middle + kit.lug_half, 17)
         radii, heights = np.linspace(kit.peg_radius, kit.lug_radius, 5), np.linspace(*kit.lug_z, 5)
@@ -135,8 +135,6 @@ def swept(peg_in_socket: Array, kit: Kit, peg_points: Array, socket_points: Arra
 
 def halves(poses: Array) -> Array:
     """(F, 4, 4) rigid poses with the pose of every half frame between, as linear keys give it: (2F - 1, 4, 4)."""
-    from .rigid import from_quaternion, to_quaternion
-
     result = [poses[0]]
     for before, after in zip(poses, poses[1:], strict=False):
         a, b = to_quaternion(before), to_quaternion(after)
@@ -157,20 +155,3 @@ def pose_errors(expected: Array, found: Array) -> tuple[float, float]:
 def _unit(turned: Array) -> Array:
     length: Array = np.sqrt((turned**2).sum(axis=-2, keepdims=True))
     return turned / length
-
-
-def planted_faults(kit: Kit, size: float, poses_legal: Array) -> dict[str, Array]:
-    """Motions that must be flagged: the legal (S, 4, 4) one with a fault of ``size`` metres planted in it."""
-    shifted = poses_legal.copy()
-    shifted[:, 0, 3] += (kit.bore_radius - kit.peg_radius) + size
-    deeper = poses_legal.copy()
-    deeper[:, 2, 3] -= max(size, kit.bore_depth - kit.depth + size)
-    return {"lateral": shifted, "axial": deeper}
-
-
-def frames_of(indices: NDArray[np.int64], start: int) -> list[float]:
-    """Scene frames of half-frame samples."""
-    return [start + 0.5 * int(index) for index in indices]
-
-
-ANGLE_LIMIT = 1e-4 * DEG

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rigid-body data for the parts: hidden proxy objects with mass, centre of mass and the cheapest shape that is right.
+
+A proxy is an ordinary object that hangs on its part, with its origin in the part's centre of mass, because Bullet
+takes the origin for it. Proxies are animated (kinematic): they follow the baked motion, and nothing in the saved
+file is left to simulate. Untick *Animated* on one to let it fall.
+"""
+
+from dataclasses import dataclass
+
+import bmesh
+import bpy
+import numpy as np
+
+from . import meshes
+from .assembly import Part
+from .mass import MATERIALS, MassProperties, density_of, mass_properties
+from .rigid import Array
+from .units import PI
+
+COLLECTION = "Holdfast proxies"
+PROXY_OF = "holdfast_proxy_of"
+MARGIN_LIMITS = (5e-6, 2e-4)
+PIECES = 8
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a part weighs and which Bullet shape its proxy has; ``fill`` is volume over that of the shape."""
+
+    part: str
+    material: str
+    mass: MassProperties
+    shape: str
+    margin: float
+    fill: float
+    pieces: int
+
+    def to_json(self) -> dict[str, object]:
+        """Rounded for the manifest: volume in cm3, mass in g, centre of mass in mm."""
+        return {
+            "part": self.part, "material": self.material, "shape": self.shape, "pieces": self.pieces,
+            "volume_cm3": round(self.mass.volume * 1e6, 4), "mass_g": round(self.mass.mass * 1e3, 4),
+            "com_mm": [round(float(x) * 1e3, 4) + 0.0 for x in self.mass.com],
+            "inertia_g_mm2": [round(float(self.mass.inertia[k, k]) * 1e9, 2) for k in range(3)],
+            "margin_mm": round(self.margin * 1e3, 4), "fill": round(self.fill, 3),
+        }  # fmt: skip
+
+
+def weigh(part: Part) -> MassProperties:
+    """Volume, mass, centre of mass (part's axes, metres) of a part's present mesh. Raises InputError."""
+    settings = part.ob.holdfast
+    graph = bpy.context.evaluated_depsgraph_get()
+    points, corners = meshes.evaluated(part.ob, graph)
+    density = density_of(settings.material, settings.density)
+    return mass_properties(points * part.scale, corners, density, part.name)
+
+
+def margin_for(points: Array) -> float:
+    """Collision margin in metres: a thousandth of the smallest extent, between 0.005 and 0.2 mm."""
+    return float(np.clip(1e-3 * np.ptp(points, axis=0).min(), *MARGIN_LIMITS))
+
+
+def choose_shape(points: Array, volume: float, hull_volume: float) -> tuple[str, float]:
+    """(shape, volume over that of the shape) for (V, 3) points about the part's axes: a primitive if it fits."""
+    x, y, z = np.ptp(points, axis=0)
+    candidates = [("BOX", x * y * z)]
+    if abs(x - y) < 0.01 * x:
+        candidates.append(("CYLINDER", PI / 4.0 * x * y * z))
+        if abs(x - z) < 0.01 * x:
+            candidates.append(("SPHERE", PI / 6.0 * x**3))
+    for shape, full in candidates:
+        if 0.97 < volume / full < 1.01:
+            return shape, volume / full
+    solidity = volume / hull_volume
+    return ("CONVEX_HULL" if solidity > 0.9 else "COMPOUND"), solidity
+
+
+def build(scene: bpy.types.Scene, part: Part) -> Body:
+    """Makes (or makes anew) the proxy of a part. Raises InputError for parts without volume or with holes."""
+    mass = weigh(part)
+    graph = bpy.context.evaluated_depsgraph_get()
+    points, corners = meshes.evaluated(part.ob, graph)
+    points = points * part.scale
+    hull, hull_volume = _hull(points, corners)
+    shape, fill = choose_shape(points, mass.volume, hull_volume)
+    margin = margin_for(points)
+    collection = _collection(scene)
+    remove(part.ob)
+    proxy = _proxy(scene, collection, part, mass, hull, shape, margin)
+    pieces = 1
+    if shape == "COMPOUND":
+        for piece in _decompose(points, corners, PIECES):
+            child = _proxy_child(scene, collection, proxy, part, piece, mass, margin)
+            child[PROXY_OF] = part.ob
+            pieces += 1
+        pieces -= 1
+    return Body(part.name, part.ob.holdfast.material, mass, shape, margin, fill, pieces)
+
+
+def remove(ob: bpy.types.Object) -> None:
+    """Removes the proxies of an object."""
+    for proxy in [proxy for proxy in bpy.data.objects if proxy.get(PROXY_OF) == ob]:
+        mesh = proxy.data
+        bpy.data.objects.remove(proxy)
+        if mesh is not None and mesh.users == 0:
+            bpy.data.meshes.remove(mesh)
+
+
+def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:
+    if scene.rigidbody_world is None:
+        with bpy.context.temp_override(scene=scene):
+            bpy.ops.rigidbody.world_add()
+    world = scene.rigidbody_world
+    if world.collection is None:
+        world.collection = bpy.data.collections.new("RigidBodyWorld")
+    found = scene.collection.children.get(COLLECTION)
+    if found is None:
+        found = bpy.data.collections.new(COLLECTION)
+        scene.collection.children.link(found)
+        found.hide_render = True
+        for layer in scene.view_layers:
+            layer.layer_collection.children[found.name].hide_viewport = True
+    return found
+
+
+def _proxy(scene: bpy.types.Scene, collection: bpy.types.Collection, part: Part, mass: MassProperties,
+           hull: bpy.types.Mesh, shape: str, margin: float) -> bpy.types.Object:  # fmt: skip
+    proxy = _object(scene, collection, f"{part.name} proxy", hull, part, mass, margin)
+    proxy.parent = part.ob
+    proxy.matrix_parent_inverse.identity()
+    proxy.location = mass.com / part.scale
+    proxy.scale = [1.0 / part.scale] * 3
+    body = proxy.rigid_body
+    body.collision_shape, body.kinematic, body.mass = shape, True, mass.mass
+    return proxy
+
+
+def _object(scene: bpy.types.Scene, collection: bpy.types.Collection, name: str, mesh: bpy.types.Mesh, part: Part,
+            mass: MassProperties, margin: float) -> bpy.types.Object:  # fmt: skip
+    mesh.transform(((1, 0, 0, -mass.com[0]), (0, 1, 0, -mass.com[1]), (0, 0, 1, -mass.com[2]), (0, 0, 0, 1)))
+    ob = bpy.data.objects.new(name, mesh)
+    ob[PROXY_OF] = part.ob
+    collection.objects.link(ob)
+    scene.rigidbody_world.collection.objects.link(ob)
+    ob.display_type, ob.hide_render = "WIRE", True
+    material = MATERIALS.get(part.ob.holdfast.material, MATERIALS["ABS"])
+    body = ob.rigid_body
+    body.type, body.collision_shape = "ACTIVE", "CONVEX_HULL"
+    body.use_margin, body.collision_margin = True, margin
+    body.friction, body.restitution = material.friction, material.restitution
+    body.linear_damping, body.angular_damping, body.use_deactivation = 0.04, 0.1, False
+    return ob
+
+
+def _proxy_child(scene: bpy.types.Scene, collection: bpy.types.Collection, parent: bpy.types.Object, part: Part,
+                 mesh: bpy.types.Mesh, mass: MassProperties, margin: float) -> bpy.types.Object:  # fmt: skip
+    child = _object(scene, collection, f"{part.name} proxy piece", mesh, part, mass, margin)
+    child.parent = parent
+    child.matrix_parent_inverse.identity()
+    return child
+
+
+def _hull(points: Array, corners: Array) -> tuple[bpy.types.Mesh, float]:
+    """The convex hull of a mesh as a new mesh, and its volume."""
+    work = _bmesh(points, corners)
+    try:
+        return _take_hull(work)
+    finally:
+        work.free()
+
+
+def _bmesh(points: Array, corners: Array) -> bmesh.types.BMesh:
+    mesh = bpy.data.meshes.new("holdfast work")
+    try:
+        mesh.from_pydata(points.tolist(), [], corners.tolist())
+        work = bmesh.new()
+        work.from_mesh(mesh)
+        return work
+    finally:
+        bpy.data.meshes.remove(mesh)
+
+
+def _take_hull(work: bmesh.types.BMesh) -> tuple[bpy.types.Mesh, float]:
+    copy = bmesh.new()
+    for vertex in work.verts:
+        copy.verts.new(vertex.co)
+    found = bmesh.ops.convex_hull(copy, input=list(copy.verts), use_existing_faces=False)
+    inside = {item for key in ("geom_interior", "geom_unused") for item in found[key]}
+    bmesh.ops.delete(copy, geom=[item for item in inside if isinstance(item, bmesh.types.BMVert)], context="VERTS")
+    bmesh.ops.recalc_face_normals(copy, faces=list(copy.faces))
+    volume = abs(copy.calc_volume())
+    mesh = bpy.data.meshes.new("holdfast hull")
+    copy.to_mesh(mesh)
+    copy.free()
+    return mesh, volume
+
+
+def _decompose(points: Array, corners: Array, limit: int) -> list[bpy.types.Mesh]:
+    """Convex hulls of the mesh cut in halves, the emptiest hull first, along the plane that saves most."""
+    pieces = [_bmesh(points, corners)]
+    try:
+        while len(pieces) < limit:
+            waste = [_waste(piece) for piece in pieces]
+            worst = int(np.argmax(waste))
+            if waste[worst] < 0.1 * abs(pieces[worst].calc_volume()):
+                break
+            halves = min((_split(pieces[worst], axis) for axis in range(3)), key=lambda pair: sum(map(_waste, pair)))
+            if any(len(half.verts) < 4 for half in halves):
+                break
+            pieces[worst].free()
+            pieces[worst : worst + 1] = list(halves)
+        return [_take_hull(piece)[0] for piece in pieces]
+    finally:
+        for piece in pieces:
+            piece.free()
+
+
+def _waste(piece: bmesh.types.BMesh) -> float:
+    if len(piece.verts) < 4:
+        return 0.0
+    mesh, volume = _take_hull(piece)
+    bpy.data.meshes.remove(mesh)
+    return volume - abs(piece.calc_volume())
+
+
+def _split(piece: bmesh.types.BMesh, axis: int) -> tuple[bmesh.types.BMesh, bmesh.types.BMesh]:
+    values = [vertex.co[axis] for vertex in piece.verts]
+    centre, normal = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
+    centre[axis], normal[axis] = 0.5 * (min(values) + max(values)), 1.0
+    halves = []
+    for sign in (1.0, -1.0):
+        half = piece.copy()
+        everything = [*half.verts, *half.edges, *half.faces]
+        cut = bmesh.ops.bisect_plane(half, geom=everything, plane_co=centre, plane_no=[sign * x for x in normal],
+                                     clear_outer=True)  # fmt: skip
+        edges = [item for item in cut["geom_cut"] if isinstance(item, bmesh.types.BMEdge)]
+        bmesh.ops.holes_fill(half, edges=edges, sides=0)
+        halves.append(half)
+    return halves[0], halves[1]
