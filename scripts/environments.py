@@ -51,7 +51,7 @@ def ensure_uv() -> Path:
     stamp = stamp_of(wanted)
     if not (program.is_file() and is_current(folder, stamp)):
         shutil.rmtree(folder, ignore_errors=True)
-        run(sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, "-r", wanted)
+        run(sys.executable, "-m", "pip", "install", "-qq", "--target", folder, "-r", wanted)
         (folder / "holdfast-stamp").write_text(stamp)
     return program
 
