@@ -12,3 +12,84 @@ def ensure_fcurve(action: bpy.types.Action, owner: bpy.types.ID, path: str, inde
     if hasattr(action, "fcurve_ensure_for_datablock"):
         return action.fcurve_ensure_for_datablock(owner, path, index=index)
     return action.fcurves.find(path, index=index) or action.fcurves.new(path, index=index)
+
+
+def write_multilayer_exr(settings: bpy.types.ImageFormatSettings) -> None:
+    """Makes an output write 32-bit, ZIP-compressed, single-part multilayer EXR.
+
+    From 5.0 on the kind of media comes first, and several parts to a file are the default.
+    """
+    if hasattr(settings, "media_type"):
+        settings.media_type = "MULTI_LAYER_IMAGE"
+    settings.file_format = "OPEN_EXR_MULTILAYER"
+    settings.color_depth = "32"
+    settings.exr_codec = "ZIP"
+    if hasattr(settings, "use_exr_interleave"):
+        settings.use_exr_interleave = True
+
+
+def write_png(settings: bpy.types.ImageFormatSettings) -> None:
+    """Makes a render write 8-bit RGB PNG through the scene's view. From 5.0 on the kind of media comes first."""
+    if hasattr(settings, "media_type"):
+        settings.media_type = "IMAGE"
+    settings.file_format = "PNG"
+    settings.color_mode = "RGB"
+    settings.color_depth = "8"
+    settings.compression = 15
+    settings.color_management = "FOLLOW_SCENE"
+
+
+def own_compositor(scene: bpy.types.Scene) -> tuple[bpy.types.NodeTree, bool]:
+    """The compositor tree of a copied scene, safe to change, and whether the artist's nodes are in it.
+
+    Up to 4.5 the tree is part of the scene and copied with it; from 5.0 on it is a node group that scenes share,
+    so it is copied here, under no other name than ``scene.compositing_node_group``.
+    """
+    wanted = scene.render.use_compositing
+    if hasattr(scene, "compositing_node_group"):
+        tree = scene.compositing_node_group if wanted else None
+        scene.compositing_node_group = tree.copy() if tree else bpy.data.node_groups.new(scene.name, "CompositorNodeTree")
+        return scene.compositing_node_group, tree is not None
+    wanted = wanted and scene.use_nodes and scene.node_tree is not None
+    scene.use_nodes = True
+    if not wanted:
+        scene.node_tree.nodes.clear()
+    return scene.node_tree, wanted
+
+
+def add_composite_output(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket:
+    """The input of a new node that gives the finished picture; a group output from 5.0 on."""
+    if hasattr(bpy.types, "CompositorNodeComposite"):
+        return tree.nodes.new("CompositorNodeComposite").inputs["Image"]
+    tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    return tree.nodes.new("NodeGroupOutput").inputs["Image"]
+
+
+def add_multilayer_output(tree: bpy.types.NodeTree, folder: str, name: str) -> bpy.types.Node:
+    """A File Output node that writes multilayer EXR to ``folder``/``name`` (with #### for the frame), no inputs yet.
+
+    Up to 4.5 one path names both; from 5.0 on folder and name are apart.
+    """
+    node = tree.nodes.new("CompositorNodeOutputFile")
+    write_multilayer_exr(node.format)
+    if hasattr(node, "file_output_items"):
+        node.directory, node.file_name = folder, name
+        node.file_output_items.clear()
+    else:
+        node.base_path = f"{folder}/{name}.exr"
+        node.layer_slots.clear()
+    return node
+
+
+def add_output_layer(node: bpy.types.Node, name: str) -> bpy.types.NodeSocket:
+    """A new colour input ``name`` of a File Output node. The items have another name from 5.0 on."""
+    if hasattr(node, "file_output_items"):
+        node.file_output_items.new("RGBA", name)
+    else:
+        node.layer_slots.new(name)
+    return next(socket for socket in node.inputs if socket.name == name)
+
+
+def encodes_by_bt601() -> bool:
+    """Whether Blender's H.264 output holds BT.601 code values under its BT.709 tag, as before 4.4."""
+    return bpy.app.version < (4, 4, 0)

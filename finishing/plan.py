@@ -76,15 +76,16 @@ def tried(finding: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> s
     return {str(span.get("kind", RERUN)) for span in same}
 
 
-def action_for(
-    finding: Mapping[str, Any], history: Sequence[Mapping[str, Any]], frames: Sequence[int], handles: int
-) -> Action:
-    """The first step of the fault's ladder that was not tried and can work. ``frames`` of the take."""
+def action_for(finding: Mapping[str, Any], take: Manifest, handles: int, *, can_rerun: bool = True) -> Action:
+    """The first step of the fault's ladder that was not tried and can work on ``take``."""
+    history, frames = take.data.get("spans", []), take.data["frames"]
     fault, part = str(finding["kind"]), str(finding.get("part") or "")
     first, last = (int(value) for value in finding["frames"])
     done = tried(finding, history)
     steps = [step for step in _LADDER.get(fault, (ASK,)) if step not in done]
     whole = first <= frames[0] and last >= frames[-1]
+    if RERUN in steps and not can_rerun:
+        steps.remove(RERUN)
     if RESTORE in steps and (whole or not part):
         steps.remove(RESTORE)  # no good frame to learn the look from
     kind = steps[0] if steps else ASK
@@ -97,12 +98,14 @@ def action_for(
     return Action(str(finding["id"]), kind, part, (first, last), reach, fault, why + ".")
 
 
-def make_plan(report: Manifest, take: Manifest, handles: int) -> Manifest:
-    """The plan for the findings of a report on ``take``. Nothing is planned for a take that passed."""
+def make_plan(report: Manifest, take: Manifest, handles: int, *, can_rerun: bool = True) -> Manifest:
+    """The plan for the findings of a report on ``take``. Nothing is planned for a take that passed.
+
+    ``can_rerun``: the take's provider can draw a span again; an imported take's can't.
+    """
     findings = report.data["findings"] if report.data["verdict"] != "pass" else []
     faults = [finding for finding in findings if finding.get("severity") not in ("info", "note")]
-    history, frames = take.data.get("spans", []), take.data["frames"]
-    actions = [action_for(finding, history, frames, handles) for finding in faults]
+    actions = [action_for(finding, take, handles, can_rerun=can_rerun) for finding in faults]
     asked = [action for action in actions if action.kind == ASK]
     data = {
         "take": take.data["take"],
@@ -134,11 +137,11 @@ def read_actions(plan: Manifest) -> list[Action]:
     return [Action(**{**entry, "frames": tuple(entry["frames"])}) for entry in plan.data["actions"]]
 
 
-def plan_for(report: Manifest, take: Manifest, path: Path, handles: int) -> Manifest:
+def plan_for(report: Manifest, take: Manifest, path: Path, handles: int, *, can_rerun: bool) -> Manifest:
     """The plan at ``path`` if it is for this report and take, an edited one too; else a new one, saved there."""
     found = Manifest.find(path, SCHEMA)
     if found is not None and stale_reason(found, plan_settings(handles), plan_inputs(report, take)) is None:
         return found
-    plan = make_plan(report, take, handles)
+    plan = make_plan(report, take, handles, can_rerun=can_rerun)
     plan.save(path)
     return plan

@@ -183,7 +183,7 @@ def _manifest(parent: TakeFolder, plan: Manifest, out: Path, spans: list[dict[st
         "summary": _summary(spans),
     }
     inputs = {**parent.manifest.inputs, "parent": parent.manifest.digest, "plan": plan.digest}
-    settings = {"repair": [span["kind"] for span in spans]}
+    settings = {**parent.manifest.settings, "repair": [span["kind"] for span in spans]}
     files = [out / PATTERN.format(frame=frame) for frame in parent.frames]
     return Manifest(TAKE, settings, inputs, data).with_files(out, files)
 

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Spans that a provider draws again: those of a plan that touch are drawn as one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .plan import Action
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """``frames`` (first, last) to replace, ``handles`` frames on either side to blend over, and what for."""
+
+    frames: tuple[int, int]
+    handles: int
+    parts: tuple[str, ...]
+    findings: tuple[str, ...]
+    faults: tuple[str, ...]
+
+    def all_frames(self, frames: Sequence[int]) -> list[int]:
+        """Those of a take's ``frames`` that must be drawn."""
+        first, last = self.frames[0] - self.handles, self.frames[1] + self.handles
+        return [frame for frame in frames if first <= frame <= last]
+
+    def record(self, take: Path, seed: int) -> dict[str, Any]:
+        """As the request of ``finishing.repair`` and the take's spans carry it; drawn into a folder of ``take``."""
+        return {
+            "folder": str(take / "spans" / f"{self.frames[0]:04d}-{self.frames[1]:04d}"),
+            "frames": list(self.frames),
+            "handles": self.handles,
+            "seed": seed,
+            "part": self.parts[0] if len(self.parts) == 1 else "",
+            "finding": ", ".join(self.findings),
+            "fault": ", ".join(self.faults),
+        }
+
+
+def merged_reruns(actions: Sequence[Action], frames: Sequence[int]) -> list[Rerun]:
+    """The spans to draw, in order, inside ``frames``; spans whose handles touch are one."""
+    groups: list[list[Action]] = []
+    for action in sorted(actions, key=lambda item: item.frames):
+        if groups and action.reach[0] <= max(other.reach[1] for other in groups[-1]) + 1:
+            groups[-1].append(action)
+        else:
+            groups.append([action])
+    return [_merged(group, frames) for group in groups]
+
+
+def _merged(group: Sequence[Action], frames: Sequence[int]) -> Rerun:
+    first = max(min(action.frames[0] for action in group), frames[0])
+    last = min(max(action.frames[1] for action in group), frames[-1])
+    return Rerun(
+        frames=(first, last),
+        handles=max(action.handles for action in group),
+        parts=tuple(sorted({action.part for action in group})),
+        findings=tuple(action.finding for action in group),
+        faults=tuple(sorted({action.fault for action in group})),
+    )

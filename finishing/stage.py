@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Worker task of Finish: frames, grade, title, master, timeline, provenance and contact sheet of one take.
+
+Request of ``run``: shot (folder), take (name), takes (names for the timeline, oldest first), settings (exposure,
+contrast, saturation, temperature, title, title_seconds, crf), inputs (digests by name), fonts (paths), encoders
+({"ffmpeg": argv, "blender": argv, "blender_bt601": bool}).
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ..pipeline.context import Context
+from ..pipeline.errors import InputError
+from ..pipeline.manifest import Manifest
+from ..pipeline.pictures import write_picture
+from ..pipeline.project import ShotFolder
+from ..pipeline.store import storage, write_bytes
+from ..pipeline.take import TakeFolder
+from .compose import PATTERN, card_of, compose, grade_of, slate
+from .contact import contact_sheet
+from .encode import Clip, Encoders, encode
+from .grade import cdl, write_cube
+from .lettering import Lettering
+from .reel import load_report, write_reel
+from .showcase import rows_of
+from .xmp import COMPOSITE, CREATION, packet, put_in_mp4, put_in_png
+
+SCHEMA = "holdfast/delivery"
+MANIFEST = "delivery.json"
+MASTER, TIMELINE, SHEET, CUBE, SIDECAR = (
+    "master.mp4",
+    "shot.otio",
+    "contact_sheet.png",
+    "grade.cube",
+    "master.xmp",
+)
+PROCEDURAL = ("rehearsal",)
+"""Providers that draw by procedure; no trained model takes part."""
+
+
+def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
+    """Writes the delivery folder. Raises InputError, StorageError, Cancelled, HoldfastError if nothing encodes."""
+    started = time.monotonic()
+    shot, settings = ShotFolder(Path(request["shot"])), request["settings"]
+    take, out = TakeFolder.open(shot.takes / request["take"]), shot.delivery
+    if not take.frames:
+        raise InputError(f"Take {take.name} has no frames", where=str(take.folder), todo="Run Style again.")
+    with storage(out):
+        (out / MANIFEST).unlink(missing_ok=True)  # what follows replaces files that it lists
+    fps = (int(take.manifest.data["fps"][0]), int(take.manifest.data["fps"][1]))
+    report, lettering = load_report(shot, take.name), Lettering(tuple(request["fonts"]))
+    verdict = str(report.data["verdict"]) if report else "not checked"
+    grade = grade_of(settings)
+    card = card_of(settings, slate(shot.name, take, verdict, fps), fps, lettering)
+    comp, size = compose(take, out, grade, card, ctx.part(0.0, 0.5))
+    lead = card.frames if card else 0
+    track, encoder = encode(
+        Clip(str(out / "comp"), len(comp), size, fps, int(settings["crf"])),
+        out / MASTER,
+        Encoders(**request["encoders"]),
+        ctx.part(0.5, 0.8),
+    )
+    ctx.progress(0.82, "Writing timeline and contact sheet")
+    write_reel(
+        out / TIMELINE, shot, request["takes"], take.name, (lead, len(take.frames)), fps, grade, settings
+    )
+    write_cube(out / CUBE, grade, f"{shot.name} grade")
+    _write_sheet(shot, take, comp, lead, lettering, settings["title"])
+    _write_provenance(out, shot, take, verdict)
+    data = {
+        "take": take.name,
+        "verdict": verdict,
+        "master": {"path": MASTER, "frames": track.frames, "size": list(size), "fps": list(fps), "codec": "h264",
+                   "colour": "bt709", "encoder": encoder},
+        "timeline": TIMELINE,
+        "contact_sheet": SHEET,
+        "comp": {"pattern": PATTERN, "frames": len(comp)},
+        "title": {"text": settings["title"], "frames": lead},
+        "grade": {**cdl(grade), "cube": CUBE},
+        "summary": f"{take.name} ({verdict}), {track.frames} frames {size[0]}x{size[1]}",
+    }  # fmt: skip
+    manifest = Manifest(SCHEMA, settings, request["inputs"], data)
+    manifest = manifest.with_files(
+        out, [*comp, *(out / name for name in (MASTER, TIMELINE, SHEET, CUBE, SIDECAR))]
+    )
+    manifest.made["seconds"] = round(time.monotonic() - started, 2)  # type: ignore[index]
+    manifest.save(out / MANIFEST)
+    ctx.progress(1.0, "The master is ready")
+    return {"folder": str(out), "digest": manifest.digest}
+
+
+def _write_sheet(
+    shot: ShotFolder, take: TakeFolder, comp: list[Path], lead: int, lettering: Lettering, title: str
+) -> None:
+    name = (title.strip().splitlines() or [shot.name])[0]
+    rows = rows_of(shot, take, comp, lead)
+    sheet = contact_sheet(name, f"Holdfast · shot {shot.name} · take {take.name}", rows, lettering)
+    write_picture(shot.delivery / SHEET, sheet)
+
+
+def _write_provenance(out: Path, shot: ShotFolder, take: TakeFolder, verdict: str) -> None:
+    data = take.manifest.data
+    kind = CREATION if data["provider"] in PROCEDURAL else COMPOSITE
+    system = "none" if data["provider"] in PROCEDURAL else f"{data['provider']} {data['model']}"
+    note = f"Rendered in Blender, restyled by {data['provider']} {data['model']}; checked against the render: {verdict}."
+    xmp = packet(kind, system, f"{shot.name} {take.name}", note)
+    put_in_mp4(out / MASTER, xmp)
+    put_in_png(out / SHEET, xmp)
+    write_bytes(out / SIDECAR, xmp)
