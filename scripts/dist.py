@@ -28,7 +28,7 @@ WHEEL_TAGS = {
 ROOMS = ("operators", "panels", "physics", "rendering", "clients", "validation", "finishing", "pipeline")
 ROOT_MODULES = ("__init__", "command_line", "compat", "preferences", "properties", "registration")
 ROOT_FILES = ("LICENSE", "README.md", "CHANGELOG.md")
-SUFFIXES = {".py", ".json", ".jpg", ".png", ".ttf", ".txt"}
+SUFFIXES = {".py", ".css", ".html", ".jpg", ".js", ".json", ".png", ".toml", ".ttf", ".txt"}
 LIMIT_BYTES = 100_000_000
 EPOCH = (2026, 1, 1, 0, 0, 0)
 

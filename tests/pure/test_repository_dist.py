@@ -58,6 +58,13 @@ def test_zip_holds_the_extension_and_nothing_else(platform: str, wheel_folder: P
     assert {"LICENSE", "README.md", "CHANGELOG.md", "__init__.py"} <= set(ours)
 
 
+def test_every_file_of_the_rooms_is_shipped() -> None:
+    """A data file with a suffix that the builder does not know would be missing only after the install."""
+    shipped = {path.as_posix() for path in dist.sources(ROOT)}
+    rooms = [path for path in tracked_files() if path.partition("/")[0] in dist.ROOMS]
+    assert [path for path in rooms if path not in shipped] == []
+
+
 def test_two_builds_are_the_same_bytes(wheel_folder: Path, tmp_path: Path) -> None:
     built = [dist.build("linux-x64", wheel_folder, tmp_path / name) for name in ("first", "second")]
     assert len({hashlib.sha256(path.read_bytes()).hexdigest() for path in built}) == 1
