@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 
 from ..physics import assembly as reading
-from ..physics import author, evidence, features, fit, kit, meshes, path, proof, proxies
+from ..physics import author, evidence, features, fit, kit, meshes, overlap, path, proof, proxies
 from ..physics.assembly import MOTION, Assembly
 from ..physics.lab import lab_scene
 from ..physics.rollback import Rollback
@@ -45,7 +45,10 @@ def plan(scene: bpy.types.Scene) -> Plan:
     assembly = reading.read(scene)
     lock = kit.make(assembly.spec)
     given = scene.holdfast.physics
-    phases = {name: getattr(given.timing, f"{name}_frames") for name in ("align", "insert", "twist", "click", "hold")}
+    phases = {
+        name: getattr(given.timing, f"{name}_frames")
+        for name in ("align", "insert", "twist", "click", "hold")
+    }
     timing = path.Timing(start=scene.frame_start, pull=given.pull_on_screen, **phases)
     last = max(timing.frames[-1], scene.frame_end)
     frames = tuple(range(scene.frame_start, last + 1))
@@ -133,10 +136,10 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
 def _make(scene: bpy.types.Scene, shot: ShotFolder, found: Plan) -> StageGenerator:
     started = time.monotonic()
     yield from _fit(found)
-    bodies = []
-    for part in found.assembly.parts:
+    heroes = [part for part in found.assembly.parts if part.ob.holdfast.role != "SET"]
+    for part in heroes:
         yield Progress(0.14, f"Weighing {part.name}")
-        bodies.append(proxies.weigh(part))
+        proxies.weigh(part)
     yield Progress(0.16, "Writing the keys")
     relative, carried = path.poses(found.timing, found.kit, found.frames)
     motion = author.carriers(found.assembly, relative, carried)
@@ -148,10 +151,12 @@ def _make(scene: bpy.types.Scene, shot: ShotFolder, found: Plan) -> StageGenerat
     with lab_scene("read back") as lab:
         reading_back = author.read_back(lab, found.assembly.parts, times)
         read = yield from _relay(reading_back, 0.18, 0.12, "Reading the keys back")
-    seen = evidence.gather(found.assembly, found.kit, found.timing, poses, read)
-    data = yield from _relay_messages(proof.prove(found.assembly.spec, found.kit, seen), 0.30, 0.64)
+    cutting = overlap.overlaps(found.assembly, read, evidence.contact_samples(found.timing))
+    cut = yield from _relay(cutting, 0.30, 0.08, "Holding the meshes against each other")
+    seen = evidence.gather(found.assembly, found.kit, found.timing, poses, read, cut)
+    data = yield from _relay_messages(proof.prove(found.assembly.spec, found.kit, seen), 0.38, 0.56)
     made = []
-    for part in found.assembly.parts:
+    for part in heroes:
         yield Progress(0.95, f"Rigid body of {part.name}")
         made.append(proxies.build(scene, part).to_json())
     found.assembly.socket.ob[PROPERTY] = canonical_json(found.assembly.spec.to_json()).decode()
@@ -173,7 +178,9 @@ def _fit(found: Plan) -> Generator[Progress, None, None]:
     fit.apply(socket.ob, fit.fit_socket(socket.ob, found.assembly.socket_frame, socket.scale, found.kit))
 
 
-def _relay(inner: Generator[float, None, Any], start: float, share: float, message: str) -> Generator[Progress, None, Any]:
+def _relay(
+    inner: Generator[float, None, Any], start: float, share: float, message: str
+) -> Generator[Progress, None, Any]:
     try:
         while True:
             yield Progress(start + share * next(inner), message)
@@ -183,7 +190,9 @@ def _relay(inner: Generator[float, None, Any], start: float, share: float, messa
         inner.close()
 
 
-def _relay_messages(inner: proof.ProofGenerator, start: float, share: float) -> Generator[Progress, None, Any]:
+def _relay_messages(
+    inner: proof.ProofGenerator, start: float, share: float
+) -> Generator[Progress, None, Any]:
     try:
         while True:
             fraction, message = next(inner)
@@ -201,7 +210,9 @@ def _write(folder: Path, found: Plan, content: dict[str, Any], poses: np.ndarray
         np.savez(part, poses=poses, frames=np.array(found.frames, dtype=np.int32))
     manifest = Manifest(MOTION_SCHEMA, found.settings, found.inputs, content)
     manifest = manifest.with_files(folder, [folder / "poses.npz"])
-    manifest = replace(manifest, made={**manifest.made, "seconds": round(seconds, 3), "blender": bpy.app.version_string})
+    manifest = replace(
+        manifest, made={**manifest.made, "seconds": round(seconds, 3), "blender": bpy.app.version_string}
+    )
     proven = Manifest(PROOF_SCHEMA, found.settings, {"motion": manifest.digest}, data)
     proven.save(folder / "proof.json")
     manifest.save(folder / "motion.json")

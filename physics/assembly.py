@@ -109,7 +109,9 @@ def _resolve(objects: list[bpy.types.Object], kind: str,
         return stated[0]
     if len(stated) > 1:
         names = ", ".join(sorted(ob.name for ob, _ in stated))
-        raise InputError(f"There is more than one {kind}: {names}", todo=f"Choose the {kind} in the joint's settings.")
+        raise InputError(
+            f"There is more than one {kind}: {names}", todo=f"Choose the {kind} in the joint's settings."
+        )
     if chosen is None:
         todo = f"Add a joint and choose its peg and its socket; parts made by Assets state their {kind} themselves."
         raise InputError(f"No part has a {kind}", todo=todo)
@@ -151,7 +153,9 @@ def _part(ob: bpy.types.Object, *, moving: bool) -> Part:
 
 def _check_link(link: bpy.types.Object, *, is_root: bool) -> None:
     if link.library is not None or link.override_library is not None:
-        raise InputError(f"{link.name!r} is linked from another file", todo="Make it local (Object > Relations).")
+        raise InputError(
+            f"{link.name!r} is linked from another file", todo="Make it local (Object > Relations)."
+        )
     if link.parent is not None and link.parent_type != "OBJECT":
         raise InputError(f"{link.name!r} hangs on a bone or vertex", todo="Parent it to an object instead.")
     if any(not constraint.mute for constraint in link.constraints):
@@ -225,4 +229,6 @@ def _spec(settings: "bpy.types.PropertyGroup | None", peg: Part, plug: Feature, 
     }  # fmt: skip
     rounded = {key: round(float(value), 4) for key, value in chosen.items()}
     name = settings.name or spec.name
-    return sized(replace(spec, name=name, hand=settings.hand, lugs=settings.lugs, mode=settings.mode, **rounded))
+    return sized(
+        replace(spec, name=name, hand=settings.hand, lugs=settings.lugs, mode=settings.mode, **rounded)
+    )

@@ -31,7 +31,9 @@ def carriers(assembly: Assembly, peg_in_socket: Array, carried: Array) -> Carrie
     rim = assembly.socket.world(assembly.socket_frame)
     shoulder = assembly.peg.world(assembly.peg_frame)
     moved = multiply(rim[None], carried)
-    return Carriers(multiply(moved, peg_in_socket, inverse(shoulder)[None]), multiply(moved, inverse(rim)[None]))
+    return Carriers(
+        multiply(moved, peg_in_socket, inverse(shoulder)[None]), multiply(moved, inverse(rim)[None])
+    )
 
 
 def world_poses(assembly: Assembly, motion: Carriers) -> Array:
@@ -56,7 +58,10 @@ def motion_hash(names: Sequence[str], frames: Sequence[int], poses: Array) -> st
 
 def apply_motion(assembly: Assembly, frames: Sequence[int], motion: Carriers, digest: str) -> None:
     """Keys both roots so that their parts follow ``motion``; replaces the keys of an earlier run."""
-    for root, moves, moving in ((assembly.socket.root, motion.socket, False), (assembly.peg.root, motion.peg, True)):
+    for root, moves, moving in (
+        (assembly.socket.root, motion.socket, False),
+        (assembly.peg.root, motion.peg, True),
+    ):
         write_keys(root, frames, multiply(moves, root_rest(root, moving=moving)[None]), digest)
 
 
@@ -84,7 +89,9 @@ def write_keys(root: bpy.types.Object, frames: Sequence[int], poses: Array, dige
 def _write_curve(curve: bpy.types.FCurve, frames: Sequence[int], values: Array) -> None:
     points = curve.keyframe_points
     points.add(len(frames))
-    points.foreach_set("co", np.stack((np.array(frames, dtype=np.float64), values), axis=1).astype(np.float32).ravel())
+    points.foreach_set(
+        "co", np.stack((np.array(frames, dtype=np.float64), values), axis=1).astype(np.float32).ravel()
+    )
     linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
     points.foreach_set("interpolation", [linear] * len(frames))
     curve.extrapolation = "CONSTANT"

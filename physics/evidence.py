@@ -6,13 +6,16 @@ import numpy as np
 from . import meshes
 from .assembly import Assembly, Part
 from .kit import Kit
+from .overlap import Overlap
 from .path import Timing
 from .proof import Evidence
 from .rigid import Array, inverse, multiply
 from .verify import pose_errors
 
 
-def gather(assembly: Assembly, kit: Kit, timing: Timing, authored: Array, read: Array) -> Evidence:
+def gather(
+    assembly: Assembly, kit: Kit, timing: Timing, authored: Array, read: Array, cut: Overlap
+) -> Evidence:
     """``authored`` (F, P, 4, 4) at whole frames, ``read`` (2F - 1, P, 4, 4) at every half frame."""
     names = [part.name for part in assembly.parts]
     peg_index, socket_index = names.index(assembly.peg.name), names.index(assembly.socket.name)
@@ -32,7 +35,15 @@ def gather(assembly: Assembly, kit: Kit, timing: Timing, authored: Array, read: 
         socket_points=socket_points[near & deep],
         first_frame=timing.start,
         wall=wall,
+        cut=(cut.triangles, timing.start + 0.5 * cut.sample, " and ".join(cut.parts)),
     )
+
+
+def contact_samples(timing: Timing) -> list[int]:
+    """Half-frame samples at which the meshes are held against each other: every second frame near the socket."""
+    aligned, _, _, clicked, end = timing.knots
+    frames = [*range(timing.start, aligned, 4), *range(aligned, clicked, 2), clicked, end]
+    return [2 * (frame - timing.start) for frame in frames]
 
 
 def _joint_frames(part: Part, frame: Array, worlds: Array) -> Array:

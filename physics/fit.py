@@ -37,7 +37,10 @@ def fit_peg(ob: bpy.types.Object, frame: Array, scale: float, kit: Kit) -> bpy.t
     at = _metres(frame, scale)
     for radius in _radii(probe, at, 0.5 * (kit.lug_z[0] + kit.lug_z[1]), inwards_from=3.0 * kit.peg_radius):
         if abs(radius - kit.peg_radius) > 0.03 * kit.peg_radius + 0.02 * MM:
-            _refuse(ob, f"is {radius / MM:.2f} mm where its peg should have a radius of {kit.peg_radius / MM:.2f} mm")
+            _refuse(
+                ob,
+                f"is {radius / MM:.2f} mm where its peg should have a radius of {kit.peg_radius / MM:.2f} mm",
+            )
     ring = 2.0 * kit.lug_half * kit.count * 0.5 * (kit.lug_radius**2 - kit.peg_radius**2)
     grown = ring * (kit.lug_z[1] - kit.lug_z[0])
     return _boolean(ob, mesh, _placed(lugs(kit), frame, scale), "UNION", grown / scale**3)
@@ -52,7 +55,10 @@ def fit_socket(ob: bpy.types.Object, frame: Array, scale: float, kit: Kit) -> bp
     for z in (0.5 * (low + high), 0.5 * high):
         for radius in _radii(probe, at, z):
             if abs(radius - kit.bore_radius) > 0.03 * kit.bore_radius + 0.02 * MM:
-                _refuse(ob, f"is {radius / MM:.2f} mm where its bore should have {kit.bore_radius / MM:.2f} mm radius")
+                _refuse(
+                    ob,
+                    f"is {radius / MM:.2f} mm where its bore should have {kit.bore_radius / MM:.2f} mm radius",
+                )
         wall = min(_radii(probe, at, z, start=kit.bore_radius * 1.05)) - kit.groove_radius
         if wall < WALL:
             least = (kit.groove_radius + WALL) / MM
@@ -89,7 +95,9 @@ def _placed(solid: Solid, frame: Array, scale: float) -> Solid:
     return Solid(move_points(frame, solid.vertices / scale), solid.faces)
 
 
-def _radii(probe: BVHTree, frame: Array, z: float, start: float = 0.0, inwards_from: float = 0.0) -> list[float]:
+def _radii(
+    probe: BVHTree, frame: Array, z: float, start: float = 0.0, inwards_from: float = 0.0
+) -> list[float]:
     """Radius in metres at which the surface lies around the axis at height ``z``, in 16 directions."""
     found = []
     for k in range(16):
@@ -103,7 +111,9 @@ def _radii(probe: BVHTree, frame: Array, z: float, start: float = 0.0, inwards_f
     return [radius if math.isfinite(radius) else 0.0 for radius in found]
 
 
-def _boolean(ob: bpy.types.Object, mesh: bpy.types.Mesh, tool: Solid, operation: str, change: float) -> bpy.types.Mesh:
+def _boolean(
+    ob: bpy.types.Object, mesh: bpy.types.Mesh, tool: Solid, operation: str, change: float
+) -> bpy.types.Mesh:
     """``mesh`` united with or cut by ``tool``; checked for holes and for the ``change`` in volume that must come."""
     if ob.data.shape_keys is not None:
         _refuse(ob, "has shape keys, which a boolean can't keep", "Apply or remove them first.")

@@ -110,7 +110,9 @@ def _check(kit: Kit, spec: JointSpec) -> None:
         refuse(f"A joint has no hand {spec.hand!r}", "Choose RIGHT or LEFT.")
     numbers = (spec.peg_radius_mm, spec.peg_length_mm, spec.bore_depth_mm, spec.depth_mm, spec.twist_deg)
     if not (all(value > 0.0 for value in numbers) and spec.lugs >= 1 and spec.clearance_mm > 0.0):
-        refuse("Every measure of a joint must be above zero", "Set radius, length, depth, twist and clearance.")
+        refuse(
+            "Every measure of a joint must be above zero", "Set radius, length, depth, twist and clearance."
+        )
     if kit.bore_radius <= kit.peg_radius + 0.01 * MM:
         what = f"The peg (radius {spec.peg_radius_mm:.2f} mm) doesn't fit the bore (radius {spec.bore_radius_mm:.2f} mm)"
         refuse(what, "Make the bore wider by 0.1 to 0.3 mm, or the peg thinner.")
@@ -131,7 +133,10 @@ def _check(kit: Kit, spec: JointSpec) -> None:
         refuse("The groove lies deeper than the bore", "Drill the bore deeper or raise the lugs.")
     if kit.twist < kit.lug_half + kit.slot_half:
         least = (kit.lug_half + kit.slot_half) / DEG
-        refuse(f"A twist of {spec.twist_deg:.1f} degrees leaves the lugs in their slots", f"Turn {least:.0f} or more.")
+        refuse(
+            f"A twist of {spec.twist_deg:.1f} degrees leaves the lugs in their slots",
+            f"Turn {least:.0f} or more.",
+        )
     low, high = kit.groove_span
     used = max(high, kit.entry + kit.slot_half) - min(low, kit.entry - kit.slot_half)
     if used + RIB > kit.spacing:

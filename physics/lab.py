@@ -50,7 +50,13 @@ class Lab:
             held = []
         for collection in held:
             bpy.data.collections.remove(collection)
-        for blocks in (bpy.data.scenes, bpy.data.objects, bpy.data.meshes, bpy.data.actions, bpy.data.collections):
+        for blocks in (
+            bpy.data.scenes,
+            bpy.data.objects,
+            bpy.data.meshes,
+            bpy.data.actions,
+            bpy.data.collections,
+        ):
             for block in [block for block in blocks if block.get(MARK)]:
                 blocks.remove(block)
 

@@ -24,7 +24,9 @@ class Material:
 MATERIALS: dict[str, Material] = {
     "ABS": Material("ABS", 1040.0, 0.4, 0.3, "general-purpose moulding ABS, ISO 1183 data sheets: 1030-1060"),
     "PLA": Material("PLA", 1240.0, 0.4, 0.2, "NatureWorks Ingeo 4043D data sheet: 1.24 g/cc"),
-    "WOOD": Material("WOOD", 700.0, 0.5, 0.3, "European beech at 12 % moisture, Wood Handbook class: 680-720"),
+    "WOOD": Material(
+        "WOOD", 700.0, 0.5, 0.3, "European beech at 12 % moisture, Wood Handbook class: 680-720"
+    ),
     "STEEL": Material("STEEL", 7850.0, 0.5, 0.4, "EN 1991-1-1 table A.4, structural steel: 77-78.5 kN/m3"),
     "RUBBER": Material("RUBBER", 1100.0, 0.9, 0.6, "vulcanised natural rubber: 1100-1200"),
     "GLASS": Material("GLASS", 2500.0, 0.4, 0.4, "EN 572-1, soda-lime glass: 2500"),
@@ -52,7 +54,9 @@ def density_of(material: str, override: float = 0.0) -> float:
 
 def open_edges(triangles: NDArray[np.int64]) -> int:
     """How many directed edges of (T, 3) triangles lack their opposite: 0 for a closed, well-wound surface."""
-    edges = np.concatenate((triangles[:, (0, 1)], triangles[:, (1, 2)], triangles[:, (2, 0)])).astype(np.int64)
+    edges = np.concatenate((triangles[:, (0, 1)], triangles[:, (1, 2)], triangles[:, (2, 0)])).astype(
+        np.int64
+    )
     size = int(triangles.max()) + 1 if len(triangles) else 1
     there = np.sort(edges[:, 0] * size + edges[:, 1])
     back = np.sort(edges[:, 1] * size + edges[:, 0])
@@ -61,7 +65,9 @@ def open_edges(triangles: NDArray[np.int64]) -> int:
     return int(np.abs(2 * forward - counts).sum()) // 2
 
 
-def mass_properties(vertices: Array, triangles: NDArray[np.int64], density: float, part: str = "") -> MassProperties:
+def mass_properties(
+    vertices: Array, triangles: NDArray[np.int64], density: float, part: str = ""
+) -> MassProperties:
     """Of the solid inside (V, 3) vertices in metres and (T, 3) outward triangles, at ``density`` kg/m3.
 
     Exact for polyhedra (Tonon 2004, tetrahedra with the origin). Raises InputError for an open mesh, one that
@@ -77,7 +83,9 @@ def mass_properties(vertices: Array, triangles: NDArray[np.int64], density: floa
     volume = float(six.sum()) / 6.0
     extent = float(np.ptp(vertices, axis=0).max()) if len(vertices) else 0.0
     if abs(volume) <= 1e-9 * extent**3 or volume == 0.0:
-        raise InputError(f"The mesh of {part!r} holds no volume", todo="Give it a thickness, or choose a solid part.")
+        raise InputError(
+            f"The mesh of {part!r} holds no volume", todo="Give it a thickness, or choose a solid part."
+        )
     if volume < 0.0:
         todo = "Recalculate its normals to the outside (Edit mode: Mesh > Normals)."
         raise InputError(f"The mesh of {part!r} is turned inside out", todo=todo)

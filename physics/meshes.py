@@ -94,4 +94,6 @@ def from_solid(name: str, solid: Solid) -> bpy.types.Mesh:
 
 def tree(mesh: bpy.types.Mesh, scale: float = 1.0) -> BVHTree:
     """A search tree over the triangles of a mesh, ``scale`` metres to one of its units."""
-    return BVHTree.FromPolygons((vertices(mesh) * scale).tolist(), triangles(mesh).tolist(), all_triangles=True)
+    return BVHTree.FromPolygons(
+        (vertices(mesh) * scale).tolist(), triangles(mesh).tolist(), all_triangles=True
+    )

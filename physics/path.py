@@ -114,13 +114,13 @@ class Pose:
 def pose_at(frame: float, timing: Timing, kit: Kit) -> Pose:
     """The pose at a (fractional) scene frame; before the start and after the end it rests."""
     aligned, inserted, twisted, clicked, _ = (float(knot) for knot in timing.knots)
-    over = kit.depth + 0.3 * kit.peg_radius
+    over = kit.depth + 0.5 * kit.peg_radius
     entry = kit.entry
     if frame <= aligned:
         begin = float(timing.start + PREROLL - 1)
         left = 1.0 - min_jerk((frame - begin) / (aligned - begin))
         return Pose(
-            height=over + 1.6 * kit.peg_radius * left * left,
+            height=over + 1.8 * kit.peg_radius * left * left,
             angle=entry + 25.0 * DEG * kit.turn * -1.0 * left,
             aside=2.6 * kit.peg_radius * left,
             tilt=14.0 * DEG * left,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import trials
+from . import trials, trials_maths
 from .kit import Kit
 from .rigid import Array
 from .spec import JointSpec
@@ -40,7 +40,8 @@ class Evidence:
     """What the motion stage measured. ``relative`` (S, 4, 4): the peg frame in the socket frame at every half frame,
     read back; ``locked``: index of the sample at the end of the click; ``readback`` metres and radians off the path;
     ``peg_points`` and ``socket_points`` (N, 3): real surfaces of the fitted meshes in their joint frames;
-    ``first_frame`` of the motion; ``wall`` metres to which the socket's material reaches around the axis.
+    ``first_frame`` of the motion; ``wall`` metres to which the socket's material reaches around the axis;
+    ``cut``: most triangles of the render meshes that cut each other at once, the frame, and the two parts' names.
     """
 
     relative: Array
@@ -50,12 +51,15 @@ class Evidence:
     socket_points: Array
     first_frame: int
     wall: float
+    cut: tuple[int, float, str] = (0, 0.0, "")
 
 
 ProofGenerator = Generator[tuple[float, str], None, dict[str, Any]]
 
 
-def prove(spec: JointSpec, kit: Kit, evidence: Evidence, settings: LabSettings | None = None) -> ProofGenerator:
+def prove(
+    spec: JointSpec, kit: Kit, evidence: Evidence, settings: LabSettings | None = None
+) -> ProofGenerator:
     """Yields (fraction, message) after each simulated frame; returns the proof's data (JSON)."""
     lab = settings or LabSettings()
     checks = _measured(kit, evidence)
@@ -70,7 +74,7 @@ def prove(spec: JointSpec, kit: Kit, evidence: Evidence, settings: LabSettings |
         "shake": ("Shaking", trials.shake(kit, lab, pose, SHAKE)),
         "reverse_twist": ("Unlocking by the reverse twist", trials.reverse_twist(kit, lab, pose)),
         "draw_only": ("Drawing without a twist", trials.reverse_twist(kit, lab, pose, turn=False)),
-        "unlocked": ("Pulling unlocked", trials.pull(kit, lab, trials.turned_back(kit, pose), 5.0)),
+        "unlocked": ("Pulling unlocked", trials.pull(kit, lab, trials_maths.turned_back(kit, pose), 5.0)),
         "no_lugs": ("Pulling without lugs", trials.pull(kit, lab, pose, 5.0, with_lugs=False)),
         "misaligned": ("Pushing beside the slots", trials.blocked(kit, lab)),
     }
@@ -82,7 +86,9 @@ def prove(spec: JointSpec, kit: Kit, evidence: Evidence, settings: LabSettings |
     return _report(spec, kit, lab, checks, outcomes)
 
 
-def _follow(run: TrialGenerator, start: float, share: float, message: str) -> Generator[tuple[float, str], None, Outcome]:
+def _follow(
+    run: TrialGenerator, start: float, share: float, message: str
+) -> Generator[tuple[float, str], None, Outcome]:
     step = 0
     try:
         while True:
@@ -107,13 +113,37 @@ def _measured(kit: Kit, evidence: Evidence) -> list[Check]:
     depth, turned = to_mm(at.depth), to_deg(at.turned)
     position, angle = evidence.readback
     return [
-        _within("engaged.depth", to_mm(at.depth - kit.depth), 0.001, "mm", f"The peg sits {depth:.3f} mm deep"),
-        _within("engaged.turned", to_deg(at.turned - kit.twist), 1e-4, "deg", f"It has turned {turned:.3f} degrees"),
-        _within("engaged.tilt", to_deg(at.tilt), 0.001, "deg", f"The axes differ by {to_deg(at.tilt):.5f} degrees"),
-        _within("engaged.lateral", to_mm(at.lateral), 0.001, "mm", f"The axes lie {to_mm(at.lateral):.5f} mm apart"),
+        _within(
+            "engaged.depth", to_mm(at.depth - kit.depth), 0.001, "mm", f"The peg sits {depth:.3f} mm deep"
+        ),
+        _within(
+            "engaged.turned",
+            to_deg(at.turned - kit.twist),
+            1e-4,
+            "deg",
+            f"It has turned {turned:.3f} degrees",
+        ),
+        _within(
+            "engaged.tilt", to_deg(at.tilt), 0.001, "deg", f"The axes differ by {to_deg(at.tilt):.5f} degrees"
+        ),
+        _within(
+            "engaged.lateral",
+            to_mm(at.lateral),
+            0.001,
+            "mm",
+            f"The axes lie {to_mm(at.lateral):.5f} mm apart",
+        ),
         _within("held.drift", to_mm(drift), 0.001, "mm", f"Locked, the parts drift {to_mm(drift):.6f} mm"),
-        _within("baked.position", to_mm(position), 0.001, "mm", f"Keys and path differ by {to_mm(position):.6f} mm"),
-        _within("baked.angle", to_deg(angle), 1e-4, "deg", f"Keys and path differ by {to_deg(angle):.7f} degrees"),
+        _within(
+            "baked.position",
+            to_mm(position),
+            0.001,
+            "mm",
+            f"Keys and path differ by {to_mm(position):.6f} mm",
+        ),
+        _within(
+            "baked.angle", to_deg(angle), 1e-4, "deg", f"Keys and path differ by {to_deg(angle):.7f} degrees"
+        ),
     ]
 
 
@@ -122,13 +152,18 @@ def _sweep(kit: Kit, evidence: Evidence) -> list[Check]:
     sweep = swept(evidence.relative, kit, points, evidence.socket_points, evidence.wall)
     deepest, frame = to_mm(sweep.deepest), evidence.first_frame + 0.5 * sweep.index
     says = f"At every half frame the parts enter each other by {deepest:.4f} mm at most (frame {frame:g})"
-    return [_within("swept.penetration", deepest, 0.01, "mm", says)]
+    count, at, names = evidence.cut
+    where = f"those of {names} cut each other at frame {at:g}" if count else "nowhere do they cut each other"
+    return [
+        _within("swept.penetration", deepest, 0.01, "mm", says),
+        _within("swept.meshes", float(count), 0.0, "triangles", f"Of the meshes that are rendered, {where}"),
+    ]
 
 
 def _controls(kit: Kit) -> list[Check]:
     """The sweep must flag motions that can't be; a control is ok when its fault was seen."""
     points, checks = surface_points(kit), []
-    for name, (words, poses) in trials.wrong_motions(kit).items():
+    for name, (words, poses) in trials_maths.wrong_motions(kit).items():
         deepest = to_mm(swept(poses, kit, points, np.empty((0, 3))).deepest)
         says = f"A motion {words} is seen to enter material by {deepest:.3f} mm"
         checks.append(Check(f"control.{name}", deepest > 0.01, deepest, 0.01, "mm", says))

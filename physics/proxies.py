@@ -187,7 +187,9 @@ def _take_hull(work: bmesh.types.BMesh) -> tuple[bpy.types.Mesh, float]:
         copy.verts.new(vertex.co)
     found = bmesh.ops.convex_hull(copy, input=list(copy.verts), use_existing_faces=False)
     inside = {item for key in ("geom_interior", "geom_unused") for item in found[key]}
-    bmesh.ops.delete(copy, geom=[item for item in inside if isinstance(item, bmesh.types.BMVert)], context="VERTS")
+    bmesh.ops.delete(
+        copy, geom=[item for item in inside if isinstance(item, bmesh.types.BMVert)], context="VERTS"
+    )
     bmesh.ops.recalc_face_normals(copy, faces=list(copy.faces))
     volume = abs(copy.calc_volume())
     mesh = bpy.data.meshes.new("holdfast hull")
@@ -205,7 +207,9 @@ def _decompose(points: Array, corners: Array, limit: int) -> list[bpy.types.Mesh
             worst = int(np.argmax(waste))
             if waste[worst] < 0.1 * abs(pieces[worst].calc_volume()):
                 break
-            halves = min((_split(pieces[worst], axis) for axis in range(3)), key=lambda pair: sum(map(_waste, pair)))
+            halves = min(
+                (_split(pieces[worst], axis) for axis in range(3)), key=lambda pair: sum(map(_waste, pair))
+            )
             if any(len(half.verts) < 4 for half in halves):
                 break
             pieces[worst].free()

@@ -5,6 +5,7 @@ A *cell solid* is the union of boxes in cylinder coordinates, made as one manifo
 All lengths in metres, angles in radians, z along the joint's axis.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ def divide(low: float, high: float, step: float, at: Sequence[float] = ()) -> li
     """Angles from ``low`` to ``high`` with none further apart than ``step``, through all of ``at``."""
     knots = sorted({low, high, *(angle for angle in at if low + 1e-9 < angle < high - 1e-9)})
     result = [low]
-    for start, end in zip(knots, knots[1:], strict=False):
+    for start, end in itertools.pairwise(knots):
         count = max(1, int(np.ceil((end - start) / step - 1e-9)))
         result += [start + (end - start) * k / count for k in range(1, count)] + [end]
     return result
@@ -121,7 +122,7 @@ def channels(kit: Kit, slack: float = 0.01 * MM) -> Solid:
         slot = (middle + kit.entry - kit.slot_half - wide, middle + kit.entry + kit.slot_half + wide)
         low, high = min(groove[0] - wide, slot[0]), max(groove[1] + wide, slot[1])
         angles = divide(low, high, STEP, slot)
-        centres = np.array([(a + b) / 2 for a, b in zip(angles, angles[1:], strict=False)])
+        centres = np.array([(a + b) / 2 for a, b in itertools.pairwise(angles)])
         inside_slot = (centres > slot[0]) & (centres < slot[1])
         filled = np.stack((np.ones(len(centres), dtype=bool), inside_slot), axis=1)
         solids.append(cell_solid(angles, heights, filled, (inner, outer)))
@@ -159,7 +160,7 @@ def peg_hulls(kit: Kit, margin: float, with_lugs: bool = True) -> list[Array]:
     if with_lugs:
         for middle in kit.lug_angles:
             edges = divide(middle - kit.lug_half, middle + kit.lug_half, HULL_STEP)
-            for a, b in zip(edges, edges[1:], strict=False):
+            for a, b in itertools.pairwise(edges):
                 pieces.append(_lug_piece(kit, a, b, margin))
     return pieces
 
@@ -182,8 +183,10 @@ def socket_sectors(kit: Kit) -> list[Sector]:
     for low, high, kind in layers:
         gaps = [_gap(kit, middle, kind) for middle in kit.lug_angles] if kind != "wall" else []
         start = gaps[0][0] if gaps else 0.0
-        edges = divide(start, start + 2.0 * PI, HULL_STEP, [a + 2.0 * PI * k for g in gaps for a in g for k in (0, 1)])
-        for a, b in zip(edges, edges[1:], strict=False):
+        edges = divide(
+            start, start + 2.0 * PI, HULL_STEP, [a + 2.0 * PI * k for g in gaps for a in g for k in (0, 1)]
+        )
+        for a, b in itertools.pairwise(edges):
             middle = 0.5 * (a + b)
             cut = any((middle - g[0]) % (2.0 * PI) < g[1] - g[0] for g in gaps)
             sectors.append(Sector((kit.groove_radius if cut else kit.bore_radius, wide), (a, b), (low, high)))

@@ -90,16 +90,24 @@ class Preset:
 
 
 PRESETS: Final[Mapping[str, Preset]] = {
-    "toy_30mm": Preset("Toy, 3 cm", 60.0, 2, 0.2, 90.0, 0.10, "EN 71-1 8.4: parts over 6 mm hold 90 N for 10 s"),
-    "luer": Preset("Luer lock", 90.0, 2, 0.1, 35.0, 0.02, "ISO 594-2: 35 N at 10 N/s, unscrewing 0.02 N m", "RIGHT"),
-    "camera": Preset("Camera lens", 60.0, 3, 0.05, 50.0, 0.15, "common lens mounts: 3 tabs, about 60 degrees"),
+    "toy_30mm": Preset(
+        "Toy, 3 cm", 60.0, 2, 0.2, 90.0, 0.10, "EN 71-1 8.4: parts over 6 mm hold 90 N for 10 s"
+    ),
+    "luer": Preset(
+        "Luer lock", 90.0, 2, 0.1, 35.0, 0.02, "ISO 594-2: 35 N at 10 N/s, unscrewing 0.02 N m", "RIGHT"
+    ),
+    "camera": Preset(
+        "Camera lens", 60.0, 3, 0.05, 50.0, 0.15, "common lens mounts: 3 tabs, about 60 degrees"
+    ),
     "garden": Preset("Garden hose", 45.0, 2, 0.5, 150.0, 0.80, "hose couplings with two claws; own estimate"),
 }
 
 
 def sized(spec: JointSpec) -> JointSpec:
     """The joint with lugs that fit its radius and length: a fifth of the radius out, a sixth of the length high."""
-    protrusion = min(max(round(0.2 * spec.peg_radius_mm, 3), 0.8), 3.0) + (spec.bore_radius_mm - spec.peg_radius_mm)
+    protrusion = min(max(round(0.2 * spec.peg_radius_mm, 3), 0.8), 3.0) + (
+        spec.bore_radius_mm - spec.peg_radius_mm
+    )
     height = min(max(round(spec.peg_length_mm / 6.0, 3), 1.0), 4.0)
     tip = min(max(round(spec.peg_length_mm / 15.0, 3), 0.3), 1.5)
     gap = min(max(3.0, 60.0 * spec.clearance_mm / spec.peg_radius_mm), 6.0)

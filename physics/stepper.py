@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
-from mathutils import Matrix
 from numpy.typing import NDArray
 
 from .kit import Kit
@@ -57,7 +56,9 @@ class Trial:
         for _ in range(PREROLL):
             self.step()
 
-    def step(self, acceleration: tuple[float, float, float] = (0.0, 0.0, 0.0), hand: Array | None = None) -> Array:
+    def step(
+        self, acceleration: tuple[float, float, float] = (0.0, 0.0, 0.0), hand: Array | None = None
+    ) -> Array:
         """One frame on. ``acceleration`` m/s2 acts on the peg; ``hand`` (4, 4) is where the hand wants the peg frame.
 
         Returns the (4, 4) peg frame in the socket frame.

@@ -7,12 +7,11 @@ Each is a generator that yields after every simulated frame and returns what it 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from .kit import Kit
 from .lab import lab_scene
 from .rigid import Array, multiply, rotation, translation
 from .stepper import LabSettings, Trial
+from .trials_maths import placed, smooth
 from .units import DEG, MM, to_deg, to_mm
 from .verify import Engagement, engagement
 
@@ -37,7 +36,11 @@ class Outcome:
 
     def to_json(self) -> dict[str, object]:
         """For the proof, with the traces."""
-        traces = {"depth_mm": list(self.depth_mm), "turned_deg": list(self.turned_deg), "force_n": list(self.force_n)}
+        traces = {
+            "depth_mm": list(self.depth_mm),
+            "turned_deg": list(self.turned_deg),
+            "force_n": list(self.force_n),
+        }
         return {
             "released": self.released, "depth_mm": to_mm(self.last.depth), "turned_deg": to_deg(self.last.turned),
             "tilt_deg": self.tilt_deg, "lateral_mm": self.lateral_mm, "trace": traces,
@@ -70,7 +73,9 @@ class _Recorder:
         )
 
 
-def pull(kit: Kit, settings: LabSettings, pose: Array, force: float, *, with_lugs: bool = True) -> TrialGenerator:
+def pull(
+    kit: Kit, settings: LabSettings, pose: Array, force: float, *, with_lugs: bool = True
+) -> TrialGenerator:
     """Pulls the peg out of the socket along the axis, from ``pose``: a ramp to ``force`` newtons, then a hold."""
     record = _Recorder(kit)
     with lab_scene("pull") as lab:
@@ -99,14 +104,6 @@ def shake(kit: Kit, settings: LabSettings, pose: Array, peak: float) -> TrialGen
     return record.outcome()
 
 
-def _placed(kit: Kit, height: float, angle: float, aside: float = 0.0) -> Array:
-    return multiply(translation((aside, 0.0, kit.seat + height)), rotation(2, angle))
-
-
-def _smooth(u: float) -> float:
-    return u * u * (3.0 - 2.0 * u)
-
-
 def by_hand(kit: Kit, settings: LabSettings, start: Array, way: Sequence[Array]) -> TrialGenerator:
     """Leads the peg by a spring hand through the wished poses ``way`` from ``start``; contacts decide the rest."""
     record = _Recorder(kit)
@@ -121,61 +118,26 @@ def by_hand(kit: Kit, settings: LabSettings, start: Array, way: Sequence[Array])
 def insertion(kit: Kit, settings: LabSettings, aside: float) -> TrialGenerator:
     """Inserts and twists with contacts: the hand enters ``aside`` metres off the axis and turns past the stop."""
     top = kit.depth + 1.0 * MM
-    way = [_placed(kit, top - (top + PUSH) * _smooth(k / 24), kit.entry, aside) for k in range(1, 25)]
+    way = [placed(kit, top - (top + PUSH) * smooth(k / 24), kit.entry, aside) for k in range(1, 25)]
     turned = kit.turn * (kit.twist + OVERTURN)
-    way += [_placed(kit, -PUSH, kit.entry + turned * _smooth(k / 24), aside) for k in range(1, 25)]
+    way += [placed(kit, -PUSH, kit.entry + turned * smooth(k / 24), aside) for k in range(1, 25)]
     way += [way[-1]] * 8
-    return by_hand(kit, settings, _placed(kit, top, kit.entry, aside), way)
+    return by_hand(kit, settings, placed(kit, top, kit.entry, aside), way)
 
 
 def blocked(kit: Kit, settings: LabSettings) -> TrialGenerator:
     """Pushes the peg straight down with its lugs beside the slots: it must stop at the rim."""
     top, angle = kit.depth + 1.0 * MM, kit.entry - kit.turn * (kit.slot_half + kit.lug_half)
-    way = [_placed(kit, top - 0.8 * top * _smooth(k / 16), angle) for k in range(1, 17)]
-    return by_hand(kit, settings, _placed(kit, top, angle), way)
+    way = [placed(kit, top - 0.8 * top * smooth(k / 16), angle) for k in range(1, 17)]
+    return by_hand(kit, settings, placed(kit, top, angle), way)
 
 
 def reverse_twist(kit: Kit, settings: LabSettings, pose: Array, *, turn: bool = True) -> TrialGenerator:
     """From the locked ``pose``: turns back to the slots (or not, as a control), then draws the peg out."""
     back = -kit.turn * kit.twist if turn else 0.0
-    way = [multiply(pose, rotation(2, back * _smooth(k / 16))) for k in range(1, 17)] + [multiply(pose, rotation(2, back))] * 4
+    way = [multiply(pose, rotation(2, back * smooth(k / 16))) for k in range(1, 17)] + [
+        multiply(pose, rotation(2, back))
+    ] * 4
     top = 0.75 * kit.depth
-    way += [multiply(translation((0.0, 0.0, top * _smooth(k / 12))), way[-1]) for k in range(1, 13)]
+    way += [multiply(translation((0.0, 0.0, top * smooth(k / 12))), way[-1]) for k in range(1, 13)]
     return by_hand(kit, replace(settings, friction=0.2), pose, way)
-
-
-def turned_back(kit: Kit, pose: Array) -> Array:
-    """The locked ``pose`` turned back to the slots: seated, but unlocked."""
-    return multiply(pose, rotation(2, -kit.turn * kit.twist))
-
-
-def wrong_motions(kit: Kit) -> dict[str, tuple[str, Array]]:
-    """Motions that can't be made without going through material: words and (S, 4, 4) poses, each a small fault."""
-    many = np.linspace(0.0, 1.0, 25)
-    turn = kit.turn * kit.twist
-    slot = kit.slot_half - kit.lug_half
-    early = kit.lift + 0.05 * MM
-    tilt = (kit.bore_radius - kit.peg_radius + 0.1 * MM) / kit.depth
-    return {
-        "early_twist": (
-            "turned 0.05 mm before full depth",
-            np.stack([_placed(kit, early, kit.entry + turn * float(u)) for u in many]),
-        ),
-        "over_twist": (
-            "turned 0.05 mm past the stop",
-            np.stack([_placed(kit, 0.0, kit.turn * 0.05 * MM / kit.lug_radius * float(u)) for u in many]),
-        ),
-        "misaligned_entry": (
-            "entered 0.1 mm beside its slots",
-            np.stack([_placed(kit, kit.depth * (1 - float(u)), kit.entry + slot + 0.1 * MM / kit.contact) for u in many]),
-        ),
-        "wrong_axis": (
-            f"entered with the axis tilted by {tilt / DEG:.1f} degrees",
-            np.stack([multiply(_placed(kit, kit.depth * (1 - float(u)), kit.entry), rotation(0, tilt)) for u in many]),
-        ),
-        "off_axis": (
-            "locked 0.05 mm too far to the side",
-            np.stack([_placed(kit, 0.0, 0.0, kit.bore_radius - kit.peg_radius + 0.05 * MM)]),
-        ),
-        "too_deep": ("pressed 0.05 mm into its seat", np.stack([_placed(kit, -0.05 * MM, 0.0)])),
-    }  # fmt: skip

@@ -5,6 +5,7 @@ The socket's free space is a union of boxes in cylinder coordinates, so that how
 distance to the nearest free point: exact, without facets.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,7 +119,9 @@ class Sweep:
     each: Array
 
 
-def swept(peg_in_socket: Array, kit: Kit, peg_points: Array, socket_points: Array, wall: float = np.inf) -> Sweep:
+def swept(
+    peg_in_socket: Array, kit: Kit, peg_points: Array, socket_points: Array, wall: float = np.inf
+) -> Sweep:
     """Penetration at every one of (S, 4, 4) relative poses: peg points in the socket, socket points in the peg."""
     each = np.zeros(len(peg_in_socket))
     reach = float(np.sqrt((peg_points**2).sum(axis=1).max())) if len(peg_points) else 0.0
@@ -136,7 +139,7 @@ def swept(peg_in_socket: Array, kit: Kit, peg_points: Array, socket_points: Arra
 def halves(poses: Array) -> Array:
     """(F, 4, 4) rigid poses with the pose of every half frame between, as linear keys give it: (2F - 1, 4, 4)."""
     result = [poses[0]]
-    for before, after in zip(poses, poses[1:], strict=False):
+    for before, after in itertools.pairwise(poses):
         a, b = to_quaternion(before), to_quaternion(after)
         middle = from_quaternion(a + (b if float((a * b).sum()) >= 0.0 else -b))
         middle[:3, 3] = 0.5 * (before[:3, 3] + after[:3, 3])

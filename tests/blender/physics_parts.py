@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 
@@ -26,7 +27,7 @@ def lathe(name: str, profile: tuple[tuple[float, float], ...], segments: int = 9
             a = 2 * math.pi * k / segments
             vertices.append((r * math.cos(a), r * math.sin(a), z))
     faces: list[tuple[int, ...]] = []
-    for below, above in zip(rings, rings[1:], strict=False):
+    for below, above in itertools.pairwise(rings):
         for k in range(segments):
             n = (k + 1) % segments
             if len(below) == 1:

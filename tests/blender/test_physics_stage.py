@@ -10,7 +10,6 @@ from pathlib import Path
 import bpy
 import holdfast.operators.drive as drive
 import holdfast.operators.physics as stage
-import pytest
 from holdfast.operators.steps import StageOptions
 from holdfast.pipeline.context import Context
 from holdfast.pipeline.manifest import Manifest
@@ -31,7 +30,9 @@ def set_scene() -> bpy.types.Scene:
 
 
 def run(scene: bpy.types.Scene, folder: Path, **options: bool) -> Manifest:
-    return drive.run_blocking(stage.run(scene, ShotFolder(folder), StageOptions(frames=None, **options)), Context())
+    return drive.run_blocking(
+        stage.run(scene, ShotFolder(folder), StageOptions(frames=None, **options)), Context()
+    )
 
 
 def test_the_lantern_is_proven(tmp_path: Path) -> None:

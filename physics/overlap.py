@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the real render meshes of the two sides ever cut each other, at sampled frames of the baked motion."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from mathutils.bvhtree import BVHTree
+from numpy.typing import NDArray
+
+from . import meshes
+from .assembly import Assembly, Part
+from .rigid import Array, inverse, multiply
+from .units import MM
+
+LIFT = 0.02 * MM
+"""The moving side is held this much off its seat, so that faces that rest on each other don't count."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Most triangles that cut each other at once, at which sample, and the two parts; 0 where nothing does."""
+
+    triangles: int = 0
+    sample: int = 0
+    parts: tuple[str, str] = ("", "")
+
+
+def overlaps(assembly: Assembly, read: Array, samples: Sequence[int]) -> Generator[float, None, Overlap]:
+    """Of (S, P, 4, 4) world matrices at some ``samples``. Yields the fraction done."""
+    moving = [(k, part) for k, part in enumerate(assembly.parts) if part.root == assembly.peg.root]
+    fixed = [(k, part) for k, part in enumerate(assembly.parts) if part.root == assembly.socket.root]
+    shapes = {part.name: _shape(part) for _, part in moving + fixed}
+    trees = {part.name: _tree(*shapes[part.name]) for _, part in fixed}
+    worst = Overlap()
+    for done, sample in enumerate(samples):
+        for index, part in moving:
+            for other_index, other in fixed:
+                relative = multiply(inverse(_rigid(read[sample, other_index])), _rigid(read[sample, index]))
+                out = _rigid(read[sample, other_index])[:3, :3].T @ _axis(assembly, read[sample])
+                points, corners = shapes[part.name]
+                placed = points @ relative[:3, :3].T + relative[:3, 3] + LIFT * out
+                if not _near(placed, shapes[other.name][0]):
+                    continue
+                count = len(_tree(placed, corners).overlap(trees[other.name]))
+                if count > worst.triangles:
+                    worst = Overlap(count, sample, (part.name, other.name))
+        yield (done + 1) / len(samples)
+    return worst
+
+
+def _axis(assembly: Assembly, worlds: Array) -> Array:
+    """The joint's axis in the world, out of the bore."""
+    index = [part.name for part in assembly.parts].index(assembly.socket.name)
+    axis: Array = _rigid(worlds[index])[:3, :3] @ assembly.socket_frame[:3, 2]
+    return axis
+
+
+def _rigid(world: Array) -> Array:
+    result = world.copy()
+    result[:3, :3] = world[:3, :3] / np.sqrt((world[:3, :3] ** 2).sum(axis=0))
+    return result
+
+
+def _shape(part: Part) -> tuple[Array, NDArray[np.int64]]:
+    return meshes.vertices(part.ob.data) * part.scale, meshes.triangles(part.ob.data)
+
+
+def _tree(points: Array, corners: NDArray[np.int64]) -> BVHTree:
+    return BVHTree.FromPolygons(points.tolist(), corners.tolist(), all_triangles=True)
+
+
+def _near(a: Array, b: Array) -> bool:
+    return bool((a.min(axis=0) < b.max(axis=0)).all() and (b.min(axis=0) < a.max(axis=0)).all())
