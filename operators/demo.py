@@ -18,7 +18,7 @@ from .stages import STAGES
 from .steps import Stage, StageOptions
 
 NAME = "lantern"
-SKETCHES = (("lantern_body", 44.0), ("lantern_lid", 30.0))
+SKETCHES = (("lantern_body", 44.0), ("lantern_lid", 28.0))
 """Asset name and real height of the drawing, in millimetres."""
 DEFECTS = (
     {"kind": "vanish", "part": "peg", "frames": [7, 14]},
@@ -64,7 +64,7 @@ def new_file(folder: Path) -> bpy.types.Scene:
         (folder / "sketches").mkdir(parents=True, exist_ok=True)
         for name, _height in SKETCHES:
             shutil.copyfile(samples() / f"{name}.jpg", folder / "sketches" / f"{name}.jpg")
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True, load_ui=False)
     scene = bpy.context.scene
     set_up(scene, folder / "sketches")
     save(folder / f"{NAME}.blend")
