@@ -4,6 +4,8 @@
 PYTHON ?= python3
 OUT ?= build/demo
 BLENDER ?=
+# arguments for tests/window/drive.py
+WINDOW ?=
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -86,7 +88,7 @@ test-installed: need-blender $(ZIP) ## install the zip into a real Blender, run 
 
 .PHONY: test-window
 test-window: need-blender $(ZIP) ## drive a real window under Xvfb, screenshots in build/screenshots (BLENDER=path)
-	$(PURE) scripts/window.py "$(BLENDER)" $(ZIP) build/screenshots/$(notdir $(BLENDER))
+	$(PURE) scripts/window.py "$(BLENDER)" $(ZIP) build/screenshots/$(notdir $(BLENDER)) $(WINDOW)
 
 .PHONY: bench
 bench: ## time to enable the extension

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drive the installed extension in a real Blender window: `window.py BLENDER ZIP SCREENSHOTS`.
+"""Drive the installed extension in a real Blender window: `window.py BLENDER ZIP SCREENSHOTS [DRIVER ARGUMENTS]`.
 
 Starts a virtual X server, installs ZIP into a temporary user folder, and runs tests/window/drive.py in Blender's
-window with the screenshot folder as its argument. The exit code is that of the driver.
+window. The exit code is that of the driver.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ def virtual_screen(blender: Path) -> Iterator[str]:
         server.wait(timeout=20)
 
 
-def drive(blender: Path, user_folder: Path, screenshots: Path, display: str) -> int:
+def drive(blender: Path, user_folder: Path, display: str, arguments: list[str]) -> int:
     """Run the driver in a window on `display` and return its exit code; 124 if it did not end in time."""
     command = [str(blender), "--enable-event-simulate", "--gpu-backend", "opengl"]
     command += ["--window-geometry", "0", "0", str(SIZE[0]), str(SIZE[1])]
-    command += ["--python-exit-code", "1", "--python", str(DRIVER), "--", str(screenshots.resolve())]
+    command += ["--python-exit-code", "1", "--python", str(DRIVER), "--", *arguments]
     environment = {**real_blender.environment(user_folder), "DISPLAY": display}
     try:
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, timeout=TIMEOUT_S)
@@ -68,7 +68,7 @@ def drive(blender: Path, user_folder: Path, screenshots: Path, display: str) -> 
     return done.returncode
 
 
-def main(blender: Path, archive: Path, screenshots: Path) -> int:
+def main(blender: Path, archive: Path, screenshots: Path, arguments: list[str]) -> int:
     if not DRIVER.is_file():
         print(f"{DRIVER.relative_to(ROOT)} is missing: there is no window test to run", file=sys.stderr)
         return 1
@@ -76,11 +76,11 @@ def main(blender: Path, archive: Path, screenshots: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="holdfast-window-") as folder:
         real_blender.install(blender, archive, Path(folder))
         with virtual_screen(blender) as display:
-            code = drive(blender, Path(folder), screenshots, display)
+            code = drive(blender, Path(folder), display, ["--out", str(screenshots.resolve()), *arguments])
     taken = sorted(path.name for path in screenshots.glob("*.png"))
     print(f"window: exit {code}, {len(taken)} screenshots in {screenshots}: {', '.join(taken)}")
     return code if code or taken else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:4])))
+    sys.exit(main(*map(Path, sys.argv[1:4]), sys.argv[4:]))
