@@ -16,6 +16,7 @@ from holdfast.pipeline.errors import Cancelled, InputError
 TASKS = "tests.pure.worker_tasks"
 
 
+@pytest.mark.checkout
 def test_a_stage_gets_its_answers_and_returns_its_manifest() -> None:
     seen: list[float] = []
 
@@ -28,6 +29,7 @@ def test_a_stage_gets_its_answers_and_returns_its_manifest() -> None:
     assert seen == [0.1, 1.0]
 
 
+@pytest.mark.checkout
 def test_an_error_arrives_inside_the_stage() -> None:
     cleaned: list[str] = []
 
