@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures tuning takes, clean and with graded faults, and keeps the raw measures for ``tune_validation``.
+
+    python -m tests.bench.collect_validation OUT [SCENE ...] [--looks a,b]
+"""
+
+import argparse
+import pickle
+import time
+from pathlib import Path
+
+import numpy as np
+
+import tests.conftest  # noqa: F401  makes this checkout importable as holdfast
+from holdfast.validation.anchors import Rig
+from holdfast.validation.measure import KEEP, Measurer
+from holdfast.validation.plates import Window, load_plate
+
+from .faults import Fault, Studio
+from .looks import LOOKS
+from .scenes import library
+
+FRAMES = 36
+SPAN = (8, 15)
+PROBED = (10, 13)
+DOSES = {
+    "vanish": (1.0,),
+    "shift": (4.0,),
+    "rubber": (3.0, 6.0),
+    "colour": (15.0,),
+    "flicker": (8.0,),
+    "ghost": (1.0,),
+}
+HERO = {"joint": ("peg", "lid"), "plain_joint": ("lid",), "crowd": ("box3",), "occlusion": ("ball",),
+        "small_thin": ("slab", "pin"), "tumble": ("knob",)}  # fmt: skip
+
+
+class Source:
+    """Truth and take of a studio in memory; frames that a fault does not touch are shared between takes."""
+
+    def __init__(self, studio: Studio, look: str) -> None:
+        self.studio, self.look, self.size = studio, look, studio.scene.size
+        self.faults: tuple[Fault, ...] = ()
+        self.clean: dict[int, np.ndarray] = {}
+
+    def frame(self, frame: int) -> np.ndarray:
+        if any(f.frames[0] <= frame <= f.frames[1] for f in self.faults):
+            return self.studio.frame(self.look, frame, self.faults)
+        if frame not in self.clean:
+            self.clean[frame] = self.studio.frame(self.look, frame)
+        return self.clean[frame]
+
+    def beauty(self, frame: int) -> np.ndarray:
+        return self.studio.beauties.setdefault(frame, self.studio.picture("beauty", frame))
+
+    def ids(self, frame: int) -> np.ndarray:
+        return self.studio.casts(frame).exact.ids
+
+    def depth(self, frame: int) -> np.ndarray:
+        return self.studio.casts(frame).exact.depth
+
+
+def rig_of(studio: Studio) -> Rig:
+    scene = studio.scene
+    frames = range(scene.frames)
+    poses = {f: {i + 1: part.pose(scene.when(f)) for i, part in enumerate(scene.parts)} for f in frames}
+    return Rig(poses, {f: (scene.K, scene.camera(scene.when(f))) for f in frames})
+
+
+def measurer(source: Source) -> Measurer:
+    plates = {}
+
+    def load(frame: int) -> object:
+        touched = any(f.frames[0] <= frame <= f.frames[1] for f in source.faults)
+        if touched:
+            return load_plate(source, source, frame, frame, (0.0, 0.0))
+        if frame not in plates:
+            plates[frame] = load_plate(source, source, frame, frame, (0.0, 0.0))
+        return plates[frame]
+
+    scene = source.studio.scene
+    parts = [(part.name, i + 1) for i, part in enumerate(scene.parts)]
+    made = Measurer(Window(load, KEEP), rig_of(source.studio), parts, range(scene.frames))
+    made.load = load
+    return made
+
+
+def collect(studio: Studio, look: str, hero: tuple[str, ...]) -> list[dict]:
+    """Records {scene, look, fault, dose, part (faulty), frames, of}: clean whole, faults at the probed frames."""
+    source = Source(studio, look)
+    machine = measurer(source)
+    for frame in range(studio.scene.frames):
+        machine.step(frame, machine.window[frame])
+    base = {"scene": studio.scene.name, "look": look}
+    out = [{**base, "fault": "clean", "dose": 0.0, "part": "", "frames": None, "of": machine.series.of}]
+    for kind, doses in DOSES.items():
+        for dose in doses:
+            for part in hero:
+                source.faults = (Fault(kind, part, SPAN, dose),)
+                again = measurer(source)
+                again.window = Window(machine.load, KEEP)
+                for frame in (PROBED[0] - 1, PROBED[0], PROBED[0] + 1, *PROBED[1:]) if kind == "flicker" else PROBED:
+                    again.step(frame, again.window[frame])
+                out.append({**base, "fault": kind, "dose": dose, "part": part, "frames": PROBED, "of": again.series.of})
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=Path)
+    parser.add_argument("scenes", nargs="*")
+    parser.add_argument("--looks", default=",".join(LOOKS))
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    for scene in library((384, 216), FRAMES):
+        if args.scenes and scene.name not in args.scenes:
+            continue
+        studio = Studio(scene)
+        for look in args.looks.split(","):
+            start = time.time()
+            records = collect(studio, look, HERO[scene.name])
+            (args.out / f"{scene.name}-{look}.pkl").write_bytes(pickle.dumps(records))
+            print(f"{scene.name} {look} {time.time() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a frame of the take should look like, told by the take's own other frames.
+
+The truth knows where every surface point of a rigid part was in another frame. The take's picture of it is carried
+from there to here and compared: what stays in place and only bends is rubber, what moves as a whole is shifted, what
+no other frame predicts is not the same thing. Style cancels out, since the take is compared with itself.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pipeline.pictures import F32, U8
+from ..pipeline.truth import GroundTruth
+from .plates import Plate, divisor
+
+MARGIN_PX = 20
+DEPTH_TOLERANCE = 0.01
+TEXTURE = 0.0012
+"""Least smaller eigenvalue of the structure tensor (OpenCV scaling, 8-bit / 255) at which motion can be read."""
+LEAST_POINTS = 24
+
+
+@dataclass(frozen=True)
+class Rig:
+    """Poses and camera of every frame: ``poses`` {frame: {part id: 4x4}}, ``cameras`` {frame: (K, world_to_camera)}."""
+
+    poses: dict[int, dict[int, NDArray[np.float64]]]
+    cameras: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    orthographic: bool = False
+
+    @classmethod
+    def of(cls, truth: GroundTruth) -> "Rig":
+        """From a ground truth, with cameras scaled to working size."""
+        shrink = 1.0 / divisor(truth.size[0])
+        scale = np.diag([shrink, shrink, 1.0])
+        cameras = {f: (scale @ truth.camera(f).K, truth.camera(f).world_to_camera) for f in truth.frames}
+        poses = {f: {part.id: truth.pose(part.name, f) for part in truth.parts} for f in truth.frames}
+        return cls(poses, cameras, truth.camera(truth.frames[0]).orthographic)
+
+    def carry(self, here: int, there: int, part_id: int) -> NDArray[np.float64]:
+        """4x4: camera coordinates at frame ``here`` -> the same surface point in the camera at ``there``."""
+        still = np.eye(4)
+        pose_here, pose_there = self.poses[here].get(part_id, still), self.poses[there].get(part_id, still)
+        return np.asarray(
+            self.cameras[there][1] @ pose_there @ np.linalg.inv(pose_here) @ np.linalg.inv(self.cameras[here][1])
+        )
+
+
+@dataclass(frozen=True)
+class Region:
+    """The crop that holds every part with a margin: ``x0, y0, x1, y1`` at working size; None where nothing shows."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @property
+    def cut(self) -> tuple[slice, slice]:
+        return slice(self.y0, self.y1), slice(self.x0, self.x1)
+
+    @classmethod
+    def around(cls, ids: U8, part_ids: list[int], unit: float) -> "Region | None":
+        shown = np.isin(ids, part_ids)
+        if not shown.any():
+            return None
+        ys, xs = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
+        pad = round(MARGIN_PX * max(unit, 0.5))
+        height, width = ids.shape
+        return cls(max(0, int(xs[0]) - pad), max(0, int(ys[0]) - pad), min(width, int(xs[-1]) + pad + 1),
+                   min(height, int(ys[-1]) + pad + 1))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Another frame of the take carried to this one, on a region: ``valid`` where the same surface shows in both."""
+
+    valid: NDArray[np.bool_]
+    where: F32
+    flow: F32
+
+
+def source_map(rig: Rig, here: Plate, there: int, part_ids: list[int], region: Region) -> tuple[F32, F32]:
+    """((h, w, 2) pixel in frame ``there`` of the surface seen here, (h, w) its depth there); -1 off the parts."""
+    ids, depth = here.ids[region.cut], here.depth[region.cut]
+    where = np.full((*ids.shape, 2), -1, np.float32)
+    far = np.zeros(ids.shape, np.float32)
+    K, K2 = rig.cameras[here.frame][0], rig.cameras[there][0]
+    for part_id in part_ids:
+        y, x = np.nonzero((ids == part_id) & (depth > 0))
+        if not len(x):
+            continue
+        z = depth[y, x].astype(np.float64)
+        rays = np.stack([(x + region.x0 + 0.5 - K[0, 2]) / K[0, 0], (y + region.y0 + 0.5 - K[1, 2]) / K[1, 1]])
+        move = rig.carry(here.frame, there, part_id)
+        across = rays if rig.orthographic else rays * z
+        moved = move[:3, :2] @ across + np.outer(move[:3, 2], z) + move[:3, 3:]
+        plane = moved[:2] if rig.orthographic else moved[:2] / moved[2]
+        where[y, x, 0] = K2[0, 0] * plane[0] + K2[0, 2] - 0.5
+        where[y, x, 1] = K2[1, 1] * plane[1] + K2[1, 2] - 0.5
+        far[y, x] = moved[2]
+    return where, far
+
+
+def carry(rig: Rig, here: Plate, there: Plate, part_ids: list[int], region: Region, flow: Any) -> Carried:
+    """Carries ``there`` to ``here`` and measures by how much the take's surfaces lie elsewhere (DIS optical flow)."""
+    where, far = source_map(rig, here, there.frame, part_ids, region)
+    ids = here.ids[region.cut]
+    near = (cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
+    ids_there = cv2.remap(there.ids, where, None, near[0], borderMode=near[1])
+    depth_there = cv2.remap(there.depth, where, None, near[0], borderMode=near[1])
+    valid = (ids > 0) & (ids_there == ids) & (np.abs(depth_there - far) < DEPTH_TOLERANCE * np.maximum(far, 1e-6))
+    now = np.ascontiguousarray(here.structure[region.cut])
+    carried = cv2.remap(there.structure, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    expected = np.where(valid, carried, now).astype(np.uint8)
+    return Carried(valid, where, np.asarray(flow.calc(expected, now, None), np.float32))
+
+
+def readable(here: Plate, region: Region) -> NDArray[np.bool_]:
+    """(h, w) where the take has texture in two directions, so that a displacement can be read."""
+    block = max(5, 2 * round(3.5 * here.unit) + 1)
+    structure = np.ascontiguousarray(here.structure[region.cut])
+    return np.asarray(cv2.cornerMinEigenVal(structure, block, ksize=3) > TEXTURE)
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """Of one part against one other frame, in units: ``shift`` of the part as a whole (rms of the affine fit),
+    ``bend`` p85 of what the affine fit leaves, ``points`` readable pixels, ``moved`` (dx, dy) at the centre."""
+
+    shift: float = np.nan
+    bend: float = np.nan
+    points: int = 0
+    moved: tuple[float, float] = (np.nan, np.nan)
+
+
+def displacement(flow: F32, where: NDArray[np.bool_], unit: float) -> Displacement:
+    """Splits the displacement field on the pixels ``where`` into an affine part and a bend."""
+    y, x = np.nonzero(where)
+    if len(x) < LEAST_POINTS:
+        return Displacement(points=len(x))
+    keep = slice(None, None, max(1, len(x) // 1500))
+    y, x, count = y[keep], x[keep], len(x)
+    field = flow[y, x].astype(np.float64)
+    span = max(float(np.hypot(np.ptp(x), np.ptp(y))), 1.0)
+    design = np.stack([(x - x.mean()) / span, (y - y.mean()) / span, np.ones(len(x))], 1)
+    weight = np.ones(len(x))
+    solution = np.zeros((3, 2))
+    for _ in range(4):
+        normal = design.T @ (design * weight[:, None]) + 1e-3 * len(x) * np.diag([1.0, 1.0, 0.0])
+        solution = np.linalg.solve(normal, design.T @ (field * weight[:, None]))
+        rest = np.linalg.norm(field - design @ solution, axis=1)
+        weight = 1 / np.maximum(rest, 0.3)
+    rigid = design @ solution
+    rest = np.linalg.norm(field - rigid, axis=1)
+    return Displacement(
+        shift=float(np.sqrt((rigid**2).sum(1).mean())) / unit,
+        bend=float(np.quantile(rest, 0.85)) / unit,
+        points=count,
+        moved=(float(solution[2, 0]) / unit, float(solution[2, 1]) / unit),
+    )

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Before any part is measured: does the take have the right frames, in the right order, in the right place?
+
+(Notes M0 contract, M1 time map, M2 global registration.) What is found here is a fault of the take as a whole, and
+everything else is measured through the map and the offset found.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from ..pipeline.context import Context
+from ..pipeline.errors import InputError
+from ..pipeline.pictures import U8
+from ..pipeline.take import TakeFolder
+from ..pipeline.truth import GroundTruth
+from .contours import Edges, peak, shift_votes, trace
+from .gates import runs
+from .limits import Limits
+from .plates import load_plate
+from .timemap import TimeMap, change, find_map, fingerprint, likeness
+
+DARK = 3.0
+LOOKED_AT = 10
+LEAST_CONFIDENCE = 0.1
+
+
+@dataclass(frozen=True)
+class TakeFault:
+    """A fault of the whole picture: frames first..last (take frames), what it says, its value against its limit."""
+
+    kind: str
+    first: int
+    last: int
+    measure: str
+    value: float
+    limit: float
+    unit: str
+    says: str
+
+
+@dataclass
+class Conformed:
+    """``pairs`` (source frame, take frame) to measure; ``offset_px`` of the take at full size; faults; notes."""
+
+    pairs: list[tuple[int, int]]
+    offset_px: tuple[float, float] = (0.0, 0.0)
+    confidence: float = 0.0
+    faults: list[TakeFault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def claimed(truth: GroundTruth, take: TakeFolder) -> list[tuple[int, int]]:
+    """(source, take) frames as the take's own map says, those that both have. Raises InputError if there are none."""
+    shown = take.manifest.data.get("frame_map") or [[frame, frame] for frame in take.frames]
+    have, know = set(take.frames), set(truth.frames)
+    pairs = [(int(s), int(o)) for s, o in shown if int(o) in have and int(s) in know]
+    if not pairs:
+        todo = "Choose a take of this shot, or run Style again."
+        raise InputError("The take and the ground truth have no frame in common", where=str(take.folder), todo=todo)
+    return sorted(pairs, key=lambda pair: pair[1])
+
+
+def conform(truth: GroundTruth, take: TakeFolder, limits: Limits, ctx: Context) -> Conformed:
+    """Checks frames, size and time, and finds the map and offset to measure through."""
+    pairs = claimed(truth, take)
+    out = Conformed(pairs)
+    _contract(truth, take, out)
+    takes, sources, blacks, steps = [], [], [], []
+    before: U8 | None = None
+    for source, frame in ctx.each(pairs, "Checking frame"):
+        styled, plate = take.frame(frame), truth.beauty(source)
+        takes.append(fingerprint(styled))
+        sources.append(fingerprint(plate))
+        small = cv2.resize(styled, (96, 54), interpolation=cv2.INTER_AREA).astype(np.float32)
+        blacks.append(bool(small.mean() < DARK and plate.mean() > 3 * DARK))
+        steps.append(99.0 if before is None else float(np.abs(small - before).mean()))
+        before = small
+    for first, last in runs(np.array(blacks), 0):
+        out.faults.append(_fault(pairs, first, last, "frame_map", "black", 1, 0, "", "black"))
+    if len(pairs) >= 8:
+        still = change(sources)
+        found = find_map(likeness(takes, sources), still)
+        _time(found, pairs, out, limits)
+        _frozen(np.array(steps), still, pairs, out)
+    out.offset_px = _offset(truth, take, out, limits)
+    return out
+
+
+def _fault(pairs: Sequence[tuple[int, int]], first: int, last: int, kind: str, measure: str, value: float, limit: float,
+           unit: str, says: str) -> TakeFault:  # fmt: skip
+    return TakeFault(kind, pairs[first][1], pairs[last][1], measure, value, limit, unit, says)
+
+
+def _contract(truth: GroundTruth, take: TakeFolder, out: Conformed) -> None:
+    missing = sorted(set(truth.frames) - {source for source, _ in out.pairs})
+    if missing and not take.manifest.data.get("partial"):
+        first, last = missing[0], missing[-1]
+        says = f"{len(missing)} frame{'s' * (len(missing) > 1)} of the shot missing in the take"
+        out.faults.append(TakeFault("frame_map", first, last, "missing", len(missing), 0, "frames", says))
+    width, height = take.frame(out.pairs[0][1]).shape[1::-1]
+    if (width, height) != truth.size:
+        out.notes.append(f"The take is {width}x{height}, the shot {truth.size[0]}x{truth.size[1]}: measured at the shot's size.")
+        stretch = (width / height) / (truth.size[0] / truth.size[1])
+        if abs(stretch - 1) > 0.02:
+            says = f"the picture is {width}x{height}, another shape than the shot's {truth.size[0]}x{truth.size[1]}"
+            out.faults.append(_fault(out.pairs, 0, -1, "frame_size", "aspect", stretch, 1.02, "", says))
+
+
+def _time(found: TimeMap, pairs: list[tuple[int, int]], out: Conformed, limits: Limits) -> None:
+    """Takes the found map where it clearly beats the claimed one; says how it differs."""
+    out.confidence = found.confidence
+    if found.confidence < LEAST_CONFIDENCE:
+        out.notes.append("The picture moves too little to tell its timing; the take's own frame map is trusted.")
+        return
+    lag = found.source - np.arange(len(pairs))
+    limit = limits.of["frame_map"].value
+    for first, last in runs((lag != 0) & found.certain, 2):
+        lead = float(found.score[first : last + 1].mean())
+        if last - first < 2 or lead < limit:
+            continue
+        steps = lag[first : last + 1]
+        steady = int(np.median(steps))
+        how = f"{abs(steady)} frame{'s' * (abs(steady) != 1)} {'late' if steady < 0 else 'early'}"
+        says = f"the take runs {how}" if np.ptp(steps) <= 1 and steady else "the take is timed differently from the shot"
+        out.faults.append(_fault(pairs, first, last, "frame_map", "time map", lead, limit, "", says))
+        for index in range(first, last + 1):
+            out.pairs[index] = (pairs[int(found.source[index])][0], pairs[index][1])
+
+
+def _frozen(steps: "np.ndarray[tuple[int], np.dtype[np.float64]]", still: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+            pairs: Sequence[tuple[int, int]], out: Conformed) -> None:  # fmt: skip
+    usual = float(np.median(steps[1:])) if len(steps) > 1 else 0.0
+    same = (steps < max(0.02, 0.12 * usual)) & (still > 0.01)
+    for first, last in runs(same, 0):
+        frames = {pairs[index][1] for index in range(first, last + 1)}
+        if any(f.kind == "frame_map" and frames & set(range(f.first, f.last + 1)) for f in out.faults):
+            continue
+        says = "the picture stands still while the shot moves"
+        out.faults.append(_fault(pairs, first, last, "frame_map", "repeated", last - first + 1, 0, "frames", says))
+
+
+def _offset(truth: GroundTruth, take: TakeFolder, out: Conformed, limits: Limits) -> tuple[float, float]:
+    """Shift of the whole picture at full size: the one place where the contours of all parts agree."""
+    picked = out.pairs[:: max(1, len(out.pairs) // LOOKED_AT)]
+    votes, own, unit, scale = [], [], 1.0, 1.0
+    for source, frame in picked:
+        plate = load_plate(truth, take, source, frame, (0.0, 0.0))
+        edges, unit, scale = Edges.of(plate), plate.unit, truth.size[0] / plate.ids.shape[1]
+        search = max(4, round(10 * unit))
+        for part in truth.parts:
+            contour = trace(plate, part.id)
+            if len(contour.points) >= 40:
+                votes.append(shift_votes(edges.take, contour.points[::2], contour.normals[::2], search))
+                own.append(shift_votes(edges.render, contour.points[::2], contour.normals[::2], search))
+    if len(votes) < 3:
+        return 0.0, 0.0
+    (x, y), gain = peak(np.mean(votes, axis=0))
+    (x0, y0), _ = peak(np.mean(own, axis=0))
+    dx, dy = x - x0, y - y0
+    length = float(np.hypot(dx, dy)) / unit
+    limit = limits.of["frame_shift"]
+    if gain < 0.25 or length < 0.5:
+        return 0.0, 0.0
+    if length > limit.value:
+        says = f"the whole picture lies {length * truth.size[0] / 640:.1f} px off ({dx * scale:+.1f}, {dy * scale:+.1f})"
+        out.faults.append(_fault(out.pairs, 0, -1, "frame_shift", "registration", length, limit.value, "px", says))
+    return dx * scale, dy * scale

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One finding per fault: the ordered table that says which fault explains which other signs."""
+
+from dataclasses import dataclass, field
+
+from .gates import Span
+
+Touching = dict[str, list[frozenset[str]]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``cause`` explains ``effects`` of the same part, and ``beside`` of parts that touch it."""
+
+    cause: str
+    effects: frozenset[str]
+    beside: frozenset[str] = frozenset()
+    beside_weaker_only: bool = True
+
+
+SHAPE = frozenset({"rubber", "wrong_motion", "shifted", "outline"})
+RULES: tuple[Rule, ...] = (
+    Rule("frame_map", frozenset({"vanished", "ghost", "colour_drift", "flicker"}) | SHAPE),
+    Rule("vanished", frozenset({"ghost", "colour_drift", "flicker"}) | SHAPE, SHAPE, beside_weaker_only=False),
+    Rule("rubber", frozenset({"wrong_motion", "shifted", "outline", "colour_drift", "flicker"}), SHAPE),
+    Rule("wrong_motion", frozenset({"shifted", "outline", "colour_drift", "flicker"}), SHAPE - {"rubber"}),
+    Rule("shifted", frozenset({"outline", "rubber", "colour_drift", "flicker"}), frozenset({"outline", "shifted"})),
+    Rule("flicker", frozenset({"colour_drift"})),
+    Rule("ghost", frozenset({"outline"}), frozenset({"outline"})),
+    Rule("colour_drift", frozenset({"flicker"})),
+    Rule("outline", frozenset()),
+)
+"""In this order: a cause that is found first takes its effects with it. Nothing else hides a finding."""
+WITHIN = 0.6
+
+
+@dataclass
+class Cause:
+    """A span that stands as a finding, with the spans it explains."""
+
+    span: Span
+    explained: list[Span] = field(default_factory=list)
+
+
+def touches(touching: Touching, a: str, b: str, first: int, last: int) -> bool:
+    """True if the two parts meet in any of the frames first..last."""
+    frames = range(first, last + 1)
+    return any(b in touching[a][i] or a in touching[b][i] for i in frames) if a in touching and b in touching else False
+
+
+def bends_rather(span: Span, others: list[Span]) -> bool:
+    """A bend that is mostly a shift of the whole part, seen through a coarse flow, is the shift."""
+    return any(
+        o.kind == "shifted" and o.part == span.part and span.overlap(o) > WITHIN and o.value > 2.5 * span.value for o in others
+    )
+
+
+def explain(found: list[Span], touching: Touching) -> list[Cause]:
+    """Sorts spans into causes and what they explain."""
+    waiting = sorted(found, key=lambda s: -s.strength)
+    causes: list[Cause] = []
+    for rule in RULES:
+        mine = [s for s in waiting if s.kind == rule.cause]
+        if rule.cause == "rubber":
+            mine = [s for s in mine if not bends_rather(s, waiting)]
+        for span in mine:
+            if span not in waiting:
+                continue
+            cause = Cause(span)
+            waiting.remove(span)
+            for other in list(waiting):
+                if _explains(rule, span, other, touching):
+                    waiting.remove(other)
+                    cause.explained.append(other)
+            causes.append(cause)
+    causes += [Cause(span) for span in waiting]
+    return sorted(causes, key=lambda c: (c.span.first, c.span.part))
+
+
+def _explains(rule: Rule, cause: Span, other: Span, touching: Touching) -> bool:
+    if other.overlap(cause) < WITHIN:
+        return False
+    if not cause.part or cause.part == other.part:
+        return other.kind in rule.effects or other.kind == cause.kind
+    if other.kind not in rule.beside or (rule.beside_weaker_only and other.strength > cause.strength):
+        return False
+    return touches(touching, cause.part, other.part, max(cause.first, other.first), min(cause.last, other.last))

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The limits that decide, from the one data file that says how each was derived."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..pipeline.errors import InputError
+
+FILE = Path(__file__).with_name("limits.json")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``value`` a measure may reach in ``unit``; ``margin`` what a take's own noise may add (deviations of the part's
+    own series); ``says`` what the measure is."""
+
+    value: float
+    unit: str
+    says: str
+    margin: float = 4.0
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Weights of the presence measures in the logistic score of absence, 0..1."""
+
+    weights: dict[str, float]
+    bias: float
+
+
+@dataclass(frozen=True)
+class Limits:
+    """All limits, with the false-alarm rate they were set for."""
+
+    of: dict[str, Limit]
+    presence: Presence
+    provenance: dict[str, Any]
+    digest: str
+
+
+@cache
+def load_limits(path: Path = FILE) -> Limits:
+    """Reads the limits. Raises InputError for a damaged installation."""
+    from ..pipeline.store import digest_json
+
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        of = {name: Limit(entry["value"], entry["unit"], entry["says"], entry["margin"]) for name, entry in data["limits"].items()}
+        presence = Presence(dict(data["presence"]["weights"]), float(data["presence"]["bias"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("The limits of Validate can't be read", where=str(path), todo="Install the extension again.") from error
+    return Limits(of, presence, data["provenance"], digest_json(data))

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Goes through the frames once and measures every part. Memory is flat in the length of the take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pipeline.context import Context
+from ..pipeline.pictures import F32
+from .anchors import Displacement, Region, Rig, carry, displacement, readable
+from .contours import Contour, Edges, Outline, measure_outline, trace
+from .ghosts import ghost_score
+from .plates import Plate, Window
+from .series import Series
+from .surface import Look, anchored_jump, compare, samples, solid, surroundings, texture_change
+
+OTHERS = (-6, 6, -14, 14, 22, -22, 30, -30)
+"""Distances in frames to the other frames of the take that must predict this one, in order of preference."""
+ASKED = 4
+KEEP = 32
+LEAST_VISIBLE_PX = 40.0
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part at one frame: its mask in the region, the mask eroded away from its outline, its visible contour."""
+
+    name: str
+    id: int
+    mask: Mask
+    solid: Mask
+    contour: Contour
+
+
+class Measurer:
+    """Measures the frames of one take against its truth, one at a time."""
+
+    def __init__(self, window: Window, rig: Rig, parts: Sequence[tuple[str, int]], frames: Sequence[int]) -> None:
+        self.window, self.rig, self.parts = window, rig, list(parts)
+        self.series = Series(tuple(frames), tuple(name for name, _ in parts))
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._fast = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+    def run(self, ctx: Context) -> Series:
+        """All frames. Raises Cancelled and InputError."""
+        for index in ctx.each(range(len(self.series.frames)), "Measuring frame"):
+            self.step(index, self.window[index])
+        return self.series
+
+    def step(self, index: int, here: Plate) -> None:
+        """One frame: outline and ghost from the frame itself, the rest against other frames of the take."""
+        ids = [number for _, number in self.parts]
+        region = Region.around(here.ids, ids, here.unit)
+        if region is None:
+            for name, _ in self.parts:
+                self.series.put(name, index, visible_px=0.0)
+            return
+        pieces = self._pieces(here, region, index)
+        edges = Edges.of(here)
+        for piece in pieces:
+            rng = np.random.default_rng(1000 * self.series.frames[index] + piece.id)
+            self._outline(index, piece, measure_outline(edges, piece.contour, here.unit, rng))
+            self._palette(index, piece, here, region)
+            score, (x, y) = ghost_score(here, piece.id)
+            self.series.put(piece.name, index, ghost=score, ghost_x=x / here.unit, ghost_y=y / here.unit)
+        if pieces:
+            self._others(index, here, pieces, region)
+
+    def _pieces(self, here: Plate, region: Region, index: int) -> list[Piece]:
+        pieces = []
+        names = {number: name for name, number in self.parts}
+        for name, number in self.parts:
+            mask = (here.ids[region.cut] == number).astype(np.uint8)
+            visible = float(mask.sum()) / here.unit**2
+            self.series.put(name, index, visible_px=visible)
+            if visible < LEAST_VISIBLE_PX:
+                continue
+            contour = trace(here, number)
+            self.series.touching[name][index] = frozenset(names[i] for i in contour.touching if i in names)
+            pieces.append(Piece(name, number, mask > 0, solid(mask, here.unit), contour))
+        return pieces
+
+    def _outline(self, index: int, piece: Piece, found: Outline) -> None:
+
+        self.series.put(
+            piece.name, index, lost=found.lost, null=found.null, ratio=found.ratio, gain=found.gain,
+            offset_x=found.offset[0], offset_y=found.offset[1], wobble=found.wobble, scale=found.scale,
+            turn_deg=found.turn_deg, decidable=found.decidable,
+        )  # fmt: skip
+
+    def _palette(self, index: int, piece: Piece, here: Plate, region: Region) -> None:
+        if piece.solid.sum() < 12:
+            return
+        take = np.median(here.take_lab[region.cut][piece.solid], axis=0)
+        render = np.median(here.beauty_lab[region.cut][piece.solid], axis=0)
+        names = [f"{kind}_{axis}" for kind in ("take", "render") for axis in "Lab"]
+        values = [float(value) for value in (*take, *render)]
+        self.series.put(piece.name, index, **dict(zip(names, values, strict=True)))
+
+    def _others(self, index: int, here: Plate, pieces: list[Piece], region: Region) -> None:
+        count = len(self.series.frames)
+        within = [index + d for d in OTHERS if 0 <= index + d < count][:ASKED]
+        ids = [piece.id for piece in pieces]
+        textured = readable(here, region)
+        now = {p.name: self._colours(here, p, region) for p in pieces}
+        seen: dict[str, list[tuple[Displacement, Look, float]]] = {piece.name: [] for piece in pieces}
+        for other in within:
+            there = self.window[other]
+            carried = carry(self.rig, here, there, ids, region, self._flow)
+            labs = [here.take_lab[region.cut], here.beauty_lab[region.cut]]
+            before = [cv2.remap(lab, carried.where, None, cv2.INTER_LINEAR) for lab in (there.take_lab, there.beauty_lab)]
+            for piece in pieces:
+                common = piece.solid & carried.valid
+                look = compare(*now[piece.name][:2], there, piece.id, now[piece.name][2])
+                enough = common.sum() >= max(12, 0.25 * piece.solid.sum())
+                moved = displacement(carried.flow, common & textured, here.unit) if enough else Displacement()
+                anchored = anchored_jump(before[0], labs[0], before[1], labs[1], common) if enough else float("nan")
+                seen[piece.name].append((moved, look, anchored))
+        for piece in pieces:
+            share = float((piece.solid & textured).sum() / max(1, piece.solid.sum()))
+            self.series.put(piece.name, index, textured=share, **_agreed(seen[piece.name]))
+        if index > 0:
+            self._step_before(index, here, pieces, region, textured)
+
+    @staticmethod
+    def _colours(here: Plate, piece: Piece, region: Region) -> tuple[F32, F32, F32]:
+        ring = surroundings(here, piece.mask, region)
+        return (
+            samples(here.take_lab[region.cut], piece.solid),
+            ring,
+            samples(here.beauty_lab[region.cut], piece.solid),
+        )
+
+    def _step_before(self, index: int, here: Plate, pieces: list[Piece], region: Region, textured: Mask) -> None:
+        there = self.window[index - 1]
+        carried = carry(self.rig, here, there, [piece.id for piece in pieces], region, self._fast)
+        before = cv2.remap(there.take_lab, carried.where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        now = here.take_lab[region.cut]
+        for piece in pieces:
+            common = piece.solid & carried.valid
+            moved = displacement(carried.flow, common & textured, here.unit)
+            boil = texture_change(np.asarray(before, np.float32), now, common, here.unit)
+            self.series.put(piece.name, index, slip=moved.shift, boil=boil)
+
+
+def second(values: Sequence[float]) -> float:
+    """The second smallest: one other frame may itself be at fault, two that agree with this one clear it."""
+    known = sorted(value for value in values if np.isfinite(value))
+    if len(known) < 2:
+        return float("nan")
+    return known[1] if len(known) > 2 else known[0]
+
+
+def _agreed(seen: list[tuple[Displacement, Look, float]]) -> dict[str, float]:
+    jumps = [float(np.fmin(look.jump, anchored)) for _, look, anchored in seen]
+    return {
+        "shift": second([moved.shift for moved, _, _ in seen]),
+        "bend": second([moved.bend for moved, _, _ in seen]),
+        "unlike": second([look.unlike for _, look, _ in seen]),
+        "behind": second([look.behind for _, look, _ in seen]),
+        "jump": second(jumps),
+    }

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as one HTML file that opens with no network: pictures inside, no codec, no server."""
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..pipeline.context import Context
+from ..pipeline.pictures import U8
+from ..pipeline.store import write_bytes
+from ..pipeline.take import TakeFolder
+from ..pipeline.truth import GroundTruth
+from .evidence import take_picture
+from .findings import PHRASE, Judgement
+from .limits import Limits
+from .series import Series, to_json
+
+PICTURE_WIDTH = 512
+MOST_PICTURES = 160
+QUALITY = 74
+HERE = Path(__file__).parent
+
+
+def data_uri(picture: U8, width: int) -> str:
+    """JPEG data URI at ``width``; JPEG because every browser draws it alike, frame by frame."""
+    if picture.shape[1] > width:
+        height = round(picture.shape[0] * width / picture.shape[1])
+        picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    done, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    assert done
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+
+
+def picked(count: int, needed: Sequence[int], most: int = MOST_PICTURES) -> list[int]:
+    """Indices of the frames that get pictures: all, or evenly thinned with those that findings need."""
+    if count <= most:
+        return list(range(count))
+    stride = -(-count // (most - min(len(needed), most // 2)))
+    return sorted({*range(0, count, stride), *needed[: most // 2]})
+
+
+def outlines(truth: GroundTruth, source: int) -> dict[str, list[list[float]]]:
+    """Per part the visible outline as polygons of x, y in 0..1 of the picture."""
+    ids = truth.ids(source)
+    width, height = truth.size
+    found = {}
+    for part in truth.parts:
+        lines, _ = cv2.findContours((ids == part.id).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        kept = [cv2.approxPolyDP(line, 0.7, True)[:, 0] for line in lines if len(line) > 8]
+        found[part.name] = [
+            [round(float(v), 4) for v in ((line + 0.5) / (width, height)).ravel()] for line in kept if len(line) > 2
+        ]
+    return found
+
+
+def page_data(truth: GroundTruth, take: TakeFolder, pairs: Sequence[tuple[int, int]], series: Series, judged: Judgement,
+              folder: Path, limits: Limits, ctx: Context) -> dict[str, Any]:  # fmt: skip
+    """Everything that the page shows."""
+    index = {frame: i for i, frame in enumerate(series.frames)}
+    chosen = picked(len(pairs), [index[f.worst] for f in judged.findings if f.worst in index])
+    pictures = []
+    for i in ctx.each(chosen, "Drawing the report"):
+        source, frame = pairs[i]
+        pictures.append({
+            "index": i, "render": data_uri(truth.beauty(source), PICTURE_WIDTH),
+            "take": data_uri(take_picture(take, frame, truth.size), PICTURE_WIDTH), "outlines": outlines(truth, source),
+        })  # fmt: skip
+    findings = judged.to_json()
+    for finding in findings:
+        path = folder / finding["crop"]
+        finding["picture"] = "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode() if finding["crop"] else ""
+        finding["title"] = PHRASE[finding["kind"]]
+    parts = {
+        part: {k: {"values": to_json(s.values), "limit": round(float(s.limits[0]), 4), "unit": s.unit, "says": limits.of[k].says}
+               for k, s in table.items()}
+        for part, table in judged.signals.items()
+    }  # fmt: skip
+    return {
+        "take": take.name, "verdict": judged.verdict, "summary": judged.summary, "size": list(truth.size), "fps": list(truth.fps),
+        "frames": list(series.frames), "sources": [source for source, _ in pairs], "pictures": pictures, "findings": findings,
+        "parts": judged.parts, "signals": parts, "titles": PHRASE, "notes": judged.notes, "rate": limits.provenance.get("rate", ""),
+        "look": str(take.manifest.data.get("look", "")), "provider": str(take.manifest.data.get("provider", "")),
+    }  # fmt: skip
+
+
+def render_page(data: dict[str, Any]) -> str:
+    """The HTML text. Names from the scene can't break out of it: ``<`` never appears in the data."""
+    body = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+    text = (HERE / "page.html").read_text(encoding="utf-8")
+    text = text.replace("{{title}}", html.escape(f"{data['take']}: {data['summary']}"))
+    text = text.replace("{{style}}", (HERE / "page.css").read_text(encoding="utf-8"))
+    text = text.replace("{{script}}", (HERE / "page.js").read_text(encoding="utf-8"))
+    return text.replace("{{data}}", body)
+
+
+def write_page(path: Path, data: dict[str, Any]) -> None:
+    """Writes the page atomically. Raises StorageError."""
+    write_bytes(path, render_page(data).encode("utf-8"))
