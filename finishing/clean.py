@@ -27,14 +27,17 @@ class Good:
 
 def clean_plate(plate: Plate, goods: Sequence[Good], edge: F32, reach: float) -> F32:
     """(H, W, 3) the take of ``plate`` with the neighbourhood of the part brought from good frames where the same
-    surface was seen farther than ``reach`` px from the part, and grown under the part."""
+    surface was seen farther than ``reach`` px from the part and just as near to others, and grown under the part."""
     zone = (edge <= 0.5) & (edge > -4 * reach)
     total, weight = np.zeros_like(plate.take), np.zeros(plate.size, np.float32)
     for owner in (int(value) for value in np.unique(plate.ids[zone]) if value != plate.own):
+        others = _to_others(plate, owner)
         for good in goods:
             path = way(plate, good.plate, owner)
+            others_there = sample(_to_others(good.plate, owner), path)
+            clear = (others_there > reach) | (np.abs(others - others_there) < 1.0)
             far = sample(good.edge, path) < -reach
-            valid = zone & far & visible(plate, good.plate, path, owner)
+            valid = zone & far & clear & visible(plate, good.plate, path, owner)
             trust = valid / float(max(abs(good.plate.frame - plate.frame), 1)) ** 3
             total += sample(good.plate.take, path) * trust[..., None]
             weight += trust
@@ -45,6 +48,13 @@ def clean_plate(plate: Plate, goods: Sequence[Good], edge: F32, reach: float) ->
     return np.where((edge > -0.5)[..., None], filled(result.astype(np.float32), edge < -0.5), result).astype(
         np.float32
     )
+
+
+def _to_others(plate: Plate, owner: int) -> F32:
+    """(H, W) px to the nearest pixel of a third party, whose outline may be drawn on ``owner``."""
+    mine = ((plate.ids == owner) | (plate.ids == plate.own)).astype(np.uint8)
+    away = cv2.distanceTransform(mine, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(np.minimum(away, 1e4), np.float32)
 
 
 def _light(difference: F32, trusted: Mask, reach: float) -> F32:

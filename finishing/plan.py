@@ -71,7 +71,7 @@ def tried(finding: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> s
     same = (
         span
         for span in history
-        if _overlap(span["frames"], finding["frames"]) and part in (span.get("part", part), "")
+        if _overlap(span["frames"], finding["frames"]) and part in (*span.get("parts", ()), span["part"])
     )
     return {str(span.get("kind", RERUN)) for span in same}
 

@@ -150,16 +150,20 @@ def sample(picture: NDArray[np.float32], path: Way, *, smooth: bool = True) -> F
 
 
 def filled(picture: F32, known: Mask) -> F32:
-    """``picture`` (H, W, C) with unknown pixels grown smoothly from the known ones around them."""
-    total = np.where(known[..., None], picture, 0).astype(np.float32)
+    """``picture`` (H, W, C) with unknown pixels grown smoothly from the known ones around them (pull and push
+    through a pyramid, after Gortler et al. 1996). Zero where nothing is known."""
     weight = known.astype(np.float32)
-    result, have = total.copy(), weight.copy()
-    sigma = 1.5
-    while (have < 1e-4).any() and sigma < 400:
-        spread = cv2.GaussianBlur(weight, (0, 0), sigma)
-        colour = cv2.GaussianBlur(total, (0, 0), sigma)
-        fresh = (have < 1e-4) & (spread > 1e-3)
-        result[fresh] = colour[fresh] / spread[fresh, None]
-        have[fresh] = 1.0
-        sigma *= 2
-    return result
+    value = np.where(known[..., None], picture, 0).astype(np.float32)
+    pyramid = [(value, weight)]
+    while min(weight.shape) > 2:
+        half = ((weight.shape[1] + 1) // 2, (weight.shape[0] + 1) // 2)
+        value = np.atleast_3d(cv2.resize(value, half, interpolation=cv2.INTER_AREA))
+        weight = np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32)
+        pyramid.append((value, weight))
+    result = np.zeros_like(pyramid[-1][0])
+    for value, weight in reversed(pyramid):
+        size = (weight.shape[1], weight.shape[0])
+        below = np.atleast_3d(cv2.resize(result, size, interpolation=cv2.INTER_LINEAR))
+        own = value / np.maximum(weight, 1e-6)[..., None]
+        result = below + (own - below) * np.clip(4 * weight, 0, 1)[..., None]
+    return np.where(known[..., None], picture, result).astype(np.float32)

@@ -2,7 +2,7 @@
 """Worker task of Repair: carries a plan out on a take and writes the next one.
 
 Request of ``run``: truth, parent (take folder), plan (path), report (path), out (folder of the new take), reruns
-(list of {"folder": take folder with new frames, "frames": [first, last], "handles", "seed", "part"}).
+(``Rerun.record`` of each: the folder of a take with the new frames, and the span that they are for).
 """
 
 import os
@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..pipeline.context import Context
 from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest
@@ -22,7 +20,8 @@ from ..pipeline.store import storage, writing
 from ..pipeline.take import SCHEMA as TAKE
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
-from .plan import RESTORE, Action, read_actions
+from .join import join
+from .plan import RERUN, RESTORE, Action, read_actions
 from .plan import SCHEMA as PLAN
 from .plates import read_plate
 from .restore import Restorer
@@ -38,14 +37,14 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     parent, out = TakeFolder.open(Path(request["parent"])), Path(request["out"])
     plan = Manifest.load(Path(request["plan"]), PLAN)
     changed: dict[int, U8] = {}
-    spans = [_join(parent, rerun, changed) for rerun in ctx.each(request["reruns"], "Joining span")]
+    truth = GroundTruth.open(request["truth"])
+    reruns = ctx.part(0.0, 0.3).each(request["reruns"], "Joining span")
+    spans = [_join(parent, truth, rerun, changed, ctx) for rerun in reruns]
     restores = [action for action in read_actions(plan) if action.kind == RESTORE]
-    if restores:
-        truth = GroundTruth.open(request["truth"])
-        bad = faulty_frames(Manifest.load(Path(request["report"]), "holdfast/report"), request["reruns"])
-        for index, action in enumerate(restores):
-            share = ctx.part(0.1 + 0.8 * index / len(restores), 0.1 + 0.8 * (index + 1) / len(restores))
-            spans.append(_restore(parent, truth, action, bad, changed, share))
+    bad = faulty_frames(Manifest.load(Path(request["report"]), "holdfast/report"), request["reruns"])
+    for index, action in enumerate(restores):
+        share = ctx.part(0.3 + 0.6 * index / len(restores), 0.3 + 0.6 * (index + 1) / len(restores))
+        spans.append(_restore(parent, truth, action, bad, changed, share))
     _write_frames(parent, out, changed, ctx.part(0.9, 1.0))
     manifest = _manifest(parent, plan, out, spans)
     manifest.made["seconds"] = round(time.monotonic() - started, 2)  # type: ignore[index]
@@ -66,37 +65,19 @@ def faulty_frames(report: Manifest, reruns: Iterable[Mapping[str, Any]]) -> dict
     return found
 
 
-def weight(frame: int, first: int, last: int, handles: int) -> float:
-    """Share of the new picture: 1 in the span, falling evenly over the handles, 0 beyond."""
-    outside = max(first - frame, frame - last, 0)
-    return max(0.0, 1.0 - outside / (handles + 1))
-
-
-def _join(parent: TakeFolder, rerun: Mapping[str, Any], changed: dict[int, U8]) -> dict[str, Any]:
+def _join(
+    parent: TakeFolder, truth: GroundTruth, rerun: Mapping[str, Any], changed: dict[int, U8], ctx: Context
+) -> dict[str, Any]:
     """Puts a rerun span in over its handles; its record says how far old and new were apart there."""
-    new = TakeFolder.open(Path(rerun["folder"]))
-    first, last = rerun["frames"]
     seams: list[float] = []
-    for frame in (frame for frame in new.frames if frame in parent.frames):
-        share = weight(frame, first, last, rerun["handles"])
-        fresh, old = new.frame(frame), changed.get(frame)
-        old = parent.frame(frame) if old is None else old
-        if fresh.shape != old.shape:
-            raise InputError("The rerun frames have another size than the take", where=str(new.folder))
-        if 0.0 < share < 1.0:
-            seams.append(float(np.abs(fresh.astype(np.int16) - old).mean()))
-        if share > 0.0:
-            mixed = old * np.float32(1 - share) + fresh * np.float32(share)
-            changed[frame] = np.rint(mixed).astype(np.uint8)
-    record = {key: rerun[key] for key in ("frames", "handles", "seed", "part", "finding", "fault")}
+    for joined in join(parent, changed, rerun, truth):
+        ctx.cancel.check()
+        changed[joined.frame] = joined.picture
+        seams += [joined.seam] if joined.seam is not None else []
+    provider = TakeFolder.open(Path(rerun["folder"])).manifest.data["provider"]
+    record = {key: rerun[key] for key in ("frames", "handles", "seed", "part", "parts", "finding", "fault")}
     seam = round(max(seams), 3) if seams else None
-    return {
-        **record,
-        "kind": "rerun_span",
-        "seam": seam,
-        "parent": parent.name,
-        "provider": new.manifest.data["provider"],
-    }
+    return {**record, "kind": RERUN, "seam": seam, "parent": parent.name, "provider": provider}
 
 
 def _restore(

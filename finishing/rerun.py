@@ -32,6 +32,7 @@ class Rerun:
             "handles": self.handles,
             "seed": seed,
             "part": self.parts[0] if len(self.parts) == 1 else "",
+            "parts": [] if "" in self.parts else list(self.parts),
             "finding": ", ".join(self.findings),
             "fault": ", ".join(self.faults),
         }

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Joins a span that was drawn again into its take: over the handles in time, around the parts in the picture.
+
+Two runs of a model never agree on grain and background. So only the surroundings of the faulty parts change, up
+to a soft edge, and there the new picture takes on the old one's slow variations of light.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..pipeline.errors import InputError
+from ..pipeline.pictures import F32, U8
+from ..pipeline.take import TakeFolder
+from ..pipeline.truth import GroundTruth
+from .plates import filled
+
+AROUND_PX = 34.0
+"""How far around the rendered part its fault may have spread, in px at 640 wide."""
+FEATHER_PX = 12.0
+_LEVELS = 32.0
+_COARSE = 4
+
+
+def weight(frame: int, first: int, last: int, handles: int) -> float:
+    """Share of the new picture: 1 in the span, falling evenly over the handles, 0 beyond."""
+    outside = max(first - frame, frame - last, 0)
+    return max(0.0, 1.0 - outside / (handles + 1))
+
+
+def region(truth: GroundTruth, frame: int, parts: Sequence[str]) -> F32:
+    """(H, W) 0..1 what of a frame is replaced: around ``parts`` with a soft edge; without parts, all of it."""
+    width, height = truth.size
+    if not parts:
+        return np.ones((height, width), np.float32)
+    scale = width / 640
+    there = np.zeros((height, width), bool)
+    for part in parts:
+        there |= truth.matte(part, frame) > 0.02
+    away = cv2.distanceTransform((~there).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.clip(((AROUND_PX + FEATHER_PX) * scale - away) / (FEATHER_PX * scale), 0, 1).astype(np.float32)
+
+
+def relit(new: U8, old: U8, share: F32) -> F32:
+    """``new`` (H, W, 3) with slow changes of light such that it meets ``old`` where ``share`` falls to 0."""
+    outside = share < 0.02
+    if not outside.any() or outside.all():
+        return new.astype(np.float32)
+    small = (max(new.shape[1] // _COARSE, 8), max(new.shape[0] // _COARSE, 8))
+    gap = old.astype(np.float32) - new
+    difference = np.asarray(cv2.resize(gap, small, interpolation=cv2.INTER_AREA), np.float32)
+    known = cv2.resize(outside.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0.99
+    if not known.any():
+        return new.astype(np.float32)
+    smooth = cv2.GaussianBlur(filled(difference, known), (0, 0), 4.0)
+    offset = cv2.resize(smooth, (new.shape[1], new.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(new + np.clip(offset, -_LEVELS, _LEVELS), np.float32)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """One frame of a joined span; ``seam`` the mean absolute difference of old and new in it, or None where it is
+    not blended in time."""
+
+    frame: int
+    picture: U8
+    seam: float | None
+
+
+def join(
+    parent: TakeFolder, changed: Mapping[int, U8], rerun: Mapping[str, Any], truth: GroundTruth
+) -> Iterator[Joined]:
+    """The frames of a rerun put into ``parent`` (or into ``changed``, where a frame was changed before).
+    Raises InputError if the sizes differ."""
+    new = TakeFolder.open(rerun["folder"])
+    first, last = rerun["frames"]
+    for frame in (frame for frame in new.frames if frame in parent.frames):
+        in_time = weight(frame, first, last, int(rerun["handles"]))
+        fresh = new.frame(frame)
+        old = changed[frame] if frame in changed else parent.frame(frame)
+        if fresh.shape != old.shape:
+            raise InputError("The frames drawn again have another size than the take", where=str(new.folder))
+        where = region(truth, frame, rerun["parts"])
+        lit = relit(fresh, old, where)
+        share = (where * np.float32(in_time))[..., None]
+        seam = float((np.abs(lit - old).mean(-1) * where).sum() / max(float(where.sum()), 1.0))
+        mixed = old + (lit - old) * share
+        picture = np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
+        yield Joined(frame, picture, seam if 0 < in_time < 1 else None)
