@@ -129,6 +129,11 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         back.undo()
         raise
     back.commit()
+    for (
+        joint
+    ) in scene.holdfast.physics.joints:  # what was found by itself is shown in the list and the viewport
+        joint.peg = joint.peg or found.assembly.peg.ob
+        joint.socket = joint.socket or found.assembly.socket.ob
     scene.frame_set(scene.frame_current)
     return manifest
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import bpy
 
 from .assembly import MOTION, REST
+from .meshes import ORIGINAL
 
 _KEPT = ("rotation_mode", "location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle", "scale")
 
@@ -31,12 +32,15 @@ class Rollback:
             state[name] = value if isinstance(value, str) else tuple(value)
         state["data"] = ob.data
         state["action"] = ob.animation_data.action if ob.animation_data else None
-        state["props"] = {key: ob[key] for key in (MOTION, REST) if key in ob}
+        state["props"] = {key: _plain(ob[key]) for key in (MOTION, REST) if key in ob}
         return state
 
     def commit(self) -> None:
-        """Lets go of what was superseded."""
+        """Lets go of what was superseded; the untouched meshes of fitted parts keep their fake user."""
+        kept = [ob.data.get(ORIGINAL) for ob in self.objects if ob.data is not None]
         for block in self._pinned:
+            if block in kept:
+                continue
             block.use_fake_user = False
             if block.users == 0:
                 blocks = bpy.data.actions if isinstance(block, bpy.types.Action) else bpy.data.meshes
@@ -71,3 +75,8 @@ class Rollback:
         for block in made:
             if block.users == 0:
                 (bpy.data.actions if isinstance(block, bpy.types.Action) else bpy.data.meshes).remove(block)
+
+
+def _plain(value: object) -> object:
+    """A copy of a custom property that outlives its removal."""
+    return value if isinstance(value, str) else list(value)  # type: ignore[call-overload]
