@@ -32,7 +32,7 @@ class HOLDFAST_OT_view_pass(bpy.types.Operator):
         part = view.part if view.part in parts else parts[0] if parts else ""
         try:
             folder = locate.shot_of(context.scene).truth
-            viewer.show_pass(context, folder, truth.data["passes"], view.shown_pass, part)
+            viewer.show_pass(context, folder, truth.data["passes"], view.channel, part)
         except HoldfastError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

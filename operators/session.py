@@ -25,6 +25,7 @@ from .steps import Progress, RenderJob, Stage, StageGenerator, StageOptions, Wor
 
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.3
+REDRAW_SECONDS = 0.2
 BUDGET_SECONDS = 0.010
 """How long a tick may go on with the Blender work of a stage before it lets the window draw."""
 
@@ -60,8 +61,8 @@ class Session:
     queue: deque[tuple[Stage, int, StageOptions]] = field(default_factory=deque)
     failures: dict[tuple[int, str], str] = field(default_factory=dict)
     seconds: dict[tuple[int, str], float] = field(default_factory=dict)
-    ticked: float = 0.0
-    longest_gap: float = 0.0
+    seen: tuple[float, str] | None = None
+    drawn: float = 0.0
 
 
 current = Session()
@@ -98,14 +99,10 @@ def waiting(scene: bpy.types.Scene, name: str) -> bool:
 
 def tick() -> float:
     """The timer: goes on with what runs, or looks after the cache of the panels."""
-    now = time.perf_counter()
-    if current.job is not None and current.ticked:
-        current.longest_gap = max(current.longest_gap, now - current.ticked)
     try:
         _advance()
     except Exception as error:  # a raise here would end the timer for good
         _fail(current.job, _internal(error))
-    current.ticked = time.perf_counter() if current.job is not None else 0.0
     return BUSY_SECONDS if current.job is not None or current.queue else IDLE_SECONDS
 
 
@@ -115,10 +112,17 @@ def _advance() -> None:
     elif current.job is None:
         _look_after_panels()
     else:
-        before = (current.job.fraction, current.job.message)
         _step(current.job)
-        if current.job is None or before != (current.job.fraction, current.job.message):
-            window.redraw()
+        _show_progress()
+
+
+def _show_progress() -> None:
+    """Draws the panels again if there is something new to see, at most a few times a second."""
+    job, now = current.job, time.perf_counter()
+    seen = (job.fraction, job.message) if job is not None else None
+    if seen != current.seen and (job is None or now - current.drawn > REDRAW_SECONDS):
+        current.seen, current.drawn = seen, now
+        window.redraw()
 
 
 def _look_after_panels() -> None:

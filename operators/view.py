@@ -31,7 +31,7 @@ class HOLDFAST_PG_view(bpy.types.PropertyGroup):
     if TYPE_CHECKING:
         findings: bpy.types.bpy_prop_collection[HOLDFAST_PG_row]
         active_finding: int
-        shown_pass: str
+        channel: str
         part: str
         show_parts: bool
     else:
@@ -39,7 +39,7 @@ class HOLDFAST_PG_view(bpy.types.PropertyGroup):
         active_finding: IntProperty(
             name="Finding", description="The finding that is shown below the list", min=0
         )
-        shown_pass: EnumProperty(name="Pass", description="The pass to look at", items=PASSES)
+        channel: EnumProperty(name="Pass", description="The pass to look at", items=PASSES)
         part: StringProperty(name="Part", description="The part whose matte to look at")
         show_parts: BoolProperty(name="Parts", description="Show material and density of each part")
 

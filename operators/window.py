@@ -19,11 +19,15 @@ def override() -> AbstractContextManager[Any]:
 
 
 def redraw() -> None:
-    """Asks for the sidebars and image editors to be drawn again."""
+    """Asks for the sidebars and image editors to be drawn again, not for the 3D views beside them."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in {"VIEW_3D", "IMAGE_EDITOR"}:
+            if area.type == "IMAGE_EDITOR":
                 area.tag_redraw()
+            elif area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
 
 
 def push_undo(message: str) -> None:

@@ -39,8 +39,8 @@ class HOLDFAST_PT_truth(StagePanel, bpy.types.Panel):
         column.label(
             text=f"{len(truth.data['frames'])} frames, {len(truth.data['parts'])} parts", icon="RENDER_RESULT"
         )
-        column.prop(view, "shown_pass")
-        if view.shown_pass == "matte":
+        column.prop(view, "channel")
+        if view.channel == "matte":
             column.prop(view, "part")
         column.operator(HOLDFAST_OT_view_pass.bl_idname, text="View", icon="HIDE_OFF")
 
