@@ -2,9 +2,11 @@
 """Reads from the scene which objects are parts, which move together and where peg and socket sit. Changes nothing."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Vector
 
 from ..pipeline.errors import InputError
 from . import features, meshes
@@ -101,8 +103,7 @@ def _resolve(objects: list[bpy.types.Object], kind: str,
     stated = [
         (ob, feature)
         for ob in candidates
-        if features.PROPERTY in ob
-        for feature in features.parse(ob[features.PROPERTY], ob.name)
+        for feature in features.parse(ob.get(features.PROPERTY, "[]"), ob.name)
         if feature.kind == kind
     ]
     if len(stated) == 1:
@@ -122,10 +123,11 @@ def _detect(ob: bpy.types.Object, kind: str) -> Feature:
     from .axis import find_cylinder
 
     mesh = meshes.original(ob)
-    hint = None
+    hint: features.Vector3 | None = None
     if ob.parent is not None and ob.parent.type == "MESH":
         middle = np.array(ob.parent.bound_box, dtype=np.float64).mean(axis=0)
-        hint = tuple(ob.matrix_local.inverted() @ type(ob.location)(middle))
+        local = ob.matrix_local.inverted() @ Vector(middle)
+        hint = (local.x, local.y, local.z)
     return find_cylinder(meshes.vertices(mesh), meshes.triangles(mesh), kind, ob.name, hint)
 
 
@@ -175,7 +177,7 @@ def _check_link(link: bpy.types.Object, *, is_root: bool) -> None:
 def rest_of(root: bpy.types.Object) -> list[float]:
     """Location (3), quaternion (4) and scale (3) of a root before it was keyed, as far as the file knows."""
     action = root.animation_data.action if root.animation_data else None
-    if action is not None and REST in root:
+    if action is not None and root.get(REST) is not None:
         return [float(value) for value in root[REST]]
     location, turn, scale = root.matrix_basis.decompose()
     values = (*location, *turn, *scale)
@@ -227,7 +229,7 @@ def _spec(settings: "bpy.types.PropertyGroup | None", peg: Part, plug: Feature, 
         "depth_mm": settings.depth_mm, "twist_deg": settings.twist_deg, "clearance_mm": settings.clearance_mm,
         "pull_n": settings.pull_n, "torque_nm": settings.torque_nm,
     }  # fmt: skip
-    rounded = {key: round(float(value), 4) for key, value in chosen.items()}
+    rounded: dict[str, Any] = {key: round(float(value), 4) for key, value in chosen.items()}
     name = settings.name or spec.name
     return sized(
         replace(spec, name=name, hand=settings.hand, lugs=settings.lugs, mode=settings.mode, **rounded)

@@ -101,7 +101,7 @@ def _write_curve(curve: bpy.types.FCurve, frames: Sequence[int], values: Array) 
 def clear_keys(root: bpy.types.Object) -> None:
     """Takes the motion off a root and puts it back where it rested."""
     action = root.animation_data.action if root.animation_data else None
-    if action is None or MOTION not in action:
+    if action is None or action.get(MOTION) is None:
         return
     rest = rest_of(root)
     bpy.data.actions.remove(action)

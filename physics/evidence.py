@@ -58,7 +58,7 @@ def _joint_frames(part: Part, frame: Array, worlds: Array) -> Array:
 
 def _points(part: Part, frame: Array) -> Array:
     """(N, 3) corners and face middles of the part's fitted mesh in its joint frame, metres."""
-    mesh = part.ob.data
+    mesh = meshes.of(part.ob)
     corners = meshes.vertices(mesh) * part.scale
     middles = corners[meshes.triangles(mesh)].mean(axis=1)
     local = frame.copy()

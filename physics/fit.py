@@ -73,7 +73,7 @@ def fit_socket(ob: bpy.types.Object, frame: Array, scale: float, kit: Kit) -> bp
 
 def apply(ob: bpy.types.Object, fitted: bpy.types.Mesh) -> None:
     """Gives the part its fitted mesh; the untouched one is kept with a fake user."""
-    before = ob.data
+    before = meshes.of(ob)
     kept = fitted[meshes.ORIGINAL]
     kept.use_fake_user = True
     ob.data = fitted

@@ -50,13 +50,10 @@ class Lab:
             held = []
         for collection in held:
             bpy.data.collections.remove(collection)
-        for blocks in (
-            bpy.data.scenes,
-            bpy.data.objects,
-            bpy.data.meshes,
-            bpy.data.actions,
-            bpy.data.collections,
-        ):
+        kinds: tuple[Any, ...] = (
+            bpy.data.scenes, bpy.data.objects, bpy.data.meshes, bpy.data.actions, bpy.data.collections,
+        )  # fmt: skip
+        for blocks in kinds:
             for block in [block for block in blocks if block.get(MARK)]:
                 blocks.remove(block)
 

@@ -18,6 +18,13 @@ FITTED = "holdfast_fitted"
 """Custom property of a fitted mesh: its digest when it was made."""
 
 
+def of(ob: bpy.types.Object) -> bpy.types.Mesh:
+    """The mesh of a mesh object."""
+    mesh = ob.data
+    assert isinstance(mesh, bpy.types.Mesh), ob.name
+    return mesh
+
+
 def vertices(mesh: bpy.types.Mesh) -> Array:
     """(V, 3) float64 in the mesh's own units."""
     flat = np.empty(3 * len(mesh.vertices), dtype=np.float32)
@@ -60,7 +67,7 @@ def original(ob: bpy.types.Object) -> bpy.types.Mesh:
 
     Raises InputError if the fitted mesh was edited since, because fitting again would lose that.
     """
-    mesh = ob.data
+    mesh = of(ob)
     kept = mesh.get(ORIGINAL)
     if kept is None:
         return mesh
@@ -72,8 +79,8 @@ def original(ob: bpy.types.Object) -> bpy.types.Mesh:
 
 def restore(ob: bpy.types.Object) -> bool:
     """Puts the untouched mesh back. True if there was one."""
-    fitted = ob.data
-    kept = fitted.get(ORIGINAL) if fitted is not None else None
+    fitted = of(ob)
+    kept = fitted.get(ORIGINAL)
     if kept is None:
         return False
     ob.data = kept

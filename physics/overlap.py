@@ -3,6 +3,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from mathutils.bvhtree import BVHTree
@@ -63,11 +64,12 @@ def _rigid(world: Array) -> Array:
 
 
 def _shape(part: Part) -> tuple[Array, NDArray[np.int64]]:
-    return meshes.vertices(part.ob.data) * part.scale, meshes.triangles(part.ob.data)
+    return meshes.vertices(meshes.of(part.ob)) * part.scale, meshes.triangles(meshes.of(part.ob))
 
 
-def _tree(points: Array, corners: NDArray[np.int64]) -> BVHTree:
-    return BVHTree.FromPolygons(points.tolist(), corners.tolist(), all_triangles=True)
+def _tree(points: Array, corners: NDArray[np.int64]) -> Any:
+    tree: Any = BVHTree.FromPolygons(points.tolist(), corners.tolist(), all_triangles=True)
+    return tree
 
 
 def _near(a: Array, b: Array) -> bool:

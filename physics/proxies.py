@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import bmesh
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from . import meshes
 from .assembly import Part
@@ -101,9 +102,9 @@ def build(scene: bpy.types.Scene, part: Part) -> Body:
 def remove(ob: bpy.types.Object) -> None:
     """Removes the proxies of an object."""
     for proxy in [proxy for proxy in bpy.data.objects if proxy.get(PROXY_OF) == ob]:
-        mesh = proxy.data
+        mesh = meshes.of(proxy)
         bpy.data.objects.remove(proxy)
-        if mesh is not None and mesh.users == 0:
+        if mesh.users == 0:
             bpy.data.meshes.remove(mesh)
 
 
@@ -129,10 +130,11 @@ def _proxy(scene: bpy.types.Scene, collection: bpy.types.Collection, part: Part,
     proxy = _object(scene, collection, f"{part.name} proxy", hull, part, mass, margin)
     proxy.parent = part.ob
     proxy.matrix_parent_inverse.identity()
-    proxy.location = mass.com / part.scale
+    proxy.location = (mass.com / part.scale).tolist()
     proxy.scale = [1.0 / part.scale] * 3
     body = proxy.rigid_body
-    body.collision_shape, body.kinematic, body.mass = shape, True, mass.mass
+    body.kinematic, body.mass = True, mass.mass
+    body.collision_shape = shape  # type: ignore[assignment]
     return proxy
 
 
@@ -161,7 +163,7 @@ def _proxy_child(scene: bpy.types.Scene, collection: bpy.types.Collection, paren
     return child
 
 
-def _hull(points: Array, corners: Array) -> tuple[bpy.types.Mesh, float]:
+def _hull(points: Array, corners: NDArray[np.int64]) -> tuple[bpy.types.Mesh, float]:
     """The convex hull of a mesh as a new mesh, and its volume."""
     work = _bmesh(points, corners)
     try:
@@ -170,7 +172,7 @@ def _hull(points: Array, corners: Array) -> tuple[bpy.types.Mesh, float]:
         work.free()
 
 
-def _bmesh(points: Array, corners: Array) -> bmesh.types.BMesh:
+def _bmesh(points: Array, corners: NDArray[np.int64]) -> bmesh.types.BMesh:
     mesh = bpy.data.meshes.new("holdfast work")
     try:
         mesh.from_pydata(points.tolist(), [], corners.tolist())
@@ -198,7 +200,7 @@ def _take_hull(work: bmesh.types.BMesh) -> tuple[bpy.types.Mesh, float]:
     return mesh, volume
 
 
-def _decompose(points: Array, corners: Array, limit: int) -> list[bpy.types.Mesh]:
+def _decompose(points: Array, corners: NDArray[np.int64], limit: int) -> list[bpy.types.Mesh]:
     """Convex hulls of the mesh cut in halves, the emptiest hull first, along the plane that saves most."""
     pieces = [_bmesh(points, corners)]
     try:

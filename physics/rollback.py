@@ -2,6 +2,7 @@
 """Puts the scene's parts back as they were when the stage fails or is cancelled in the middle."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import bpy
 
@@ -25,14 +26,14 @@ class Rollback:
                     self._pinned.append(block)
 
     @staticmethod
-    def _state(ob: bpy.types.Object) -> dict[str, object]:
-        state: dict[str, object] = {}
+    def _state(ob: bpy.types.Object) -> dict[str, Any]:
+        state: dict[str, Any] = {}
         for name in _KEPT:
             value = getattr(ob, name)
             state[name] = value if isinstance(value, str) else tuple(value)
         state["data"] = ob.data
         state["action"] = ob.animation_data.action if ob.animation_data else None
-        state["props"] = {key: _plain(ob[key]) for key in (MOTION, REST) if key in ob}
+        state["props"] = {key: _plain(ob[key]) for key in (MOTION, REST) if ob.get(key) is not None}
         return state
 
     def commit(self) -> None:
@@ -43,8 +44,7 @@ class Rollback:
                 continue
             block.use_fake_user = False
             if block.users == 0:
-                blocks = bpy.data.actions if isinstance(block, bpy.types.Action) else bpy.data.meshes
-                blocks.remove(block)
+                _remove(block)
         self._pinned = []
 
     def undo(self) -> None:
@@ -56,8 +56,8 @@ class Rollback:
                 return
         self.commit()
 
-    def _put_back(self, ob: bpy.types.Object, state: dict[str, object]) -> None:
-        made = [ob.data] if ob.data != state["data"] else []
+    def _put_back(self, ob: bpy.types.Object, state: dict[str, Any]) -> None:
+        made: list[Any] = [ob.data] if ob.data != state["data"] else []
         action = ob.animation_data.action if ob.animation_data else None
         if action is not None and action != state["action"]:
             made.append(action)
@@ -70,13 +70,17 @@ class Rollback:
             setattr(ob, name, state[name])
         for key in (MOTION, REST):
             ob.pop(key, None)
-        for key, value in state["props"].items():  # type: ignore[attr-defined]
+        for key, value in state["props"].items():
             ob[key] = value
         for block in made:
             if block.users == 0:
-                (bpy.data.actions if isinstance(block, bpy.types.Action) else bpy.data.meshes).remove(block)
+                _remove(block)
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """A copy of a custom property that outlives its removal."""
-    return value if isinstance(value, str) else list(value)  # type: ignore[call-overload]
+    return value if isinstance(value, str) else list(value)
+
+
+def _remove(block: Any) -> None:
+    (bpy.data.actions if isinstance(block, bpy.types.Action) else bpy.data.meshes).remove(block)

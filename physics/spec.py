@@ -68,7 +68,9 @@ def from_json(record: Mapping[str, Any]) -> JointSpec:
     if not isinstance(record.get("version"), int) or record["version"] > VERSION:
         raise InputError("The joint was made by a newer Holdfast", todo="Update the extension.")
     try:
-        frame = {key: tuple(v) if isinstance(v, list) else v for key, v in record["frame"].items()}
+        frame: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in record["frame"].items()
+        }
         known = {field.name for field in fields(JointSpec)} - {"frame"}
         return JointSpec(**{key: record[key] for key in known if key in record}, frame=JointFrame(**frame))
     except (KeyError, TypeError, AttributeError) as error:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from .kit import Kit
 from .lab import Lab
@@ -94,8 +93,8 @@ class Trial:
 
     def _place(self, ob: bpy.types.Object, peg_frame: Array) -> None:
         at = peg_frame @ self._offset
-        ob.location = at[:3, 3]
-        ob.rotation_quaternion = to_quaternion(at)
+        ob.location = at[:3, 3].tolist()
+        ob.rotation_quaternion = to_quaternion(at).tolist()
 
     def _body(self, lab: Lab, name: str, points: Array, *, active: bool) -> bpy.types.Object:
         ob = lab.object(name, _hull_mesh(points))
@@ -143,7 +142,7 @@ class Trial:
 def _hull_mesh(points: Array) -> bpy.types.Mesh:
     """A mesh of the points; boxes get faces, because an empty face list is no hull to every version."""
     mesh = bpy.data.meshes.new("holdfast lab hull")
-    faces: list[tuple[int, ...]] | NDArray[np.int64] = list(_BOX) if len(points) == 8 else []
+    faces = list(_BOX) if len(points) == 8 else []
     mesh.from_pydata(points.tolist(), [], faces)
     mesh.update()
     return mesh

@@ -111,7 +111,7 @@ def test_a_second_run_is_fresh_and_a_forced_one_cuts_nothing_twice(tmp_path: Pat
 
 def test_clearing_puts_the_parts_back(tmp_path: Path) -> None:
     scene = set_scene()
-    body, lid, peg = parts_of.lantern()
+    body, _, peg = parts_of.lantern()
     body.location = (0.01, 0.02, 0.03)
     shapes = [meshes.digest(ob.data) for ob in (body, peg)]
     run(scene, tmp_path)
@@ -199,7 +199,7 @@ def refuse(scene: bpy.types.Scene, folder: Path, sentence: str) -> None:
 def test_bad_parts_are_refused_with_a_sentence(tmp_path: Path) -> None:
     scene = set_scene()
     refuse(scene, tmp_path, "The scene has no parts")
-    body, lid, peg = parts_of.lantern()
+    body, lid, _ = parts_of.lantern()
     lid.scale = (1.0, 1.0, 1.2)
     refuse(scene, tmp_path, "'lid' is scaled unevenly")
     lid.scale = (-1.0, 1.0, 1.0)
@@ -267,7 +267,7 @@ def test_parts_elsewhere_turned_and_scaled_engage_as_well(tmp_path: Path) -> Non
 
 def test_unmarked_features_are_found_in_the_shape(tmp_path: Path) -> None:
     scene = set_scene()
-    body, lid, peg = parts_of.lantern()
+    body, _, peg = parts_of.lantern()
     del body["holdfast_feature"]
     joint = scene.holdfast.physics.joints.add()
     joint.peg, joint.socket, joint.depth_mm, joint.clearance_mm = peg, body, 10.0, 0.2
