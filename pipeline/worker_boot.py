@@ -6,18 +6,25 @@ that started it, since wheels of extensions are not where a bare interpreter loo
 """
 
 import importlib
+import importlib.util
 import json
 import sys
 from pathlib import Path
+
+PACKAGE = "holdfast_worker"
+"""Loaded from its folder under this name, whatever that folder is called and whatever lies beside it."""
 
 
 def main(folder: Path) -> int:
     """Runs the job described in ``folder/job.json`` and returns the exit code."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     sys.path.extend(entry for entry in job["path"] if entry not in sys.path)
-    package = Path(__file__).parents[1]
-    sys.path.append(str(package.parent))
-    runtime = importlib.import_module(f"{package.name}.pipeline.worker_runtime")
+    root = Path(__file__).parents[1]
+    spec = importlib.util.spec_from_file_location(PACKAGE, root / "__init__.py", submodule_search_locations=[str(root)])
+    assert spec is not None and spec.loader is not None
+    sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[PACKAGE])
+    runtime = importlib.import_module(f"{PACKAGE}.pipeline.worker_runtime")
     return int(runtime.run_job(folder, job))
 
 
