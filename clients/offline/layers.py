@@ -95,7 +95,7 @@ def _pull(values: F32, weight: F32) -> F32:
     coarse = _pull(small[..., :-1], small[..., -1:])
     height, width = known.shape
     up = np.atleast_3d(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR))
-    trust = np.clip(weight * 1.5, 0, 1)
+    trust = np.clip(weight * 4, 0, 1)
     return np.asarray(average * trust + up * (1 - trust), np.float32)
 
 

@@ -9,6 +9,7 @@ and its handles are drawn, crossfaded over the handles, and all else is the pare
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     manifest = manifest.with_files(
         out, [out / PATTERN.format(frame=frame) for frame in manifest.data["frames"]]
     )
-    manifest.made["seconds"] = round(time.monotonic() - started, 2)  # type: ignore[index]
+    manifest = replace(manifest, made={**manifest.made, "seconds": round(time.monotonic() - started, 2)})
     manifest.save(out / "take.json")
     ctx.progress(1.0, f"Take {manifest.data['take']} is ready")
     drawn = list(snapshot.raw.get("frames", ()))
