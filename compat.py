@@ -93,3 +93,19 @@ def add_output_layer(node: bpy.types.Node, name: str) -> bpy.types.NodeSocket:
 def encodes_by_bt601() -> bool:
     """Whether Blender's H.264 output holds BT.601 code values under its BT.709 tag, as before 4.4."""
     return bpy.app.version < (4, 4, 0)
+
+
+def denoise_quickly(scene: bpy.types.Scene, samples: int) -> None:
+    """Cycles with ``samples``, denoised the quick way; with four times the samples where a build has no denoiser.
+
+    Blender's own builds have OpenImageDenoise on all platforms; Debian's 4.3 and 5.2 are built without.
+    """
+    cycles = scene.cycles
+    cycles.samples = samples
+    try:
+        cycles.denoiser = "OPENIMAGEDENOISE"
+    except TypeError:
+        cycles.samples, cycles.use_denoising = 4 * samples, False
+        return
+    cycles.use_denoising = True
+    cycles.denoising_quality = cycles.denoising_prefilter = "FAST"

@@ -71,8 +71,8 @@ class HOLDFAST_PG_sketch(bpy.types.PropertyGroup):
             name="Shape", description="How the drawn outline becomes a solid", items=SKETCH_KINDS
         )
         height_mm: FloatProperty(
-            name="Real Height (mm)",
-            description="Height of the drawn part in the real world, in millimetres",
+            name="Height (mm)",
+            description="Real height of the drawn part, in millimetres",
             default=40.0,
             min=1.0,
             soft_max=500.0,
@@ -153,9 +153,9 @@ class HOLDFAST_PG_joint(bpy.types.PropertyGroup):
         socket: PointerProperty(type=bpy.types.Object, name="Socket", description="The part with the bore")
         depth_mm: FloatProperty(
             name="Depth (mm)",
-            description="How far the peg goes in before it turns, in millimetres",
-            default=12.0,
-            min=0.5,
+            description="How far the peg goes in before it turns, in millimetres; 0 means as long as the peg is",
+            default=0.0,
+            min=0.0,
             soft_max=100.0,
             precision=2,
         )
@@ -400,7 +400,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         finish: HOLDFAST_PG_finish
     else:
         shot_name: StringProperty(
-            name="Shot", description="Name of the shot and of its folder", default="sh010", maxlen=60
+            name="Name", description="Name of the shot and of its folder", default="sh010", maxlen=60
         )
         sketches: CollectionProperty(type=HOLDFAST_PG_sketch, name="Sketches", description="The drawn parts")
         active_sketch: IntProperty(name="Active Sketch", description="The sketch that the panel shows", min=0)

@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from .. import compat
 from .finishes import Variant, slot_of
 from .materials import build, linear
 
@@ -218,13 +219,6 @@ def _render_settings(scene: bpy.types.Scene, folder: Path, count: int) -> None:
     render.image_settings.color_mode = "RGB"
     render.use_persistent_data = True
     scene.frame_start, scene.frame_end = 1, count
-    cycles.device, cycles.samples, cycles.max_bounces = "CPU", SAMPLES, 3
+    cycles.device, cycles.max_bounces = "CPU", 3
+    compat.denoise_quickly(scene, SAMPLES)
     cycles.use_light_tree = cycles.use_adaptive_sampling = False
-    cycles.use_denoising = True
-    for name, value in (
-        ("denoiser", "OPENIMAGEDENOISE"),
-        ("denoising_prefilter", "FAST"),
-        ("denoising_quality", "FAST"),
-    ):
-        if hasattr(cycles, name):
-            setattr(cycles, name, value)

@@ -98,10 +98,8 @@ def _set_up_beauty(copy: bpy.types.Scene, samples: int) -> None:
     compat.write_png(copy.render.image_settings)
     copy.render.dither_intensity = 0.0
     if samples and copy.render.engine == "CYCLES":
-        cycles = copy.cycles
-        cycles.samples, cycles.time_limit = samples, 0.0
-        cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"
-        cycles.denoising_quality = cycles.denoising_prefilter = "FAST"
+        copy.cycles.time_limit = 0.0
+        compat.denoise_quickly(copy, samples)
 
 
 def _set_up_data(copy: bpy.types.Scene) -> None:
