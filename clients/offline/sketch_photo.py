@@ -17,7 +17,7 @@ F64 = NDArray[np.float64]
 LONG_SIDE_PX = 2000
 SMALLEST_PX = 200
 MOST_PIXELS = 120_000_000
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 SHEETS = (1 / 2**0.5, 8.5 / 11, 1.0, 11 / 8.5, 2**0.5)  # width to height: A series, letter, square
 _AGAIN = "Take or scan the picture again and choose that file."
 
