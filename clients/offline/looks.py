@@ -58,7 +58,7 @@ def _wash(shot: Shot, layer: Layer, s: Surface) -> F32:
     density *= 1 + shot.grain * (0.55 * grain + 0.35 * blotch)
     dry = smoothstep(0.1, 0.45, s.gloss * (0.55 + 0.9 * (s.texture[..., BRUSH] - 0.35)) + 0.5 * s.rim)
     density *= 1 - 0.8 * dry
-    pigment = _saturate(shot.palette[layer.name], 1.45, 0.5)
+    pigment = _saturate(shot.palette[layer.name], 1.9, 0.47)
     hue = 0.5 + 0.5 * layer.tint * float(pigment.mean()) / np.maximum(pigment, 0.05)
     colour = np.clip(pigment * np.clip(hue, 0.6, 1.4), 0.03, 0.97)
     cool = 0.5 * smoothstep(0.45, 0.85, shadow)
@@ -70,11 +70,12 @@ def _wash_background(shot: Shot, layer: Layer, s: Surface) -> F32:
     height, width = layer.coverage.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     grain, blotch = s.texture[..., GRAIN] - 0.5, s.texture[..., BLOTCH] - 0.5
-    cloud, brush = s.texture[..., CLOUD] - 0.5, s.texture[..., BRUSH] - 0.5
+    cloud = s.texture[..., CLOUD] - 0.5
     light = cv2.GaussianBlur(s.light, (0, 0), 2.0 * width / 640)
-    shadow = np.clip(1.02 - light, 0, 1) + 0.06 * blotch
-    reach = np.hypot(x * 0.88, y * 0.95) + 0.30 * cloud + 0.1 * brush
-    area = smoothstep(1.02, 0.93, reach)
+    shadow = 0.72 * np.clip(1.02 - light, 0, 1) + 0.05 * blotch
+    edge = cv2.GaussianBlur(s.texture[..., CLOUD], (0, 0), 3.0 * width / 640) - 0.5
+    reach = np.hypot(x * 0.86, y * 0.93) + 0.22 * edge + 0.03 * blotch
+    area = smoothstep(1.03, 0.97, reach)
     density = area * (0.10 + 0.08 * cloud + 0.10 * _pool(area, 4.0 * width / 640))
     density = density + area * (0.55 * shadow + 0.4 * _steps(shadow, (0.16, 0.34, 0.55), 0.03))
     density = np.clip(density, 0, None) * (1 + shot.grain * (0.5 * grain + 0.3 * blotch))
@@ -134,24 +135,24 @@ def _clay_sphere(x: F32, y: F32, z: F32) -> F32:
     return np.dstack([key, gloss, rim])
 
 
-def _relief(s: Surface, amount: float, height: F32) -> F32:
+def _relief(amount: float, height: F32) -> F32:
     """Light and dark of thumb marks: the slope of the texture towards the light."""
     dx, dy = cv2.Sobel(height, -1, 1, 0, scale=0.125), cv2.Sobel(height, -1, 0, 1, scale=0.125)
     return np.asarray(np.clip(amount * (0.6 * dx + 0.75 * dy), -0.16, 0.16), np.float32)
 
 
 def _clay(shot: Shot, layer: Layer, s: Surface) -> F32:
-    height = 0.7 * s.texture[..., BLOTCH] + 0.3 * s.texture[..., BRUSH]
-    marks = _relief(s, 1.1 + 1.2 * shot.grain, cv2.GaussianBlur(height, (0, 0), 0.8))
+    height = 0.85 * s.texture[..., BLOTCH] + 0.15 * s.texture[..., GRAIN]
+    marks = _relief(0.9 + 1.2 * shot.grain, cv2.GaussianBlur(height, (0, 0), 0.8))
     tone = np.clip(0.55 * s.tone + 0.45 * s.light + marks, 0, 1.2)
     base = _saturate(shot.palette[layer.name], 1.35, 0.62)
     base = base * np.clip(0.6 + 0.4 * layer.tint * float(base.mean()) / np.maximum(base, 0.05), 0.6, 1.4)
     dark = base * np.array([0.30, 0.24, 0.27], np.float32)
     warm = np.clip(base * np.array([1.08, 0.86, 0.74], np.float32), 0, 1)
-    bright = np.clip(base * 1.22 + 0.07, 0, 1)
+    bright = np.clip(base * 1.14 + 0.05, 0, 1)
     colour = _mix(_mix(dark, warm, smoothstep(0.02, 0.55, tone)), bright, smoothstep(0.4, 1.0, tone))
-    contact = _pool(layer.coverage, 2.2)
-    colour = colour * (1 - 0.4 * contact)[..., None]
+    contact = _pool(layer.coverage, 5.0)
+    colour = colour * (1 - 0.22 * contact)[..., None]
     shine = 0.20 * s.gloss * (0.6 + 0.8 * (s.texture[..., BLOTCH] - 0.3)) + 0.16 * s.rim
     return np.asarray(
         colour + shine[..., None] + 0.05 * shot.grain * (s.texture[..., GRAIN, None] - 0.5), np.float32
@@ -181,9 +182,10 @@ def _pencil_sphere(x: F32, y: F32, z: F32) -> F32:
     return np.dstack([key, gloss, np.power(np.clip(1 - z, 0, 1), 2)])
 
 
-def _rub(density: F32, s: Surface, grain: float) -> F32:
-    """0..1 graphite that a stroke of ``density`` leaves on the paper's tooth, in streaks along the stroke."""
-    tooth = 0.35 * s.texture[..., GRAIN] + 0.65 * s.texture[..., BRUSH]
+def _rub(density: F32, s: Surface, grain: float, mix: float = 0.35) -> F32:
+    """0..1 graphite that a stroke of ``density`` leaves on the paper's tooth, in streaks along the stroke
+    as far as ``mix`` (0..1, the share of round grain) lets them."""
+    tooth = mix * s.texture[..., GRAIN] + (1 - mix) * s.texture[..., BRUSH]
     soft = 0.5 - 0.3 * grain
     return np.asarray(
         smoothstep(tooth - soft, tooth + soft, density) * np.clip(density * 1.3, 0, 1), np.float32
@@ -205,7 +207,7 @@ def _pencil(shot: Shot, layer: Layer, s: Surface) -> F32:
 
 def _pencil_background(shot: Shot, layer: Layer, s: Surface) -> F32:
     light = cv2.GaussianBlur(s.light, (0, 0), 1.5 * layer.coverage.shape[1] / 640)
-    graphite = _rub(0.75 * np.clip(1.0 - light, 0, 1) + 0.06, s, shot.grain)
+    graphite = _rub(0.7 * np.clip(1.0 - light, 0, 1) + 0.06, s, 0.2 * shot.grain, 0.8)
     paper = PAPER * (1 + 0.10 * shot.grain * (s.texture[..., GRAIN, None] - 0.5))
     lead = np.array([0.25, 0.25, 0.28], np.float32)
     return np.asarray(paper + (lead - paper) * 0.72 * graphite[..., None], np.float32)

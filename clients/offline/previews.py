@@ -48,7 +48,9 @@ def sheet(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     rows = []
     for row in request["rows"]:
         ctx.cancel.check()
-        rows.append([_cell(read_picture(cell["picture"]), cell["label"], bool(cell.get("locked"))) for cell in row])
+        rows.append(
+            [_cell(read_picture(cell["picture"]), cell["label"], bool(cell.get("locked"))) for cell in row]
+        )
     width = max(sum(cell.shape[1] for cell in row) + MARGIN_PX * (len(row) + 1) for row in rows)
     height = sum(row[0].shape[0] + MARGIN_PX for row in rows) + 2 * MARGIN_PX + TITLE_PX
     page = np.full((height, width, 3), PAPER, np.uint8)

@@ -25,7 +25,7 @@ def scene(module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bp
     for name, height_mm in (("lantern_body", 44.0), ("lantern_lid", 30.0)):
         shutil.copy(SAMPLES / f"{name}.jpg", tmp_path)
         sketch = settings.sketches.add()
-        sketch.name, sketch.path, sketch.height_mm = name, f"//{name}.jpg", height_mm
+        sketch.name, sketch.path, sketch.height_mm = name, str(tmp_path / f"{name}.jpg"), height_mm
     settings.ideate.variants = 2
     settings.assets.detail, settings.assets.texture_px = 24, 64
     return bpy.context.scene
@@ -43,18 +43,28 @@ def _state(module: Module, stage: str, scene: bpy.types.Scene) -> str:
     return str(module(f"operators.{stage}").STAGE.state(scene, shot)[0])
 
 
+def _blocks() -> dict[str, int]:
+    kinds = ("scenes", "objects", "meshes", "materials", "lights", "cameras", "worlds", "actions")
+    pictures = sum(image.source == "FILE" for image in bpy.data.images)
+    return {kind: len(getattr(bpy.data, kind)) for kind in kinds} | {"pictures": pictures}
+
+
 def test_sketches_become_parts(module: Module, scene: bpy.types.Scene) -> None:
-    blocks = {kind: len(getattr(bpy.data, kind)) for kind in ("scenes", "objects", "meshes", "materials", "images")}
+    blocks = _blocks()
     assert _state(module, "ideate", scene) == "missing"
     concepts = _run(module, "ideate", scene)
-    assert {kind: len(getattr(bpy.data, kind)) for kind in blocks} == blocks
+    assert _blocks() == blocks
     shot = module("operators.locate").shot_of(scene)
     assert all((shot.concepts / name).exists() for name in concepts.files)
     assert concepts.data["locked"] == "v01" and len(concepts.data["assets"][0]["variants"]) == 2
     assert _state(module, "ideate", scene) == "fresh" and _state(module, "assets", scene) == "missing"
 
     made = _run(module, "assets", scene)
-    assert [part["name"] for asset in made.data["assets"] for part in asset["parts"]] == ["body", "lid", "peg"]
+    assert [part["name"] for asset in made.data["assets"] for part in asset["parts"]] == [
+        "body",
+        "lid",
+        "peg",
+    ]
     assert all(part["quality"]["watertight"] for asset in made.data["assets"] for part in asset["parts"])
     body, lid, peg = (bpy.data.objects[name] for name in ("body", "lid", "peg"))
     bpy.context.view_layer.update()
