@@ -56,7 +56,8 @@ def _row_height(row: Row, room: int) -> int:
 def _label(draw: ImageDraw.ImageDraw, row: Row, number: int, top: int, lettering: Lettering) -> None:
     draw.rectangle((_MARGIN, top, _MARGIN + 26, top + 3), fill=_ACCENT)
     _write(draw, (_MARGIN, top + 34), f"{number}", lettering, 17, 500, _ACCENT)
-    _write(draw, (_MARGIN + 22, top + 34), row.label, lettering, 21, 650, _WHITE)
+    label = lettering.fitting(row.label, 21, 650, _LABEL - 40)
+    draw.text((_MARGIN + 22, top + 34), row.label, font=label, fill=_WHITE, anchor="ls")
     font = lettering.font(row.note, 15)
     line, y = "", top + 60
     for word in [*row.note.split(), ""]:

@@ -31,10 +31,12 @@ def depth_picture(depth: F32) -> U8:
     return np.ascontiguousarray(coloured[..., ::-1])
 
 
-def normal_picture(normal: F32) -> U8:
-    """(H, W, 3) camera-space normals as usual: x red, y green, z blue."""
+def normal_picture(normal: F32, ids: NDArray[np.uint8]) -> U8:
+    """(H, W, 3) camera-space normals as usual, x red, y green, z blue; what is no part stands back."""
     there = np.linalg.norm(normal, axis=-1, keepdims=True) > 0.1
-    return np.asarray(np.where(there, np.rint(normal * 127.5 + 127.5).clip(0, 255), 30), np.uint8)
+    colour = np.where(there, normal * 127.5 + 127.5, 30)
+    behind = colour.mean(-1, keepdims=True) * 0.35 + 0.15 * colour
+    return np.asarray(np.rint(np.where(ids[..., None] > 0, colour, behind)).clip(0, 255), np.uint8)
 
 
 def vector_picture(vector: F32) -> U8:

@@ -155,15 +155,16 @@ def filled(picture: F32, known: Mask) -> F32:
     weight = known.astype(np.float32)
     value = np.where(known[..., None], picture, 0).astype(np.float32)
     pyramid = [(value, weight)]
-    while min(weight.shape) > 2:
+    while max(weight.shape) > 1:
         half = ((weight.shape[1] + 1) // 2, (weight.shape[0] + 1) // 2)
         value = np.atleast_3d(cv2.resize(value, half, interpolation=cv2.INTER_AREA))
-        weight = np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32)
+        share = np.asarray(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), np.float32)
+        weight = np.minimum(4 * share, 1)  # one known pixel of four is enough to know the coarse one
+        value = value * (weight / np.maximum(share, 1e-9))[..., None]
         pyramid.append((value, weight))
     result = np.zeros_like(pyramid[-1][0])
     for value, weight in reversed(pyramid):
         size = (weight.shape[1], weight.shape[0])
         below = np.atleast_3d(cv2.resize(result, size, interpolation=cv2.INTER_LINEAR))
-        own = value / np.maximum(weight, 1e-6)[..., None]
-        result = below + (own - below) * np.clip(4 * weight, 0, 1)[..., None]
+        result = value + below * (1 - weight)[..., None]
     return np.where(known[..., None], picture, result).astype(np.float32)

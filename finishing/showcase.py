@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a shot's contact sheet shows: one row a stage, from whatever stages there are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from ..pipeline.errors import HoldfastError
@@ -16,13 +17,17 @@ from ..pipeline.truth import GroundTruth
 from .contact import Row
 from .passes import crop_around, depth_picture, ids_picture, normal_picture, vector_picture
 
-_MOST_FAULTS = 3
+_MENDED = {"restore_part": "the real part put back", "rerun_span": "drawn again and joined"}
+_MOST_FAULTS, _MOST_VARIANTS = 3, 6
 
 
-def rows_of(shot: ShotFolder, take: TakeFolder, comp: Sequence[Path], lead: int) -> list[Row]:
-    """The rows for ``take``; stages that were never run, or whose files are gone, are left out."""
+def rows_of(
+    shot: ShotFolder, take: TakeFolder, comp: Sequence[Path], lead: int, sketches: Mapping[str, str]
+) -> list[Row]:
+    """The rows for ``take``; stages that were never run, or whose files are gone, are left out. ``comp`` are the
+    finished frames, ``lead`` of them title; ``sketches`` the photographs by the name of what they show."""
     makers: list[Callable[[], Row]] = [
-        lambda: _sketches(shot),
+        lambda: _sketches(shot, sketches),
         lambda: _variants(shot),
         lambda: _truth(shot, take),
         lambda: _faults(shot, take),
@@ -41,47 +46,47 @@ def _concepts(shot: ShotFolder) -> list[dict[str, Any]]:
     return list(Manifest.load(shot.concepts / "concepts.json", "holdfast/concepts").data["assets"])
 
 
-def _sketches(shot: ShotFolder) -> Row:
+def _sketches(shot: ShotFolder, sketches: Mapping[str, str]) -> Row:
     pictures: list[tuple[U8, str]] = []
     for asset in _concepts(shot):
-        name = str(asset["name"]).replace("_", " ")
-        sketch = _sketch_path(shot, str(asset["sketch"]))
-        if sketch is not None:
-            pictures.append((read_picture(sketch), f"{name}: photographed sketch"))
+        name = str(asset["name"])
+        if Path(sketches.get(name, "")).is_file():
+            pictures.append((read_picture(sketches[name]), f"{name.replace('_', ' ')}: photographed sketch"))
         pictures.append((read_picture(shot.concepts / asset["cleaned"]), "cleaned up"))
         if "found" in asset:
             pictures.append((read_picture(shot.concepts / asset["found"]), "what was found in it"))
     return Row("Sketch", "Pencil on paper, straightened, cleaned and measured", pictures)
 
 
-def _sketch_path(shot: ShotFolder, written: str) -> Path | None:
-    places = (Path(written), shot.concepts / written, shot.root / written, shot.root.parent.parent / written)
-    return next((place for place in places if place.is_file()), None)
-
-
 def _variants(shot: ShotFolder) -> Row:
-    pictures: list[tuple[U8, str]] = []
+    pictures: dict[str, tuple[U8, str]] = {}
     for asset in _concepts(shot):
         for variant in asset["variants"]:
             locked = " (locked)" if variant["id"] == asset.get("locked") else ""
-            picture = read_picture(shot.concepts / variant["picture"])
-            pictures.append((picture, f"{variant.get('label', variant['id'])}{locked}"))
-    return Row("Look development", "Variants to choose from; one is locked", pictures[:8])
+            caption = f"{variant.get('label', variant['id'])}{locked}"
+            if variant["picture"] not in pictures:
+                pictures[variant["picture"]] = (read_picture(shot.concepts / variant["picture"]), caption)
+    return Row(
+        "Look development", "Variants to choose from; one is locked", list(pictures.values())[:_MOST_VARIANTS]
+    )
 
 
-def _middle(shot: ShotFolder, take: TakeFolder) -> int:
-    """The frame that shows most: in the first fault that was mended, else a third into the shot."""
+def _telling_frame(truth: GroundTruth, take: TakeFolder) -> int:
+    """The frame that shows most parts, of the middles of what was mended and of the shot."""
     spans = take.manifest.data.get("spans", [])
-    return int(sum(spans[0]["frames"]) // 2) if spans else take.frames[len(take.frames) // 3]
+    frames = [int(sum(span["frames"]) // 2) for span in spans] + [take.frames[len(take.frames) // 3]]
+    return max(frames, key=lambda frame: len(np.unique(truth.ids(frame))))
 
 
 def _truth(shot: ShotFolder, take: TakeFolder) -> Row:
-    truth, frame = GroundTruth.open(shot.truth), _middle(shot, take)
+    truth = GroundTruth.open(shot.truth)
+    frame = _telling_frame(truth, take)
+    ids = truth.ids(frame)
     pictures = [
         (truth.beauty(frame), f"render, frame {frame}"),
-        (ids_picture(truth.ids(frame)), "parts"),
+        (ids_picture(ids), "parts"),
         (depth_picture(truth.depth(frame)), "depth"),
-        (normal_picture(truth.normal(frame)), "normals"),
+        (normal_picture(truth.normal(frame), ids), "normals"),
         (vector_picture(truth.vector(frame)), "motion vectors"),
     ]
     return Row("Ground truth", "What the renderer knows of every frame", pictures)
@@ -95,23 +100,27 @@ def _ancestor(shot: ShotFolder, take: TakeFolder) -> TakeFolder:
 
 def _faults(shot: ShotFolder, take: TakeFolder) -> Row:
     truth, first = GroundTruth.open(shot.truth), _ancestor(shot, take)
-    pictures: list[tuple[U8, str]] = []
-    for span in take.manifest.data.get("spans", [])[:_MOST_FAULTS]:
-        frame = int(sum(span["frames"]) // 2)
-        before, after = first.frame(frame), take.frame(frame)
-        mask = (
-            truth.ids(frame) == truth.part(span["part"]).id
-            if span.get("part")
-            else np.zeros(before.shape[:2], bool)
-        )
-        crop = crop_around(mask, (before.shape[0], before.shape[1]), 4 / 3)
-        fault, mended = str(span.get("fault", "fault")).replace("_", " "), str(span["kind"]).replace("_", " ")
-        pictures.append((before[crop], f"{first.name} frame {frame}: {span.get('part', '')} {fault}"))
-        pictures.append((after[crop], f"{take.name}: {_MENDED.get(str(span['kind']), mended)}"))
-    return Row("Verified and repaired", "Faults found against the render, and the take that passed", pictures)
+    spans = sorted(take.manifest.data.get("spans", []), key=lambda span: span["frames"])
+    pictures = [pair for span in spans[:_MOST_FAULTS] for pair in _fault(truth, first, take, span)]
+    return Row("Validate, repair", "Faults found against the render, and the take that passed", pictures)
 
 
-_MENDED = {"restore_part": "the real part put back", "rerun_span": "drawn again and joined"}
+def _fault(
+    truth: GroundTruth, first: TakeFolder, take: TakeFolder, span: Mapping[str, Any]
+) -> list[tuple[U8, str]]:
+    """The same crop of the same frame before and after, where the two differ most."""
+    frames = range(span["frames"][0], span["frames"][1] + 1, 2)
+    pairs = {frame: (first.frame(frame), take.frame(frame)) for frame in frames if frame in take.frames}
+    frame = max(pairs, key=lambda f: float(cv2.absdiff(*pairs[f]).mean()))
+    before, after = pairs[frame]
+    part = str(span.get("part", ""))
+    mask = truth.ids(frame) == truth.part(part).id if part else truth.ids(frame) > 0
+    crop = crop_around(mask, (before.shape[0], before.shape[1]), 4 / 3)
+    fault = str(span.get("fault", "fault")).replace("_", " ")
+    return [
+        (before[crop], f"{first.name} frame {frame}: {part} {fault}"),
+        (after[crop], f"{take.name}: {_MENDED[str(span['kind'])]}"),
+    ]
 
 
 def _finals(take: TakeFolder, comp: Sequence[Path], lead: int) -> Row:

@@ -2,8 +2,8 @@
 """Worker task of Finish: frames, grade, title, master, timeline, provenance and contact sheet of one take.
 
 Request of ``run``: shot (folder), take (name), takes (names for the timeline, oldest first), settings (exposure,
-contrast, saturation, temperature, title, title_seconds, crf), inputs (digests by name), fonts (paths), encoders
-({"ffmpeg": argv, "blender": argv, "blender_bt601": bool}).
+contrast, saturation, temperature, title, title_seconds, crf), inputs (digests by name), sketches (paths by name),
+fonts (paths), encoders ({"ffmpeg": argv, "blender": argv, "blender_bt601": bool}).
 """
 
 import time
@@ -18,7 +18,7 @@ from ..pipeline.project import ShotFolder
 from ..pipeline.store import storage, write_bytes
 from ..pipeline.take import TakeFolder
 from .compose import PATTERN, card_of, compose, grade_of, slate
-from .contact import contact_sheet
+from .contact import Row, contact_sheet
 from .encode import Clip, Encoders, encode
 from .grade import cdl, write_cube
 from .lettering import Lettering
@@ -66,13 +66,21 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
         out / TIMELINE, shot, request["takes"], take.name, (lead, len(take.frames)), fps, grade, settings
     )
     write_cube(out / CUBE, grade, f"{shot.name} grade")
-    _write_sheet(shot, take, comp, lead, lettering, settings["title"])
+    rows = rows_of(shot, take, comp, lead, request["sketches"])
+    _write_sheet(shot, take, rows, lettering, settings["title"])
     _write_provenance(out, shot, take, verdict)
     data = {
         "take": take.name,
         "verdict": verdict,
-        "master": {"path": MASTER, "frames": track.frames, "size": list(size), "fps": list(fps), "codec": "h264",
-                   "colour": "bt709", "encoder": encoder},
+        "master": MASTER,
+        "video": {
+            "frames": track.frames,
+            "size": list(size),
+            "fps": list(fps),
+            "codec": "h264",
+            "colour": "bt709",
+            "encoder": encoder,
+        },
         "timeline": TIMELINE,
         "contact_sheet": SHEET,
         "comp": {"pattern": PATTERN, "frames": len(comp)},
@@ -91,10 +99,9 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
 
 
 def _write_sheet(
-    shot: ShotFolder, take: TakeFolder, comp: list[Path], lead: int, lettering: Lettering, title: str
+    shot: ShotFolder, take: TakeFolder, rows: list[Row], lettering: Lettering, title: str
 ) -> None:
     name = (title.strip().splitlines() or [shot.name])[0]
-    rows = rows_of(shot, take, comp, lead)
     sheet = contact_sheet(name, f"Holdfast · shot {shot.name} · take {take.name}", rows, lettering)
     write_picture(shot.delivery / SHEET, sheet)
 

@@ -97,6 +97,7 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         "takes": line_of_takes(scene, shot),
         "settings": settings,
         "inputs": inputs,
+        "sketches": {sketch.name: bpy.path.abspath(sketch.path) for sketch in scene.holdfast.sketches},
         "fonts": fonts(),
         "encoders": encoders(),
     }
