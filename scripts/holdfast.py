@@ -2,18 +2,30 @@
 """Run a Holdfast command without a Blender executable: `python scripts/holdfast.py [FILE.blend] ARGUMENTS`.
 
 The same as `blender -b [FILE.blend] --command holdfast ARGUMENTS`, in an environment that has bpy, with the
-extension loaded from this checkout and with Blender's user folders in a temporary place.
+extension loaded from this checkout and with Blender's user folders in a temporary place. What Blender itself
+prints while it renders goes to build/blender.log.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import sys
 import traceback
 from pathlib import Path
 
 import blender_host
+
+
+def quiet_blender() -> None:
+    """Send what Blender's C code prints to a log; what Python prints still reaches the terminal."""
+    log = blender_host.ROOT / "build" / "blender.log"
+    log.parent.mkdir(exist_ok=True)
+    terminal = os.dup(1)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+    sys.stdout = os.fdopen(terminal, "w", buffering=1)
 
 
 def run(arguments: list[str], user_folder: Path) -> int:
@@ -28,6 +40,7 @@ def run(arguments: list[str], user_folder: Path) -> int:
 
 def main(arguments: list[str]) -> int:
     user_folder = blender_host.isolate()
+    quiet_blender()
     try:
         return run(arguments, user_folder)
     except Exception:
