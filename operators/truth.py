@@ -24,7 +24,8 @@ from .steps import Progress, RenderJob, Stage, StageGenerator, StageOptions, Sta
 
 WORKER = "rendering.pack:run"
 RAW_LIMIT_BYTES = 2_000_000_000
-"""Raw files of one batch of frames; a longer shot is rendered and packed in batches."""
+BATCH_FRAMES = 24
+"""A shot is rendered and packed in batches of so many frames and raw bytes: what a killed run can lose."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         for frame in todo:
             pack.sidecar(shot.truth, frame).unlink(missing_ok=True)
     at_once = max(8, RAW_LIMIT_BYTES // (found.size[0] * found.size[1] * reading.RAW_BYTES_A_PIXEL))
+    at_once = min(at_once, BATCH_FRAMES)
     _refuse_closed(shot.truth)
     reading.refuse_full_disk(shot.truth, found.size, len(todo), at_once)
     batches = [todo[start : start + at_once] for start in range(0, len(todo), at_once)] or [[]]
@@ -164,6 +166,7 @@ def _batch(
         "fps": list(reading.frame_rate(scene)),
         "motion_hash": found.inputs["motion"],
         "colour": reading.colour_record(scene),
+        "blurred": reading.is_blurred(scene),
         "settings": found.settings,
         "inputs": found.inputs,
     }
