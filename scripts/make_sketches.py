@@ -65,7 +65,7 @@ def draw_body() -> Sheet:
             bar = [(_belly(z) * np.sin(np.radians(lon)), z - 0.6 * (1 - np.sin(np.radians(lon)))) for z in
                    np.linspace(5.0, 27.6, 22)]
             for path in at.sides(bar):
-                ink(path, over_mm=0.1, pressure=0.62, passes=2, wobble_mm=0.2)
+                ink(path, over_mm=0.4, pressure=0.7, passes=2, wobble_mm=0.2)
     for path in at.sides([(8.1, 43.9), (8.1, 31.2)]):
         sheet.dashes(path, 3.4, 1.5, pressure=0.62, width_mm=0.5)
     sheet.dashes(at([(-8.1, 31.2), (8.1, 31.2)]), 3.4, 1.4, pressure=0.62, width_mm=0.5)
@@ -81,7 +81,7 @@ def draw_body() -> Sheet:
         sheet.stroke(np.array([(x - 6.0, y), (x + 2.5, y)]), pressure=0.3, width_mm=0.36, wobble_mm=0.08)
     sheet.dimension((x, top), (x, low), "44", (x + 2.6, (top + low) / 2 + 2))
     sheet.write("lantern", 18, 30, 6.2, 0.6)
-    sheet.write("body", 53, 31, 5.6, 0.55)
+    sheet.write("body", 50, 31, 5.6, 0.55)
     sheet.stroke(curve([(17, 34), (44, 33), (72, 34.5)]), pressure=0.4)
     sheet.erase(38, 108, 13, 4.5, 70)
     for path in at.sides([(16.2 , 24), (17.3, 18)])[1:]:
@@ -116,7 +116,7 @@ def draw_lid() -> Sheet:
     ink(at([(-7.5, 0.95), (0, 0.8), (7.5, 0.95)]), passes=1, over_mm=0, pressure=0.45)
     for lon in (20, 52):
         rib = []
-        for x, z in curve([(14.2, 15.0), (13.6, 16.9), (11.8, 19.2), (8.6, 21.1), (5.2, 22.0), (3.6, 22.4)]):
+        for x, z in curve([(13.85, 16.0), (13.5, 17.1), (11.8, 19.2), (8.6, 21.1), (5.2, 22.0), (3.6, 22.4)]):
             rib.append((x * np.sin(np.radians(lon)), z - 0.25))
         for path in at.sides(rib):
             ink(path, over_mm=0.1, pressure=0.55, passes=2, wobble_mm=0.2)

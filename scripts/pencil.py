@@ -140,7 +140,7 @@ class Sheet:
             for part in _GLYPHS.get(char, []):
                 points = np.asarray(part, float) * size_mm + (x, y)
                 self.stroke(curve([tuple(p) for p in points]), pressure=pressure, width_mm=0.5, wobble_mm=0.1)
-            x += size_mm * (0.4 if char in " .1" else 0.72)
+            x += size_mm * (0.42 if char in " .1il" else 0.72)
 
     def dimension(self, a: tuple[float, float], b: tuple[float, float], text: str, at: tuple[float, float]) -> None:
         """A dimension line with arrow heads and its number."""
@@ -164,7 +164,7 @@ class Sheet:
         dragged = cv2.filter2D(self.density, -1, kernel / kernel.sum())
         dragged = cv2.GaussianBlur(dragged, (0, 0), 0.5 * self.scale)
         mask = self._spot(x, y, radius_mm, radius_mm * 0.5, angle_deg)
-        self.density += strength * mask * (dragged * 0.9 + 0.035 * np.clip(1 + 0.4 * self.tooth, 0, 2))
+        self.density += strength * mask * (dragged * 1.1 + 0.075 * np.clip(1 + 0.4 * self.tooth, 0, 2))
 
     def erase(self, x: float, y: float, rx_mm: float, ry_mm: float, angle_deg: float) -> None:
         """An eraser rubbed over a place: a ghost of the line stays, and some dirt."""
@@ -192,9 +192,9 @@ class Sheet:
         paper = np.array([0.945, 0.930, 0.890], np.float32) * (1 + fibre + blotch)[..., None]
         paper = paper * (1 + 0.012 * np.clip(self.worn, 0, 1)[..., None])
         brown = np.array([0.80, 0.62, 0.42], np.float32)
-        paper = paper * (1 - np.clip(self.stain, 0, 1.3)[..., None] * 0.32 * (1 - brown))
+        paper = paper * (1 - np.clip(self.stain, 0, 1.3)[..., None] * 0.75 * (1 - brown))
         graphite = np.array([0.235, 0.24, 0.25], np.float32)
-        depth = np.clip(self.density, 0, 1)[..., None]
+        depth = np.clip(self.density, 0, 1)[..., None] ** 0.86
         return np.asarray(np.clip(paper * (1 - depth) + graphite * depth, 0, 1) * 255 + 0.5, np.uint8)
 
     def _spot(self, x: float, y: float, rx: float, ry: float, angle_deg: float) -> F32:

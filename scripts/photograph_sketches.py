@@ -19,7 +19,7 @@ from mathutils import Vector
 PAPER = (0.148, 0.210)
 VIEWS = {
     "lantern_body": {"camera": (0.020, -0.098, 0.272), "look": (0.006, 0.000), "turn": 3.0, "seed": 3, "curl": 0.011},
-    "lantern_lid": {"camera": (-0.030, -0.092, 0.262), "look": (0.0, -0.002), "turn": -3.5, "seed": 8, "curl": 0.014},
+    "lantern_lid": {"camera": (-0.026, -0.096, 0.285), "look": (0.002, -0.004), "turn": -2.0, "seed": 8, "curl": 0.014},
 }
 
 
@@ -144,6 +144,8 @@ def main(sheets: Path, out: Path, width: int) -> None:
     """Writes OUT/<name>.jpg for every view."""
     out.mkdir(parents=True, exist_ok=True)
     for name, view in VIEWS.items():
+        if not (sheets / f"{name}_sheet.png").exists():
+            continue
         bpy.ops.wm.read_factory_settings(use_empty=True)
         desk()
         sheet(sheets / f"{name}_sheet.png", view["curl"], view["turn"])

@@ -157,7 +157,9 @@ def _drawn_socket(view: Upright) -> Feature | None:
         cover = np.min([np.cumsum(side) / np.arange(1, len(side) + 1) for side in sides], axis=0)[rows - top]
         floor = thick[rows, view.column(-x) : view.column(x) + 1].mean(axis=1)
         past = _past_walls(view, thick, rows, x + 1.6 * band, 0.3 * x + band)
-        score = np.where((cover > 0.42) & (floor > 0.5), cover + floor - 0.9 * past, 0)
+        on = _going_on(sides, rows - top, round(0.015 * height * ppm), round(0.11 * height * ppm))
+        drawn = (cover > 0.4) & (floor > 0.45) & (past < 0.6) & (on < 0.55)
+        score = np.where(drawn, cover + floor - 0.9 * past - 0.6 * on, 0)
         at = int(np.argmax(score))
         if score[at] > best[0]:
             same = np.flatnonzero(score >= score[at] - 0.03)
@@ -173,6 +175,14 @@ def _drawn_socket(view: Upright) -> Feature | None:
 def _first_gap(marks: Mask) -> int:
     """Rows before the first mark."""
     return int(np.argmax(marks)) if marks.any() else len(marks)
+
+
+def _going_on(sides: list[Mask], at: NDArray[np.int_], skip: int, reach: int) -> F64:
+    """How much of the walls goes on below each row (0..1): a bar does, a cavity's wall does not."""
+    total = np.cumsum(np.mean(np.asarray(sides, float), axis=0))
+    last = len(total) - 1
+    low, high = np.minimum(at + skip, last), np.minimum(at + reach, last)
+    return np.asarray((total[high] - total[low]) / np.maximum(high - low, 1))
 
 
 def _past_walls(view: Upright, thick: Mask, rows: NDArray[np.int_], start_mm: float, reach_mm: float) -> F64:
@@ -232,21 +242,26 @@ def _erase_socket(view: Upright, tone: F32, socket: Feature) -> None:
 def inner_cells(view: Upright, lines: Mask) -> tuple[list[Mask], list[Mask]]:
     """Closed cells inside the outline as masks: (free-standing ones = holes of a flat part, other ones = panes)."""
     outline = view.inside & (view.field < 1.4 * view.stroke_px)
-    barrier = close_gaps(lines & view.inside, 0.008 * view.height_mm * view.px_per_mm)
+    barrier = close_gaps(lines & view.inside, 0.010 * view.height_mm * view.px_per_mm)
     _, strokes = cv2.connectedComponents((barrier | outline).astype(np.uint8), connectivity=8)
     rim = set(np.unique(strokes[outline]).tolist())
     cells = view.inside & ~barrier & ~outline
     count, labels, stats, _ = cv2.connectedComponentsWithStats(cells.astype(np.uint8), connectivity=4)
-    touching = set(np.unique(labels[grow(outline, 2) & cells]).tolist())
     holes, panes = [], []
-    whole = np.count_nonzero(view.inside)
+    whole, pad = np.count_nonzero(view.inside), int(view.stroke_px) + 4
     for index in range(1, count):
-        if index in touching or stats[index, cv2.CC_STAT_AREA] < 0.008 * whole:
+        if stats[index, cv2.CC_STAT_AREA] < 0.008 * whole:
             continue
-        cell = np.asarray(labels == index)
+        x, y, w, h = (int(v) for v in stats[index, :4])
+        box = np.s_[max(y - pad, 0) : y + h + pad, max(x - pad, 0) : x + w + pad]
+        cell = np.asarray(labels[box] == index)
         if float(distance(cell).max()) < 0.028 * view.height_mm * view.px_per_mm:
             continue
-        around = grow(cell, 2.5) & barrier
-        free = not (set(np.unique(strokes[around]).tolist()) & rim)
-        (holes if free else panes).append(grow(_fill(cell), 0.5 * view.stroke_px))
+        edge = grow(cell, 2.5) & ~cell
+        if (edge & outline[box] & ~barrier[box]).sum() > 0.12 * edge.sum():
+            continue
+        free = not (set(np.unique(strokes[box][edge & barrier[box]]).tolist()) & rim)
+        found = np.zeros_like(cells)
+        found[box] = grow(_fill(cell), 0.5 * view.stroke_px)
+        (holes if free else panes).append(found)
     return holes, panes

@@ -39,22 +39,37 @@ def find_silhouette(ink: Mask, stroke_px: float) -> Silhouette:
 
     Gaps are bridged with the smallest reach that closes (nearly) as much symmetric area as any reach does.
     """
-    unit = max(ink.shape) / 2000
-    tried: list[tuple[float, float, Mask]] = []
-    for reach in GAPS_PX:
-        region = _enclosed(close_gaps(ink, reach * unit) if reach else ink, stroke_px)
-        area = float(np.count_nonzero(region))
-        tried.append((area * _rough_symmetry(region) ** 2 if area else 0.0, reach * unit, region))
-    most = max(score for score, _, _ in tried)
-    if most <= 0 or max(np.count_nonzero(r) for _, _, r in tried) < 0.002 * ink.size:
-        todo = "Draw the outline as one closed line; gaps up to about 2 % of the sheet are bridged."
-        raise InputError("No closed shape was found in the drawing", todo=todo)
-    _, reach, region = next(t for t in tried if t[0] >= 0.965 * most)
+    reach = _needed_reach(ink, stroke_px)
+    region = _enclosed(close_gaps(ink, reach) if reach else ink, stroke_px)
     barrier = ink | _bridges(ink, reach, region, stroke_px)
     inside = _enclosed(barrier, stroke_px)
     if np.count_nonzero(inside) < 0.8 * np.count_nonzero(region):
         inside, barrier = region, close_gaps(ink, reach)
     return Silhouette(_middle_field(inside, barrier, stroke_px), inside, 2 * reach)
+
+
+def _needed_reach(ink: Mask, stroke_px: float) -> float:
+    """Half width (px) of the gaps to bridge, found on a drawing of half the size."""
+    unit = max(ink.shape) / 2000
+    halve = max(ink.shape) > 900
+    small, scale = (_halved(ink), 0.5) if halve else (ink, 1.0)
+    tried: list[tuple[float, float, int]] = []
+    for gap in GAPS_PX:
+        reach = gap * unit * scale
+        region = _enclosed(close_gaps(small, reach) if gap else small, stroke_px * scale)
+        area = int(np.count_nonzero(region))
+        tried.append((area * _rough_symmetry(region) ** 2 if area else 0.0, gap * unit, area))
+    most = max(score for score, _, _ in tried)
+    if most <= 0 or max(area for _, _, area in tried) < 0.002 * small.size:
+        todo = "Draw the outline as one closed line; gaps up to about 2 % of the sheet are bridged."
+        raise InputError("No closed shape was found in the drawing", todo=todo)
+    return next(reach for score, reach, _ in tried if score >= 0.965 * most)
+
+
+def _halved(mask: Mask) -> Mask:
+    """Half the size; a pixel is set if any of its four was, so that thin lines stay closed."""
+    even = np.pad(mask, ((0, mask.shape[0] % 2), (0, mask.shape[1] % 2)))
+    return np.asarray(even[::2, ::2] | even[1::2, ::2] | even[::2, 1::2] | even[1::2, 1::2])
 
 
 def _fill(mask: Mask) -> Mask:

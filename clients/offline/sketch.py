@@ -13,13 +13,15 @@ from . import outline_features as features
 from .outline import METHODS, Outline
 from .outline_features import Feature, Upright
 from .outline_trace import Axis, Silhouette, find_axis, find_silhouette, level_lines
+from .polygon import area, simplified
 from .sketch_ink import F32, Ink, clean_picture, find_ink
 from .sketch_method import Evidence, suggest
 from .sketch_photo import FlatSheet, flatten_sheet, read_photo
 
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
-WANTED_PX = 1400  # height of the upright drawing, so that textures stay sharp
+WANTED_PX = 1100  # height of the upright drawing, so that textures stay sharp
+LEANS_FROM = 0.9  # likeness of the halves from which a tilt is believed
 SYMMETRIC = {"REVOLVE": 0.0, "EXTRUDE": 0.93, "INFLATE": 0.93}  # from which likeness the two halves are averaged
 
 
@@ -49,6 +51,8 @@ def read_drawing(path: Path | str, *, name: str, height_mm: float, kind: str = "
     except InputError as error:
         raise InputError(f"{Path(path).name}: {error.what}", where=str(path), todo=error.todo) from error
     axis = find_axis(shape.field > 0)
+    if axis.symmetry < LEANS_FROM:
+        axis = Axis(axis.x, axis.y, 0.0, axis.symmetry)
     view = _upright(sheet, ink, shape, axis, height_mm)
     return _interpret(view, axis, name, kind, (sheet.says, *_gap_note(shape, view)))
 
@@ -85,16 +89,16 @@ def _upright(sheet: FlatSheet, ink: Ink, shape: Silhouette, axis: Axis, height_m
     matrix = cv2.getRotationMatrix2D((axis.x, axis.y), axis.tilt_deg, zoom)
     matrix[:, 2] += (half - axis.x, (margin - top) * zoom - axis.y)
 
-    def turned(picture: NDArray[np.generic], fill: float) -> NDArray[np.generic]:
-        fills = (fill, fill, fill)
-        return np.asarray(cv2.warpAffine(picture, matrix, size, None, cv2.INTER_CUBIC, cv2.BORDER_CONSTANT, fills))
+    def turned(picture: NDArray[np.generic], fill: float | None) -> NDArray[np.generic]:
+        border = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
+        return np.asarray(cv2.warpAffine(picture, matrix, size, None, cv2.INTER_CUBIC, border, (fill or 0.0,) * 3))
 
     field = np.asarray(turned(shape.field, -float(max(size))), np.float32) * zoom
     soft = np.asarray(turned(ink.mask.astype(np.float32), 0))
     rows = np.flatnonzero((field > 0).any(axis=1))
     top_px, bottom_px = _level_ends(field, int(rows[0]), int(rows[-1]))
     return Upright(
-        rgb=np.asarray(turned(sheet.rgb, 255), np.uint8), tone=np.clip(np.asarray(turned(ink.tone, 0), np.float32), 0, 1),
+        rgb=np.asarray(turned(sheet.rgb, None), np.uint8), tone=np.clip(np.asarray(turned(ink.tone, 0), np.float32), 0, 1),
         ink=soft > 0.5, inside=np.asarray(turned(shape.inside.astype(np.float32), 0)) > 0.5, field=field,
         axis_px=float(half), top_px=top_px, bottom_px=bottom_px, px_per_mm=(bottom_px - top_px) / height_mm,
         stroke_px=ink.stroke_px * zoom,
@@ -124,6 +128,8 @@ def _interpret(view: Upright, axis: Axis, name: str, kind: str, notes: tuple[str
     method, confidence, reasons = suggest(evidence)
     if kind != "AUTO":
         method, confidence, reasons = kind, 1.0, (f"{kind.lower()} was asked for", *reasons)
+    if method == "REVOLVE":
+        panes = features.inner_cells(even, (decor > 0.4) | (decor > 0.4)[:, ::-1])[1]
     use = even if axis.symmetry >= SYMMETRIC[method] else view
     outline = Outline(
         name=name, height_mm=view.height_mm, method=method, confidence=confidence, reasons=reasons,
@@ -141,13 +147,8 @@ def _contour(view: Upright) -> F64:
     lines = level_lines(view.field)
     if not lines:
         raise InputError("No closed shape was found in the drawing", todo="Draw the outline as one closed line.")
-    points = view.to_mm(lines[0])
-    return points if _signed_area(points) > 0 else points[::-1]
-
-
-def _signed_area(points: F64) -> float:
-    x, y = points.T
-    return 0.5 * float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+    points = simplified(view.to_mm(lines[0]), view.height_mm / 15_000)
+    return points if area(points) > 0 else points[::-1]
 
 
 def _half(even: Upright) -> F64:
@@ -176,8 +177,8 @@ def _lines(view: Upright, masks: list[NDArray[np.bool_]]) -> tuple[F64, ...]:
         soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(1.0, 0.35 * view.stroke_px)) - 0.5
         lines = level_lines(np.asarray(soft, np.float32) * 4, shortest_px=8)
         if lines:
-            points = view.to_mm(lines[0][:: max(1, len(lines[0]) // 600)])
-            out.append(points if _signed_area(points) > 0 else points[::-1])
+            points = simplified(view.to_mm(lines[0]), view.height_mm / 5_000)
+            out.append(points if area(points) > 0 else points[::-1])
     return tuple(out)
 
 

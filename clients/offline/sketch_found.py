@@ -31,7 +31,7 @@ class _Canvas:
     def px(self, points: F64) -> NDArray[np.int32]:
         """Fixed-point (4 bits) pixel positions of points in mm."""
         at = np.asarray(points, float).reshape(-1, 2) * (1, -1) * self.view.px_per_mm
-        at = (at + (self.view.axis_px, self.view.bottom_px)) * self.zoom
+        at = (at + np.array([self.view.axis_px, self.view.bottom_px])) * self.zoom
         return np.round(at * 16).astype(np.int32).reshape(-1, 1, 2)
 
     def line(self, points: F64, colour: tuple[int, int, int], width: int = 3, closed: bool = False) -> None:

@@ -173,9 +173,7 @@ def _paper_masks(lab: NDArray[np.float32]) -> list[U8]:
     masks = []
     for picture, sign in ((light, cv2.THRESH_BINARY), (chroma, cv2.THRESH_BINARY_INV), (far, cv2.THRESH_BINARY_INV)):
         level, mask = cv2.threshold(picture, 0, 255, sign | cv2.THRESH_OTSU)
-        masks.append(mask)
-        for factor in (0.8, 1.2):
-            masks.append(cv2.threshold(picture, level * factor, 255, sign)[1])
+        masks += [mask, *(cv2.threshold(picture, level * factor, 255, sign)[1] for factor in (0.8, 1.2))]
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
     closed = [cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel) for mask in masks]
     return [np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel), np.uint8) for mask in closed]
