@@ -14,8 +14,8 @@ def ensure_fcurve(action: bpy.types.Action, owner: bpy.types.ID, path: str, inde
     return action.fcurves.find(path, index=index) or action.fcurves.new(path, index=index)
 
 
-def write_multilayer_exr(settings: bpy.types.ImageFormatSettings) -> None:
-    """Makes an output write 32-bit, ZIP-compressed, single-part multilayer EXR.
+def write_multilayer_exr(settings: bpy.types.ImageFormatSettings, codec: str = "ZIP") -> None:
+    """Makes an output write 32-bit, single-part multilayer EXR with the compression ``codec``, ZIP or NONE.
 
     From 5.0 on the kind of media comes first, and several parts to a file are the default.
     """
@@ -23,7 +23,7 @@ def write_multilayer_exr(settings: bpy.types.ImageFormatSettings) -> None:
         settings.media_type = "MULTI_LAYER_IMAGE"
     settings.file_format = "OPEN_EXR_MULTILAYER"
     settings.color_depth = "32"
-    settings.exr_codec = "ZIP"
+    settings.exr_codec = codec
     if hasattr(settings, "use_exr_interleave"):
         settings.use_exr_interleave = True
 
@@ -109,3 +109,10 @@ def denoise_quickly(scene: bpy.types.Scene, samples: int) -> None:
         return
     cycles.use_denoising = True
     cycles.denoising_quality = cycles.denoising_prefilter = "FAST"
+
+
+def node_tree_of(block: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
+    """The shader nodes of a material or world. They must be asked for before 5.0; later they are always there."""
+    if bpy.app.version < (5, 0, 0):
+        block.use_nodes = True
+    return block.node_tree

@@ -259,9 +259,9 @@ class HOLDFAST_PG_truth(bpy.types.PropertyGroup):
     else:
         samples: IntProperty(
             name="Samples",
-            description="Cycles samples of the beauty picture; it is denoised afterwards",
+            description="Cycles samples of the beauty picture, quickly denoised afterwards; 0 keeps the scene's own settings",
             default=12,
-            min=1,
+            min=0,
             soft_max=256,
             max=4096,
         )

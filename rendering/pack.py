@@ -6,6 +6,7 @@ its camera and poses, and the digest of what it was made from. When every frame 
 ``truth.json`` is gathered from the sidecars, by whichever chunk comes last.
 """
 
+import contextlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,7 +59,7 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     """Worker task. Packs ``frames`` from ``raw`` into ``folder``; gathers the manifest when the shot is complete.
 
     Request: folder, raw, frames, shot_frames, parts [{id, name, object}], cameras and poses by frame, size, fps,
-    motion_hash, colour, settings, inputs. Answer: state "complete" or "partial", frames (finished ones).
+    motion_hash, colour, blurred, settings, inputs. Answer: state "complete" or "partial", frames (finished ones).
     """
     folder, raw = Path(request["folder"]), Path(request["raw"])
     made_from = digest_json([request["settings"], request["inputs"]])
@@ -70,6 +71,8 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     if complete:
         _gather(folder, request, ctx.part(0.9, 1.0))
     shutil.rmtree(raw, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        raw.parent.rmdir()  # unless another chunk is rendering there
     return {"state": "complete" if complete else "partial", "frames": done}
 
 
@@ -122,7 +125,7 @@ def _gather(folder: Path, request: Mapping[str, Any], ctx: Context) -> None:
         np.savez(stream, poses=poses, frames=np.array(frames, np.int32))
     files = {name: entry["sha256"] for record in records for name, entry in record["files"].items()}
     data = {
-        **{key: request[key] for key in ("size", "fps", "motion_hash", "colour", "parts")},
+        **{key: request[key] for key in ("size", "fps", "motion_hash", "colour", "blurred", "parts")},
         "frames": frames,
         "passes": {kind: {"pattern": pattern} for kind, pattern in PATTERNS.items()},
         "camera": [{"frame": record["frame"], **record["camera"]} for record in records],

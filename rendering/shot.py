@@ -19,8 +19,8 @@ from .throwaway import rendered_layer
 MOST_PARTS = 255
 """Ids are stored in 8 bits, 0 being no part."""
 PACKED_BYTES_A_PIXEL = 12
-RAW_BYTES_A_PIXEL = 50
-"""Measured on textured scenes and rounded up; raw files are compressed but keep 32 bits."""
+RAW_BYTES_A_PIXEL = 60
+"""Measured on textured scenes and rounded up; raw files keep 32 bits, mostly uncompressed."""
 POSE_TOLERANCE = 1e-5
 """Metres, and directions of unit vectors: Blender keeps matrices in single precision."""
 
@@ -93,6 +93,11 @@ def colour_record(scene: bpy.types.Scene) -> dict[str, Any]:
         "gamma": round(view.gamma, 6),
         "curves": view.use_curve_mapping,
     }
+
+
+def is_blurred(scene: bpy.types.Scene) -> bool:
+    """Whether shutter or lens smear the beauty and the mattes; ids and the other passes are always sharp."""
+    return scene.render.use_motion_blur or scene.camera.data.dof.use_dof
 
 
 def refuse_full_disk(folder: Path, size: tuple[int, int], frames: int, at_once: int) -> None:

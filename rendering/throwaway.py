@@ -106,6 +106,7 @@ def _set_up_data(copy: bpy.types.Scene) -> None:
     layer = _only_geometry(copy, samples=1)
     layer.use_pass_z = layer.use_pass_normal = layer.use_pass_vector = True
     layer.pass_cryptomatte_depth = 2
+    compat.write_multilayer_exr(copy.render.image_settings, "NONE")  # a third of the work, for a file soon gone
     copy.render.use_motion_blur = False
     _without_depth_of_field(copy)
 
