@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from scripts import dist
@@ -14,6 +16,7 @@ PURE_ROOMS = ("clients", "finishing", "pipeline", "validation")
 HALF_PURE_ROOMS = ("physics", "rendering")  # their maths is pure, their stages touch Blender
 
 
+@cache
 def tracked_files() -> list[str]:
     """Paths of all files that are committed or about to be, relative to the root."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
@@ -21,9 +24,16 @@ def tracked_files() -> list[str]:
     return sorted(path for path in set(listed.stdout.splitlines()) if (ROOT / path).is_file())
 
 
+@cache
 def extension_sources() -> list[str]:
     """Paths of the Python files that are shipped."""
     return sorted(path.as_posix() for path in dist.sources(ROOT) if path.suffix == ".py")
+
+
+@cache
+def syntax_tree(path: str) -> ast.Module:
+    """The parsed source of one file."""
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
 
 def module_name(path: str) -> str:

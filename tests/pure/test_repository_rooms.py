@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tomllib
 from fnmatch import fnmatch
+from functools import cache
 
-from tests.repository import HALF_PURE_ROOMS, PURE_ROOMS, ROOT, extension_sources, module_name
+from tests.repository import HALF_PURE_ROOMS, PURE_ROOMS, ROOT, extension_sources, module_name, syntax_tree
 
 BLENDER_MODULES = {
     "bpy",
@@ -46,7 +47,7 @@ def room_of(path: str) -> str:
 
 
 def imports_blender(path: str) -> bool:
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+    for node in ast.walk(syntax_tree(path)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.level == 0:
             names = [node.module or ""]
@@ -60,23 +61,22 @@ def relative_imports(path: str) -> set[str]:
     here = module_name(path).split(".")
     depth = len(here) if path.endswith("__init__.py") else len(here) - 1
     found = set()
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+    for node in ast.walk(syntax_tree(path)):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = here[: depth - node.level + 1] + ([node.module] if node.module else [])
             found |= {".".join([*base, alias.name]) for alias in node.names}
     return found
 
 
-def needs_blender(path: str, seen: set[str] | None = None) -> bool:
+@cache
+def needs_blender(path: str) -> bool:
     """Whether importing the file imports Blender, itself or through a module of ours."""
-    seen = seen if seen is not None else set()
-    if path in seen:
-        return False
-    seen.add(path)
     files = {module_name(other): other for other in extension_sources()}
     targets = relative_imports(path)
     targets |= {name.rpartition(".")[0] for name in targets}
-    return imports_blender(path) or any(needs_blender(files[name], seen) for name in targets if name in files)
+    return imports_blender(path) or any(
+        needs_blender(files[n]) for n in targets if n in files and files[n] != path
+    )
 
 
 def test_pure_rooms_never_import_blender() -> None:
