@@ -6,6 +6,8 @@ import math
 import bpy
 from mathutils import Vector
 
+from .. import compat
+
 SWEEP_WIDTH, SWEEP_DEPTH, SWEEP_HEIGHT, SWEEP_RADIUS = 1.2, 0.35, 0.6, 0.18
 CAMERA_AT, CAMERA_LENS, AIM = (0.075, -0.335, 0.105), 58.0, (0.0, 0.0, 0.042)
 # name, location, edge in metres, watts, colour
@@ -54,8 +56,7 @@ def _sweep() -> bpy.types.Object:
     mesh.from_pydata(vertices, [], faces)
     mesh.shade_smooth()
     material = bpy.data.materials.new("Sweep")
-    material.use_nodes = True
-    shader = material.node_tree.nodes["Principled BSDF"]
+    shader = compat.node_tree_of(material).nodes["Principled BSDF"]
     shader.inputs["Base Color"].default_value = (0.21, 0.19, 0.18, 1.0)
     shader.inputs["Roughness"].default_value = 0.75
     mesh.materials.append(material)
@@ -64,7 +65,6 @@ def _sweep() -> bpy.types.Object:
 
 def _world() -> bpy.types.World:
     world = bpy.data.worlds.new("Studio")
-    world.use_nodes = True
-    background = world.node_tree.nodes["Background"]
+    background = compat.node_tree_of(world).nodes["Background"]
     background.inputs["Color"].default_value = (0.055, 0.06, 0.07, 1.0)
     return world
