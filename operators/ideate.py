@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ideate: sketches read and cleaned, the product rendered in several looks, one of them locked."""
 
-import os
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import replace
@@ -162,7 +161,7 @@ def _render(
         target = shot.concepts / "variants" / f"{look.id}.png"
         with storage(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(raw / f"{number:04d}.png", target)
+            (raw / f"{number:04d}.png").replace(target)
 
 
 def _data(

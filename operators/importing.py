@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bpy
 import numpy as np
@@ -110,7 +110,7 @@ def _swap_mesh(thing: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
     if thing.type != "MESH":
         raise InputError(f"The part {thing.name!r} is no mesh object", todo="Delete it and run Assets again.")
     kept_meshes.restore(thing)  # a lock that Physics fitted goes with the old mesh
-    old: bpy.types.Mesh = thing.data
+    old = cast("bpy.types.Mesh", thing.data)
     for material in old.materials:
         mesh.materials.append(material)
     thing.data = mesh

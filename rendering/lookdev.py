@@ -157,8 +157,8 @@ def _sweep(scene: bpy.types.Scene, variants: Sequence[Variant], radius: float) -
     mesh.from_pydata(vertices, [], [(2 * i, 2 * i + 1, 2 * i + 3, 2 * i + 2) for i in range(len(curve) - 1)])
     mesh.shade_smooth()
     material = bpy.data.materials.new("Sweep")
-    material.use_nodes = True
-    shader = next(node for node in material.node_tree.nodes if node.bl_idname == "ShaderNodeBsdfPrincipled")
+    nodes = compat.node_tree_of(material).nodes
+    shader = next(node for node in nodes if node.bl_idname == "ShaderNodeBsdfPrincipled")
     shader.inputs["Roughness"].default_value = 0.7
     for number, variant in enumerate(variants, 1):
         shader.inputs["Base Color"].default_value = linear(variant.sweep)
@@ -184,8 +184,8 @@ def _lights(scene: bpy.types.Scene, centre: Vector, radius: float) -> None:
         _aim(lamp, centre + offset, centre)
         scene.collection.objects.link(lamp)
     world = bpy.data.worlds.new("Look development")
-    world.use_nodes = True
-    background = next(node for node in world.node_tree.nodes if node.bl_idname == "ShaderNodeBackground")
+    nodes = compat.node_tree_of(world).nodes
+    background = next(node for node in nodes if node.bl_idname == "ShaderNodeBackground")
     background.inputs["Color"].default_value = (0.10, 0.105, 0.115, 1.0)
     scene.world = world
 

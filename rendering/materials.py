@@ -3,6 +3,7 @@
 
 import bpy
 
+from .. import compat
 from ..pipeline.store import digest_json
 from .finishes import Colour, Finish
 
@@ -25,8 +26,7 @@ def _set(shader: bpy.types.Node, name: str, value: object) -> None:
 
 def build(material: bpy.types.Material, finish: Finish, image: bpy.types.Image | None = None) -> None:
     """Fills ``material`` with the finish; with ``image`` (sRGB, on the active UV map) as its base colour."""
-    material.use_nodes = True
-    tree = material.node_tree
+    tree = compat.node_tree_of(material)
     tree.nodes.clear()
     output = tree.nodes.new("ShaderNodeOutputMaterial")
     shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
@@ -122,7 +122,10 @@ def _colour(
         first.color, last.color = low, high
         tree.links.new(ramp.outputs["Color"], shader.inputs["Base Color"])
         return
-    ratio = [min(a / max(b, 1e-3), 1.0) for a, b in zip(low[:3], high[:3], strict=True)]
+    darker = min(
+        sum(low[:3]) / max(sum(high[:3]), 1e-3), 1.0
+    )  # mostly neutral, so that drawn decor keeps its hue
+    ratio = [0.3 * min(a / max(b, 1e-3), 1.0) + 0.7 * darker for a, b in zip(low[:3], high[:3], strict=True)]
     first.color, last.color = (ratio[0], ratio[1], ratio[2], 1.0), (1.0, 1.0, 1.0, 1.0)
     product = tree.nodes.new("ShaderNodeMix")
     product.data_type, product.blend_type, product.location = "RGBA", "MULTIPLY", (-240, 80)
