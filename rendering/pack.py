@@ -18,9 +18,9 @@ from ..pipeline.context import Context
 from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest
 from ..pipeline.pictures import write_exr, write_gray
-from ..pipeline.store import digest_json, hash_file, read_json, writing, write_json
+from ..pipeline.store import digest_json, hash_file, read_json, write_bytes, write_json, writing
 from ..pipeline.truth import MANIFEST, PATTERNS, SCHEMA, Camera, camera_from
-from . import check, cryptomatte, exr, passes
+from . import check, cryptomatte, exr, passes, png
 
 RAW = {"beauty": "beauty.{frame:04d}.png", "data": "data.{frame:04d}.exr", "cover": "cover.{frame:04d}.exr"}
 """What the render leaves in the raw folder, a file of each a frame."""
@@ -52,7 +52,7 @@ def rendered(raw: Path, frame: int) -> bool:
     with (raw / RAW["beauty"].format(frame=frame)).open("rb") as stream:
         stream.seek(0, 2)
         stream.seek(max(stream.tell() - 8, 0))
-        return stream.read(4) == b"IEND"
+        return stream.read(4) == png.END
 
 
 def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
@@ -105,8 +105,7 @@ def _write_frame(
         return path
 
     written: list[Path] = []
-    with writing(place("beauty")) as part:
-        shutil.copyfile(beauty, part)
+    write_bytes(place("beauty"), png.without_notes(beauty.read_bytes(), str(beauty)))
     write_gray(place("ids"), ids)
     for name, matte in mattes.items():
         write_gray(place("matte", name), np.rint(matte * 255).astype(np.uint8))
