@@ -88,7 +88,7 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
     if not fresh:
         manifest = yield from _make(shot, concepts, settings, inputs)
     yield Progress(0.9, "Bringing the parts into the scene")
-    import_parts(scene, made_parts(shot, manifest), manifest.digest)
+    import_parts(scene, made_parts(shot, manifest), manifest.digest, renew=not fresh)
     yield Progress(1.0, quality_line(manifest))
     return manifest
 

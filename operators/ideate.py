@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ideate: sketches read and cleaned, the product rendered in several looks, one of them locked."""
 
+import shutil
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import replace
@@ -162,6 +163,7 @@ def _render(
         with storage(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             (raw / f"{number:04d}.png").replace(target)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _data(

@@ -64,16 +64,22 @@ def find_part(scene: bpy.types.Scene, name: str) -> bpy.types.Object | None:
     return None
 
 
-def import_parts(scene: bpy.types.Scene, parts: Sequence[MadePart], source: str) -> list[bpy.types.Object]:
+def import_parts(
+    scene: bpy.types.Scene, parts: Sequence[MadePart], source: str, *, renew: bool = True
+) -> list[bpy.types.Object]:
     """Puts the parts into the scene; ``source`` is the digest of what they were made from. Raises InputError.
 
-    All meshes are read before anything in the scene changes.
+    All meshes are read before anything in the scene changes. Without ``renew``, a part that is there and was made
+    from the same source is left as it is, a lock that Physics cut into it included.
     """
     loaded = [read_obj(part.mesh) for part in parts]
     objects: dict[str, bpy.types.Object] = {}
     new: list[MadePart] = []
     for part, obj in zip(parts, loaded, strict=True):
         thing = find_part(scene, part.name)
+        if thing is not None and not renew and thing.get("holdfast_source") == source:
+            objects[part.name] = thing
+            continue
         mesh = mesh_from_obj(obj, part.name)
         if thing is None:
             thing = _new_object(scene, part, mesh)
@@ -102,7 +108,7 @@ def _new_object(scene: bpy.types.Scene, part: MadePart, mesh: bpy.types.Mesh) ->
     _collection(scene).objects.link(thing)
     used = {other.holdfast.part_id for other in scene.objects if other.holdfast.is_part}
     thing.holdfast.is_part, thing.holdfast.part = True, part.name
-    thing.holdfast.part_id = next(number for number in range(1, 256) if number not in used)
+    thing.holdfast.part_id = next((number for number in range(1, 256) if number not in used), 0)
     return thing
 
 

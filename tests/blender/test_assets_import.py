@@ -66,6 +66,15 @@ def test_again_swaps_meshes_only(module: Module, parts: list[object]) -> None:
     assert kept == pytest.approx(0.77)
 
 
+def test_a_lost_part_comes_back_alone(module: Module, parts: list[object]) -> None:
+    importing = module("operators.importing")
+    body, lid, peg = importing.import_parts(bpy.context.scene, parts, "d1")
+    meshes = (body.data, lid.data)
+    bpy.data.objects.remove(peg)
+    again = importing.import_parts(bpy.context.scene, parts, "d1", renew=False)
+    assert (body.data, lid.data) == meshes and again[2].parent == lid and again[2].holdfast.part_id == 3
+
+
 def test_artists_own_material_stays(module: Module, parts: list[object]) -> None:
     importing = module("operators.importing")
     body = importing.import_parts(bpy.context.scene, parts, "d1")[0]
