@@ -52,7 +52,8 @@ def set_up(scene: bpy.types.Scene, sketches: Path) -> None:
         sketch.name, sketch.height_mm, sketch.path = name, height_mm, str(sketches / f"{name}.jpg")
     joint = settings.physics.joints.add()
     joint.name = "lid lock"
-    joint.depth_mm, joint.twist_deg, joint.clearance_mm = 10.0, 60.0, 0.25
+    joint.depth_mm, joint.twist_deg, joint.clearance_mm = 0.0, 60.0, 0.25  # the whole peg goes in
+    settings.physics.pull_on_screen = True
     settings.truth.samples = 4  # denoised; about a second a frame on two cores
     settings.style.defects = json.dumps(DEFECTS)
     settings.finish.title = "Lantern\nOne sketch, one proven lock"

@@ -88,12 +88,20 @@ def frame_of(thing: bpy.types.Object) -> tuple[Matrix, float] | None:
     return thing.matrix_world @ Matrix.Translation(feature["origin"]) @ turn, float(feature["radius"])
 
 
+def depth_of(joint: Any) -> float:
+    """Travel of a joint in metres: its own, or that of the whole peg where it is left at 0."""
+    if joint.depth_mm > 0.0:
+        return float(joint.depth_mm) / 1000
+    peg = _feature(str(joint.peg.get("holdfast_feature", ""))) if joint.peg is not None else {}
+    return float(peg.get("length", 0.01))
+
+
 def _joints(scene: bpy.types.Scene) -> Iterator[tuple[Any, Matrix, Shape]]:
     for joint in scene.holdfast.physics.joints:
         found = frame_of(joint.socket) if joint.socket is not None else None
         if found is not None and joint.socket.visible_get():
             twist = math.radians(joint.twist_deg) * (-1.0 if joint.hand == "RIGHT" else 1.0)
-            depth = round(joint.depth_mm / 1000, 6)
+            depth = round(depth_of(joint), 6)
             yield joint, found[0], shape(round(found[1], 6), depth, round(twist, 6), joint.lugs)
 
 
@@ -134,7 +142,7 @@ def _draw_text() -> None:
     blf.shadow(0, 3, 0.0, 0.0, 0.0, 0.8)
     for joint, matrix, lines in _joints(bpy.context.scene):
         for text, place, colour in (
-            (f"{joint.depth_mm:g} mm", lines.depth_at, TRAVEL),
+            (f"{depth_of(joint) * 1000:.4g} mm", lines.depth_at, TRAVEL),
             (f"{joint.twist_deg:g}°", lines.twist_at, TWIST),
         ):
             at = location_3d_to_region_2d(region, view, matrix @ Vector(place))

@@ -39,6 +39,11 @@ class Plan:
     settings: Mapping[str, Any]
     inputs: Mapping[str, str]
 
+    @property
+    def heroes(self) -> list[reading.Part]:
+        """The parts that get rigid bodies: those of the product, not the set around it."""
+        return [part for part in self.assembly.parts if part.ob.holdfast.role != "SET"]
+
 
 def plan(scene: bpy.types.Scene) -> Plan:
     """Reads the scene. Raises InputError with what is missing or wrong; changes nothing."""
@@ -141,38 +146,56 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
 def _make(scene: bpy.types.Scene, shot: ShotFolder, found: Plan) -> StageGenerator:
     started = time.monotonic()
     yield from _fit(found)
-    heroes = [part for part in found.assembly.parts if part.ob.holdfast.role != "SET"]
-    for part in heroes:
+    for part in found.heroes:
         yield Progress(0.14, f"Weighing {part.name}")
         proxies.weigh(part)
-    yield Progress(0.16, "Writing the keys")
-    relative, carried = path.poses(found.timing, found.kit, found.frames)
-    motion = author.carriers(found.assembly, relative, carried)
-    poses = author.world_poses(found.assembly, motion)
-    names = [part.name for part in found.assembly.parts]
-    digest = author.motion_hash(names, found.frames, poses)
-    author.apply_motion(found.assembly, found.frames, motion, digest)
-    times = [found.frames[0] + 0.5 * k for k in range(2 * len(found.frames) - 1)]
-    with lab_scene("read back") as lab:
-        reading_back = author.read_back(lab, found.assembly.parts, times)
-        read = yield from _relay(reading_back, 0.18, 0.12, "Reading the keys back")
-    cutting = overlap.overlaps(found.assembly, read, evidence.contact_samples(found.timing))
-    cut = yield from _relay(cutting, 0.30, 0.08, "Holding the meshes against each other")
-    seen = evidence.gather(found.assembly, found.kit, found.timing, poses, read, cut)
-    data = yield from _relay_messages(proof.prove(found.assembly.spec, found.kit, seen), 0.38, 0.56)
-    made = []
-    for part in heroes:
-        yield Progress(0.95, f"Rigid body of {part.name}")
-        made.append(proxies.build(scene, part).to_json())
-    found.assembly.socket.ob[PROPERTY] = canonical_json(found.assembly.spec.to_json()).decode()
+    poses, digest, seen = yield from _bake(found)
+    spec = found.assembly.spec
+    data = yield from _relay(proof.prove(spec, found.kit, seen), 0.38, 0.56)
+    bodies = yield from _bodies(scene, found)
+    found.assembly.socket.ob[PROPERTY] = canonical_json(spec.to_json()).decode()
     content = {
-        "frames": [found.frames[0], found.frames[-1]], "fps": list(found.fps), "parts": names, "poses": "poses.npz",
-        "motion_hash": digest, "joints": [found.assembly.spec.to_json()], "bodies": made,
-        "events": {name: list(span) for name, span in found.timing.events.items()},
+        "frames": [found.frames[0], found.frames[-1]], "fps": list(found.fps), "poses": "poses.npz",
+        "parts": [part.name for part in found.assembly.parts], "motion_hash": digest, "joints": [spec.to_json()],
+        "bodies": bodies, "events": {name: list(span) for name, span in found.timing.events.items()},
         "verdict": data["verdict"], "says": data["says"],
     }  # fmt: skip
     yield Progress(0.98, "Writing motion and proof")
     return _write(shot.motion, found, content, poses, data, time.monotonic() - started)
+
+
+def _bake(found: Plan) -> Generator[Progress, None, tuple[np.ndarray, str, proof.Evidence]]:
+    """Keys the parts and reads them back. Gives the poses at whole frames, their hash and what was seen."""
+    yield Progress(0.16, "Writing the keys")
+    assembly, lock, timing = found.assembly, found.kit, found.timing
+    times = author.key_times(assembly, lock, timing, found.frames)
+    at_keys = author.carriers(assembly, *path.poses(timing, lock, times))
+    at_frames = author.carriers(assembly, *path.poses(timing, lock, found.frames))
+    poses = author.world_poses(assembly, at_frames)
+    digest = author.motion_hash([part.name for part in assembly.parts], found.frames, poses)
+    author.apply_motion(assembly, times, at_keys, digest)
+    samples = evidence.Samples(found.frames, len(times) // len(found.frames[1:]))
+    with lab_scene("read back") as lab:
+        reading_back = author.read_back(lab, assembly.parts, samples.times)
+        read = yield from _relay(reading_back, 0.18, 0.12, "Reading the keys back")
+    cutting = overlap.overlaps(assembly, read, samples.near_contact(timing))
+    cut = yield from _relay(cutting, 0.30, 0.08, "Holding the meshes against each other")
+    return poses, digest, evidence.gather(assembly, lock, timing, samples, poses, read, cut)
+
+
+def _bodies(scene: bpy.types.Scene, found: Plan) -> Generator[Progress, None, list[dict[str, object]]]:
+    """Gives the parts their rigid bodies; all of them or, where there were none before, none."""
+    fresh = not proxies.there()
+    made = []
+    try:
+        for part in found.heroes:
+            body = yield from _relay(proxies.build(scene, part), 0.95, 0.0, f"Rigid body of {part.name}")
+            made.append(body.to_json())
+    except BaseException:
+        if fresh:
+            proxies.withdraw(scene)
+        raise
+    return made
 
 
 def _fit(found: Plan) -> Generator[Progress, None, None]:
@@ -184,24 +207,14 @@ def _fit(found: Plan) -> Generator[Progress, None, None]:
 
 
 def _relay(
-    inner: Generator[float, None, Any], start: float, share: float, message: str
+    inner: Generator[Any, None, Any], start: float, share: float, message: str = ""
 ) -> Generator[Progress, None, Any]:
+    """Passes on what ``inner`` yields (a fraction, a fraction and a message, or nothing) and gives its result."""
     try:
         while True:
-            yield Progress(start + share * next(inner), message)
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        inner.close()
-
-
-def _relay_messages(
-    inner: proof.ProofGenerator, start: float, share: float
-) -> Generator[Progress, None, Any]:
-    try:
-        while True:
-            fraction, message = next(inner)
-            yield Progress(start + share * fraction, message)
+            told = next(inner)
+            fraction, said = told if isinstance(told, tuple) else (told or 0.0, message)
+            yield Progress(start + share * fraction, said)
     except StopIteration as stop:
         return stop.value
     finally:
@@ -233,8 +246,8 @@ def clear(scene: bpy.types.Scene) -> int:
             root = root.parent
         author.clear_keys(root)
         changed += meshes.restore(ob)
-        proxies.remove(ob)
         ob.pop(PROPERTY, None)
+    proxies.withdraw(scene)
     return changed
 
 

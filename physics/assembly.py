@@ -230,6 +230,8 @@ def _spec(settings: "bpy.types.PropertyGroup | None", peg: Part, plug: Feature, 
         "pull_n": settings.pull_n, "torque_nm": settings.torque_nm,
     }  # fmt: skip
     rounded: dict[str, Any] = {key: round(float(value), 4) for key, value in chosen.items()}
+    if rounded["depth_mm"] <= 0.0 or 0.0 < rounded["depth_mm"] - spec.depth_mm < 0.01:
+        rounded["depth_mm"] = spec.depth_mm
     name = settings.name or spec.name
     return sized(
         replace(spec, name=name, hand=settings.hand, lugs=settings.lugs, mode=settings.mode, **rounded)

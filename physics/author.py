@@ -12,9 +12,16 @@ import numpy as np
 from ..compat import ensure_fcurve
 from ..pipeline.store import canonical_json
 from .assembly import MOTION, REST, Assembly, Part, rest_of, root_rest
+from .kit import Kit
 from .lab import Lab
-from .rigid import Array, continuous, inverse, multiply, to_quaternion
+from .path import Timing, poses
+from .rigid import Array, continuous, inverse, multiply, to_quaternion, with_midpoints
+from .units import MM
 
+STRAY = 0.0005 * MM
+"""Distance by which linear keys may let two joined parts stray between them."""
+MODE = "holdfast_mode"
+"""Custom property of an action: the rotation mode that its object had before."""
 CHANNELS = (("location", 3), ("rotation_quaternion", 4))
 
 
@@ -36,6 +43,36 @@ def carriers(assembly: Assembly, peg_in_socket: Array, carried: Array) -> Carrie
     )
 
 
+def key_times(assembly: Assembly, kit: Kit, timing: Timing, frames: Sequence[int]) -> tuple[float, ...]:
+    """Scene times of the keys: one a frame, or 2, 4 or 8 where parts would stray from each other between frames.
+
+    Keys are linear, so that an origin far from the joint's axis cuts the corner of its arc.
+    """
+    for density in (1, 2, 4, 8):
+        times = tuple(frames[0] + k / density for k in range((len(frames) - 1) * density + 1))
+        if _stray(assembly, kit, timing, times) <= STRAY:
+            break
+    return times
+
+
+def _stray(assembly: Assembly, kit: Kit, timing: Timing, times: Sequence[float]) -> float:
+    """Largest distance in metres, half-way between keys, of the joint's two frames from where the path has them."""
+    motion = carriers(assembly, *poses(timing, kit, times))
+    rim, shoulder = assembly.socket.world(assembly.socket_frame), assembly.peg.world(assembly.peg_frame)
+    found = []
+    for part, moves, local in ((assembly.socket, motion.socket, rim), (assembly.peg, motion.peg, shoulder)):
+        rest = root_rest(part.root, moving=part is assembly.peg)
+        rest[:3, :3] /= np.sqrt((rest[:3, :3] ** 2).sum(axis=0))
+        between = with_midpoints(multiply(moves, rest[None]))[1::2]
+        found.append(multiply(between, multiply(inverse(rest), local)[None]))
+    relative = multiply(inverse(found[0]), found[1])
+    middles = 0.5 * (np.array(times[1:]) + np.array(times[:-1]))
+    aligned, inserted = timing.knots[:2]
+    aside = np.hypot(relative[:, 0, 3], relative[:, 1, 3])[middles > aligned]
+    height = np.abs(relative[:, 2, 3] - kit.seat)[middles > inserted]
+    return float(max(aside.max(initial=0.0), height.max(initial=0.0)))
+
+
 def world_poses(assembly: Assembly, motion: Carriers) -> Array:
     """(F, P, 4, 4) world matrices of all parts; those on neither root stay at rest."""
     result = np.empty((len(motion.peg), len(assembly.parts), 4, 4))
@@ -49,51 +86,53 @@ def world_poses(assembly: Assembly, motion: Carriers) -> Array:
     return result
 
 
-def motion_hash(names: Sequence[str], frames: Sequence[int], poses: Array) -> str:
+def motion_hash(names: Sequence[str], frames: Sequence[int], matrices: Array) -> str:
     """SHA-256 (hex) over part names, frames and (F, P, 4, 4) world matrices to the nanometre (9 decimals)."""
     state = hashlib.sha256(canonical_json({"parts": list(names), "frames": list(frames)}))
-    state.update((np.round(poses, 9) + 0.0).astype("<f8").tobytes())
+    state.update((np.round(matrices, 9) + 0.0).astype("<f8").tobytes())
     return state.hexdigest()
 
 
-def apply_motion(assembly: Assembly, frames: Sequence[int], motion: Carriers, digest: str) -> None:
+def apply_motion(assembly: Assembly, times: Sequence[float], motion: Carriers, digest: str) -> None:
     """Keys both roots so that their parts follow ``motion``; replaces the keys of an earlier run."""
     for root, moves, moving in (
         (assembly.socket.root, motion.socket, False),
         (assembly.peg.root, motion.peg, True),
     ):
-        write_keys(root, frames, multiply(moves, root_rest(root, moving=moving)[None]), digest)
+        write_keys(root, times, multiply(moves, root_rest(root, moving=moving)[None]), digest)
 
 
-def write_keys(root: bpy.types.Object, frames: Sequence[int], poses: Array, digest: str) -> None:
-    """Keys ``root`` with (F, 4, 4) world matrices (scale included): LINEAR, hemisphere-continuous, one key a frame."""
+def write_keys(root: bpy.types.Object, times: Sequence[float], matrices: Array, digest: str) -> None:
+    """Keys ``root`` with (T, 4, 4) world matrices (scale included): LINEAR, hemisphere-continuous."""
     rest = rest_of(root)
     previous = root.animation_data.action if root.animation_data else None
     scale = np.array(rest[7:])
-    turns = continuous(np.stack([to_quaternion(pose[:3, :3] / scale) for pose in poses]))
-    values = np.concatenate((poses[:, :3, 3], turns), axis=1)
+    turns = continuous(np.stack([to_quaternion(pose[:3, :3] / scale) for pose in matrices]))
+    values = np.concatenate((matrices[:, :3, 3], turns), axis=1)
+    mode = root.rotation_mode if previous is None or previous.get(MODE) is None else previous[MODE]
     root.rotation_mode = "QUATERNION"
     action = bpy.data.actions.new(f"{root.name} motion")
     root.animation_data_create().action = action
     column = 0
     for path, count in CHANNELS:
         for index in range(count):
-            _write_curve(ensure_fcurve(action, root, path, index), frames, values[:, column])
+            _write_curve(ensure_fcurve(action, root, path, index), times, values[:, column])
             column += 1
+    action[MODE] = mode
     action[MOTION] = root[MOTION] = digest
     root[REST] = rest
     if previous is not None and previous.users == 0:
         bpy.data.actions.remove(previous)
 
 
-def _write_curve(curve: bpy.types.FCurve, frames: Sequence[int], values: Array) -> None:
+def _write_curve(curve: bpy.types.FCurve, times: Sequence[float], values: Array) -> None:
     points = curve.keyframe_points
-    points.add(len(frames))
+    points.add(len(times))
     points.foreach_set(
-        "co", np.stack((np.array(frames, dtype=np.float64), values), axis=1).astype(np.float32).ravel()
+        "co", np.stack((np.array(times, dtype=np.float64), values), axis=1).astype(np.float32).ravel()
     )
     linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
-    points.foreach_set("interpolation", [linear] * len(frames))
+    points.foreach_set("interpolation", [linear] * len(times))
     curve.extrapolation = "CONSTANT"
     curve.update()
 
@@ -103,9 +142,11 @@ def clear_keys(root: bpy.types.Object) -> None:
     action = root.animation_data.action if root.animation_data else None
     if action is None or action.get(MOTION) is None:
         return
-    rest = rest_of(root)
+    rest, mode = rest_of(root), action.get(MODE, "QUATERNION")
     bpy.data.actions.remove(action)
+    root.animation_data_clear()
     root.location, root.rotation_quaternion, root.scale = rest[:3], rest[3:7], rest[7:]
+    root.rotation_mode = mode
     root.pop(REST, None)
     root.pop(MOTION, None)
 

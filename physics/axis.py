@@ -206,16 +206,14 @@ def _on(
 
 
 def _same(a: _Cylinder, b: _Cylinder) -> bool:
-    along = abs(float(a.axis @ b.axis)) > 0.99
+    """Whether two finds are one surface; the second one's axis may point the other way."""
+    along = float(a.axis @ b.axis)
+    low, high = (b.low, b.high) if along > 0.0 else (-b.high, -b.low)
     aside = a.centre - b.centre
     aside = aside - a.axis * float(aside @ a.axis)
     near = float(np.linalg.norm(aside)) < 0.05 * a.radius
-    return (
-        along
-        and near
-        and abs(a.radius - b.radius) < 0.05 * a.radius
-        and min(a.high, b.high) > max(a.low, b.low)
-    )
+    alike = abs(along) > 0.99 and abs(a.radius - b.radius) < 0.05 * a.radius
+    return alike and near and min(a.high, high) > max(a.low, low)
 
 
 def _feature(

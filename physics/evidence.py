@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From what the depsgraph gave back to what the proof looks at: relative poses and real surface points."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from . import meshes
@@ -13,10 +15,37 @@ from .rigid import Array, inverse, multiply
 from .verify import pose_errors
 
 
+@dataclass(frozen=True)
+class Samples:
+    """When the baked motion is looked at: twice for every key, ``density`` keys a frame."""
+
+    frames: tuple[int, ...]
+    density: int
+
+    @property
+    def a_frame(self) -> int:
+        """Samples a frame."""
+        return 2 * self.density
+
+    @property
+    def times(self) -> list[float]:
+        """Scene times in frames."""
+        return [self.frames[0] + k / self.a_frame for k in range((len(self.frames) - 1) * self.a_frame + 1)]
+
+    def index(self, frame: int) -> int:
+        return (frame - self.frames[0]) * self.a_frame
+
+    def near_contact(self, timing: Timing) -> list[int]:
+        """Samples at which the meshes are held against each other: every second frame near the socket."""
+        aligned, _, _, clicked, end = timing.knots
+        frames = [*range(timing.start, aligned, 4), *range(aligned, clicked, 2), clicked, end]
+        return [self.index(frame) for frame in frames]
+
+
 def gather(
-    assembly: Assembly, kit: Kit, timing: Timing, authored: Array, read: Array, cut: Overlap
+    assembly: Assembly, kit: Kit, timing: Timing, samples: Samples, authored: Array, read: Array, cut: Overlap
 ) -> Evidence:
-    """``authored`` (F, P, 4, 4) at whole frames, ``read`` (2F - 1, P, 4, 4) at every half frame."""
+    """``authored`` (F, P, 4, 4) at whole frames, ``read`` (S, P, 4, 4) at the samples."""
     names = [part.name for part in assembly.parts]
     peg_index, socket_index = names.index(assembly.peg.name), names.index(assembly.socket.name)
     pegs = _joint_frames(assembly.peg, assembly.peg_frame, read[:, peg_index])
@@ -29,21 +58,14 @@ def gather(
     deep = socket_points[:, 2] > -1.2 * kit.bore_depth
     return Evidence(
         relative=relative,
-        locked=2 * (timing.knots[3] - timing.start),
-        readback=pose_errors(authored, read[::2]),
+        locked=samples.index(timing.knots[3]),
+        readback=pose_errors(authored, read[:: samples.a_frame]),
         peg_points=peg_points[peg_points[:, 2] < 0.0],
         socket_points=socket_points[near & deep],
-        first_frame=timing.start,
+        times=tuple(samples.times),
         wall=wall,
-        cut=(cut.triangles, timing.start + 0.5 * cut.sample, " and ".join(cut.parts)),
+        cut=(cut.triangles, samples.times[cut.sample], " and ".join(cut.parts)),
     )
-
-
-def contact_samples(timing: Timing) -> list[int]:
-    """Half-frame samples at which the meshes are held against each other: every second frame near the socket."""
-    aligned, _, _, clicked, end = timing.knots
-    frames = [*range(timing.start, aligned, 4), *range(aligned, clicked, 2), clicked, end]
-    return [2 * (frame - timing.start) for frame in frames]
 
 
 def _joint_frames(part: Part, frame: Array, worlds: Array) -> Array:

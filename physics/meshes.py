@@ -40,9 +40,11 @@ def triangles(mesh: bpy.types.Mesh) -> NDArray[np.int64]:
     return flat.reshape(-1, 3).astype(np.int64)
 
 
-def evaluated(ob: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> tuple[Array, NDArray[np.int64]]:
+def evaluated(ob: bpy.types.Object) -> tuple[Array, NDArray[np.int64]]:
     """Vertices (V, 3) and triangles (T, 3) of an object with its modifiers, in its own space."""
-    shown = ob.evaluated_get(depsgraph)
+    if not any(modifier.show_viewport for modifier in ob.modifiers) and of(ob).shape_keys is None:
+        return vertices(of(ob)), triangles(of(ob))
+    shown = ob.evaluated_get(bpy.context.evaluated_depsgraph_get())
     mesh = shown.to_mesh()
     try:
         return vertices(mesh), triangles(mesh)

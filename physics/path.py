@@ -5,9 +5,8 @@ Timing is minimum-jerk polynomials (Flash and Hogan 1985): velocity and accelera
 phases join twice differentiably. Only + and * are used, so that every machine makes the same bits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -90,7 +89,7 @@ class Pose:
     """Where the peg frame stands in the socket frame, and how the whole assembly is carried, at one time.
 
     ``height`` of the shoulder above the seat and ``aside`` in metres, ``angle`` from the locked pose and ``tilt`` in
-    radians; ``lift``, ``roll`` and ``yaw`` carry both parts as one body.
+    radians; ``lift`` and ``sway`` in metres and ``yaw`` carry both parts as one body.
     """
 
     height: float
@@ -98,7 +97,7 @@ class Pose:
     aside: float = 0.0
     tilt: float = 0.0
     lift: float = 0.0
-    roll: float = 0.0
+    sway: float = 0.0
     yaw: float = 0.0
 
     def peg_in_socket(self, kit: Kit) -> Array:
@@ -108,7 +107,7 @@ class Pose:
 
     def assembly(self) -> Array:
         """(4, 4): the socket frame now in the socket frame at rest."""
-        return multiply(translation((0.0, 0.0, self.lift)), rotation(1, self.roll), rotation(2, self.yaw))
+        return multiply(translation((self.sway, 0.0, self.lift)), rotation(2, self.yaw))
 
 
 def pose_at(frame: float, timing: Timing, kit: Kit) -> Pose:
@@ -151,18 +150,13 @@ def _hold(frame: float, timing: Timing, kit: Kit) -> Pose:
     end = float(timing.knots[4])
     raised = min_jerk((frame - still) / (lifted - still)) if lifted > still else 1.0
     u = (frame - lifted) / (end - lifted)
-    swing = 5.0 * DEG
-    roll = swing * (min_jerk(4.0 * u) - 2.0 * min_jerk(2.5 * u - 0.625) + min_jerk(2.857 * u - 1.857))
+    swing = 0.5 * kit.peg_radius
+    sway = swing * (min_jerk(4.0 * u) - 2.0 * min_jerk(2.5 * u - 0.625) + min_jerk(2.857 * u - 1.857))
     turn = min_jerk((frame - still) / (end - still))
-    return Pose(0.0, 0.0, lift=max(1.2 * kit.peg_radius, 8.0 * MM) * raised, roll=roll, yaw=20.0 * DEG * turn)
+    return Pose(0.0, 0.0, lift=max(1.2 * kit.peg_radius, 8.0 * MM) * raised, sway=sway, yaw=20.0 * DEG * turn)
 
 
-def poses(timing: Timing, kit: Kit, frames: Sequence[int]) -> tuple[Array, Array]:
-    """(F, 4, 4) peg in socket and (F, 4, 4) assembly, for every one of the scene ``frames``."""
-    made = [pose_at(float(frame), timing, kit) for frame in frames]
+def poses(timing: Timing, kit: Kit, times: Sequence[float]) -> tuple[Array, Array]:
+    """(T, 4, 4) peg in socket and (T, 4, 4) assembly at scene times in frames."""
+    made = [pose_at(float(time), timing, kit) for time in times]
     return np.stack([pose.peg_in_socket(kit) for pose in made]), np.stack([pose.assembly() for pose in made])
-
-
-def timing_from(record: Mapping[str, Any]) -> Timing:
-    """The timing that ``dataclasses.asdict`` of a Timing described."""
-    return Timing(**{key: record[key] for key in Timing.__dataclass_fields__ if key in record})

@@ -6,6 +6,7 @@ takes the origin for it. Proxies are animated (kinematic): they follow the baked
 file is left to simulate. Untick *Animated* on one to let it fall.
 """
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import bmesh
@@ -21,8 +22,9 @@ from .units import PI
 
 COLLECTION = "Holdfast proxies"
 PROXY_OF = "holdfast_proxy_of"
+MADE = "holdfast_made"
 MARGIN_LIMITS = (5e-6, 2e-4)
-PIECES = 8
+PIECES = 6
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,7 @@ class Body:
 def weigh(part: Part) -> MassProperties:
     """Volume, mass, centre of mass (part's axes, metres) of a part's present mesh. Raises InputError."""
     settings = part.ob.holdfast
-    graph = bpy.context.evaluated_depsgraph_get()
-    points, corners = meshes.evaluated(part.ob, graph)
+    points, corners = meshes.evaluated(part.ob)
     density = density_of(settings.material, settings.density)
     return mass_properties(points * part.scale, corners, density, part.name)
 
@@ -77,11 +78,10 @@ def choose_shape(points: Array, volume: float, hull_volume: float) -> tuple[str,
     return ("CONVEX_HULL" if solidity > 0.9 else "COMPOUND"), solidity
 
 
-def build(scene: bpy.types.Scene, part: Part) -> Body:
+def build(scene: bpy.types.Scene, part: Part) -> Generator[None, None, Body]:
     """Makes (or makes anew) the proxy of a part. Raises InputError for parts without volume or with holes."""
     mass = weigh(part)
-    graph = bpy.context.evaluated_depsgraph_get()
-    points, corners = meshes.evaluated(part.ob, graph)
+    points, corners = meshes.evaluated(part.ob)
     points = points * part.scale
     hull, hull_volume = _hull(points, corners)
     shape, fill = choose_shape(points, mass.volume, hull_volume)
@@ -89,14 +89,11 @@ def build(scene: bpy.types.Scene, part: Part) -> Body:
     collection = _collection(scene)
     remove(part.ob)
     proxy = _proxy(scene, collection, part, mass, hull, shape, margin)
-    pieces = 1
-    if shape == "COMPOUND":
-        for piece in _decompose(points, corners, PIECES):
-            child = _proxy_child(scene, collection, proxy, part, piece, mass, margin)
-            child[PROXY_OF] = part.ob
-            pieces += 1
-        pieces -= 1
-    return Body(part.name, part.ob.holdfast.material, mass, shape, margin, fill, pieces)
+    yield
+    pieces = (yield from _decompose(points, corners, PIECES)) if shape == "COMPOUND" else []
+    for piece in pieces:
+        _proxy_child(scene, collection, proxy, part, piece, mass, margin)
+    return Body(part.name, part.ob.holdfast.material, mass, shape, margin, fill, len(pieces) or 1)
 
 
 def remove(ob: bpy.types.Object) -> None:
@@ -108,6 +105,28 @@ def remove(ob: bpy.types.Object) -> None:
             bpy.data.meshes.remove(mesh)
 
 
+def there() -> bool:
+    """Whether the file has proxies."""
+    return COLLECTION in bpy.data.collections
+
+
+def withdraw(scene: bpy.types.Scene) -> None:
+    """Removes all proxies of the file and, where nothing else is in it, the scene's rigid-body world."""
+    found = bpy.data.collections.get(COLLECTION)
+    if found is None:
+        return
+    for ob in {proxy.get(PROXY_OF) for proxy in found.objects} - {None}:
+        remove(ob)
+    bpy.data.collections.remove(found)
+    world = scene.rigidbody_world
+    if world is not None and (world.collection is None or not world.collection.objects):
+        with bpy.context.temp_override(scene=scene):
+            held = world.collection
+            bpy.ops.rigidbody.world_remove()
+        if held is not None and held.get(MADE):
+            bpy.data.collections.remove(held)
+
+
 def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:
     if scene.rigidbody_world is None:
         with bpy.context.temp_override(scene=scene):
@@ -115,6 +134,7 @@ def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:
     world = scene.rigidbody_world
     if world.collection is None:
         world.collection = bpy.data.collections.new("RigidBodyWorld")
+        world.collection[MADE] = True
     found = scene.collection.children.get(COLLECTION)
     if found is None:
         found = bpy.data.collections.new(COLLECTION)
@@ -167,7 +187,7 @@ def _hull(points: Array, corners: NDArray[np.int64]) -> tuple[bpy.types.Mesh, fl
     """The convex hull of a mesh as a new mesh, and its volume."""
     work = _bmesh(points, corners)
     try:
-        return _take_hull(work)
+        return _hull_mesh(work)
     finally:
         work.free()
 
@@ -183,64 +203,76 @@ def _bmesh(points: Array, corners: NDArray[np.int64]) -> bmesh.types.BMesh:
         bpy.data.meshes.remove(mesh)
 
 
-def _take_hull(work: bmesh.types.BMesh) -> tuple[bpy.types.Mesh, float]:
-    copy = bmesh.new()
-    for vertex in work.verts:
-        copy.verts.new(vertex.co)
-    found = bmesh.ops.convex_hull(copy, input=list(copy.verts), use_existing_faces=False)
-    inside = {item for key in ("geom_interior", "geom_unused") for item in found[key]}
-    bmesh.ops.delete(
-        copy, geom=[item for item in inside if isinstance(item, bmesh.types.BMVert)], context="VERTS"
-    )
-    bmesh.ops.recalc_face_normals(copy, faces=list(copy.faces))
-    volume = abs(copy.calc_volume())
+def _hulled(work: bmesh.types.BMesh) -> tuple[bmesh.types.BMesh, float]:
+    """The hull of the corners of ``work`` (they stay in it, loose, if inside) and its volume."""
+    hull = work.copy()
+    bmesh.ops.delete(hull, geom=list(hull.edges), context="EDGES_FACES")
+    bmesh.ops.convex_hull(hull, input=list(hull.verts), use_existing_faces=False)
+    bmesh.ops.recalc_face_normals(hull, faces=list(hull.faces))
+    return hull, abs(hull.calc_volume())
+
+
+def _hull_mesh(work: bmesh.types.BMesh) -> tuple[bpy.types.Mesh, float]:
+    hull, volume = _hulled(work)
+    bmesh.ops.delete(hull, geom=[vertex for vertex in hull.verts if not vertex.link_faces], context="VERTS")
     mesh = bpy.data.meshes.new("holdfast hull")
-    copy.to_mesh(mesh)
-    copy.free()
+    hull.to_mesh(mesh)
+    hull.free()
     return mesh, volume
 
 
-def _decompose(points: Array, corners: NDArray[np.int64], limit: int) -> list[bpy.types.Mesh]:
-    """Convex hulls of the mesh cut in halves, the emptiest hull first, along the plane that saves most."""
-    pieces = [_bmesh(points, corners)]
+def _decompose(
+    points: Array, corners: NDArray[np.int64], limit: int
+) -> Generator[None, None, list[bpy.types.Mesh]]:
+    """Convex hulls of the mesh cut in halves, the emptiest hull first, along the plane that saves most.
+
+    Yields after every cut.
+    """
+    whole = _bmesh(points, corners)
+    pieces = [(whole, _waste(whole))]
+    enough = 0.1 * abs(whole.calc_volume())
     try:
         while len(pieces) < limit:
-            waste = [_waste(piece) for piece in pieces]
-            worst = int(np.argmax(waste))
-            if waste[worst] < 0.1 * abs(pieces[worst].calc_volume()):
+            worst = max(range(len(pieces)), key=lambda index: pieces[index][1])
+            if pieces[worst][1] < enough / limit:
                 break
-            halves = min(
-                (_split(pieces[worst], axis) for axis in range(3)), key=lambda pair: sum(map(_waste, pair))
-            )
-            if any(len(half.verts) < 4 for half in halves):
-                break
-            pieces[worst].free()
-            pieces[worst : worst + 1] = list(halves)
-        return [_take_hull(piece)[0] for piece in pieces]
+            found: list[list[tuple[bmesh.types.BMesh, float]]] = []
+            for axis in range(3):
+                found.append([(half, _waste(half)) for half in _split(pieces[worst][0], axis)])
+                yield
+            best = min(found, key=lambda pair: pair[0][1] + pair[1][1])
+            for half, _ in (half for pair in found if pair is not best for half in pair):
+                half.free()
+            pieces[worst][0].free()
+            pieces[worst : worst + 1] = best
+        return [_hull_mesh(piece)[0] for piece, _ in pieces if len(piece.verts) > 3]
     finally:
-        for piece in pieces:
+        for piece, _ in pieces:
             piece.free()
 
 
 def _waste(piece: bmesh.types.BMesh) -> float:
+    """Volume that the hull of a piece has beyond the piece's own."""
     if len(piece.verts) < 4:
         return 0.0
-    mesh, volume = _take_hull(piece)
-    bpy.data.meshes.remove(mesh)
+    hull, volume = _hulled(piece)
+    hull.free()
     return volume - abs(piece.calc_volume())
 
 
-def _split(piece: bmesh.types.BMesh, axis: int) -> tuple[bmesh.types.BMesh, bmesh.types.BMesh]:
+def _split(piece: bmesh.types.BMesh, axis: int) -> list[bmesh.types.BMesh]:
     values = [vertex.co[axis] for vertex in piece.verts]
     centre, normal = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
-    centre[axis], normal[axis] = 0.5 * (min(values) + max(values)), 1.0
+    centre[axis] = 0.5 * (min(values) + max(values))
     halves = []
     for sign in (1.0, -1.0):
+        normal[axis] = sign
         half = piece.copy()
         everything = [*half.verts, *half.edges, *half.faces]
-        cut = bmesh.ops.bisect_plane(half, geom=everything, plane_co=centre, plane_no=[sign * x for x in normal],
-                                     clear_outer=True)  # fmt: skip
+        cut = bmesh.ops.bisect_plane(
+            half, geom=everything, plane_co=centre, plane_no=normal, clear_outer=True
+        )
         edges = [item for item in cut["geom_cut"] if isinstance(item, bmesh.types.BMEdge)]
         bmesh.ops.holes_fill(half, edges=edges, sides=0)
         halves.append(half)
-    return halves[0], halves[1]
+    return halves

@@ -5,6 +5,8 @@ Transforms are (..., 4, 4) float64 arrays that act on column vectors; quaternion
 IEEE 754 fixes + - * / and sqrt; sine and cosine of the system's maths library and BLAS products are not fixed.
 """
 
+import itertools
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -122,6 +124,17 @@ def continuous(quaternions: Array) -> Array:
         if float((result[index] * result[index - 1]).sum()) < 0.0:
             result[index] = -result[index]
     return result
+
+
+def with_midpoints(poses: Array) -> Array:
+    """(F, 4, 4) rigid poses with the pose between each two, as linear keys give it: (2F - 1, 4, 4)."""
+    result = [poses[0]]
+    for before, after in itertools.pairwise(poses):
+        a, b = to_quaternion(before), to_quaternion(after)
+        middle = from_quaternion(a + (b if float((a * b).sum()) >= 0.0 else -b))
+        middle[:3, 3] = 0.5 * (before[:3, 3] + after[:3, 3])
+        result += [middle, after]
+    return np.stack(result)
 
 
 def frame(origin: ArrayLike, axis: ArrayLike, reference: ArrayLike = (1.0, 0.0, 0.0)) -> Array:

@@ -5,13 +5,12 @@ The socket's free space is a union of boxes in cylinder coordinates, so that how
 distance to the nearest free point: exact, without facets.
 """
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 from .kit import Kit
-from .rigid import Array, from_quaternion, to_quaternion
+from .rigid import Array
 from .units import MM, PI
 
 
@@ -134,17 +133,6 @@ def swept(
             each[index] = max(each[index], float(depth_in_peg(local, kit).max()))
     worst = int(each.argmax()) if len(each) else 0
     return Sweep(float(each[worst]) if len(each) else 0.0, worst, each)
-
-
-def halves(poses: Array) -> Array:
-    """(F, 4, 4) rigid poses with the pose of every half frame between, as linear keys give it: (2F - 1, 4, 4)."""
-    result = [poses[0]]
-    for before, after in itertools.pairwise(poses):
-        a, b = to_quaternion(before), to_quaternion(after)
-        middle = from_quaternion(a + (b if float((a * b).sum()) >= 0.0 else -b))
-        middle[:3, 3] = 0.5 * (before[:3, 3] + after[:3, 3])
-        result += [middle, after]
-    return np.stack(result)
 
 
 def pose_errors(expected: Array, found: Array) -> tuple[float, float]:

@@ -136,11 +136,15 @@ class StopAt(CancelToken):
         return self.left < 0
 
 
-@pytest.mark.parametrize("step", [1, 3, 8, 12, 40, 90])
+@pytest.mark.parametrize("step", [1, 3, 8, 40, 90, -2])
 def test_cancelled_anywhere_the_scene_is_as_it_was(tmp_path: Path, step: int) -> None:
     scene = set_scene()
     parts_of.lantern()
     before, left = dump(scene), counts()
+    if step < 0:  # that many steps before the end, while rigid bodies are made and files are written
+        step += sum(1 for _ in stage.run(scene, ShotFolder(tmp_path / "counted"), StageOptions(frames=None)))
+        stage.clear(scene)
+        assert (dump(scene), counts()) == (before, left)
     with pytest.raises(Cancelled):
         run(scene, tmp_path, context=Context(cancel=StopAt(step)))
     assert dump(scene) == before

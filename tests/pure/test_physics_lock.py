@@ -45,7 +45,7 @@ def test_every_legal_kit_can_be_made_moved_and_is_free_of_penetration(joint: Joi
         assert mass.mass_properties(solid.vertices, triangles(solid), 1.0).volume > 0.0
     timing = path.Timing()
     relative, _ = path.poses(timing, lock, timing.frames)
-    sweep = verify.swept(verify.halves(relative), lock, verify.surface_points(lock), np.empty((0, 3)))
+    sweep = verify.swept(rigid.with_midpoints(relative), lock, verify.surface_points(lock), np.empty((0, 3)))
     assert sweep.deepest < 1e-8
     at = verify.engagement(relative[timing.knots[3] - timing.start], lock)
     assert at.depth == pytest.approx(lock.depth, abs=1e-12)
@@ -100,7 +100,7 @@ def test_the_path_is_smooth_and_runs_one_way_in_each_phase() -> None:
     step = 1.0 / 64
     frames = np.arange(timing.start, timing.frames[-1] + step, step)
     poses = [path.pose_at(float(f), timing, lock) for f in frames]
-    for name in ("height", "angle", "aside", "tilt", "lift", "roll", "yaw"):
+    for name in ("height", "angle", "aside", "tilt", "lift", "sway", "yaw"):
         value = np.array([getattr(pose, name) for pose in poses])
         speed = np.diff(value) / step
         kick = (
