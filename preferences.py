@@ -2,26 +2,17 @@
 """Preferences of the extension: where results go, ffmpeg, and the table of providers."""
 
 import shutil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import StringProperty
 
+from .clients.registry import catalogue
 
-class Provider(NamedTuple):
-    """One row of the provider table."""
-
-    stage: str
-    name: str
-    where: str
-    needs: str
-
-
-# Remote providers join this table with their clients; these two are always there.
-PROVIDERS: tuple[Provider, ...] = (
-    Provider("Assets", "Offline sketch-to-mesh", "This computer", "Nothing"),
-    Provider("Style", "Rehearsal", "This computer", "Nothing"),
-)
+MODES = {"sketch_to_mesh": "Assets", "video_restyle": "Style"}
+"""Which stage a provider's mode belongs to; other modes show their own name."""
+BUILT_IN = (("Assets", "Offline sketch-to-mesh", "This computer"),)
+"""What is always there and is no client: a stage's own way of working."""
 
 
 class HOLDFAST_OT_find_ffmpeg(bpy.types.Operator):
@@ -72,11 +63,21 @@ class HOLDFAST_AP_preferences(bpy.types.AddonPreferences):
         layout.separator()
         layout.label(text="Providers", icon="WORLD")
         table = layout.box().column(align=True)
-        for stage, name, where, needs in (Provider("Stage", "Provider", "Runs on", "Needs"), *PROVIDERS):
-            row = table.row()
-            row.active = stage != "Stage"
-            for text in (stage, name, where, needs):
-                row.label(text=text)
+        _draw_row(table, ("Stage", "Provider", "Runs on"), heading=True)
+        for texts in BUILT_IN:
+            _draw_row(table, texts)
+        for model in catalogue().values():
+            place = "The network" if model.network else "This computer"
+            _draw_row(table, (MODES.get(model.mode, model.mode), model.label, place))
+
+
+def _draw_row(table: bpy.types.UILayout, texts: tuple[str, str, str], *, heading: bool = False) -> None:
+    first = table.split(factor=0.2)
+    first.active = not heading
+    first.label(text=texts[0])
+    rest = first.split(factor=0.6)
+    rest.label(text=texts[1])
+    rest.label(text=texts[2])
 
 
 def preferences() -> HOLDFAST_AP_preferences:
@@ -84,14 +85,6 @@ def preferences() -> HOLDFAST_AP_preferences:
     found = bpy.context.preferences.addons[__package__].preferences
     assert isinstance(found, HOLDFAST_AP_preferences)
     return found
-
-
-def output_root() -> str:
-    """Absolute folder chosen in the preferences, or an empty string for "beside the .blend"."""
-    if __package__ not in bpy.context.preferences.addons:
-        return ""
-    chosen = preferences().output_root
-    return bpy.path.abspath(chosen) if chosen else ""
 
 
 CLASSES = (HOLDFAST_OT_find_ffmpeg, HOLDFAST_AP_preferences)

@@ -28,6 +28,7 @@ def refresh(shot: ShotFolder, concepts: Manifest | None) -> None:
     """Points the previews at the variants of the concepts; only new or changed pictures are loaded."""
     assets = concepts.data["assets"] if concepts is not None else []
     for asset in assets:
+        _load(str(shot.concepts / asset.get("found", asset["cleaned"])))
         for variant in asset["variants"]:
             _load(str(shot.concepts / variant["picture"]))
 

@@ -1,13 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Assets: the locked drawings as meshes, with what is known of their quality."""
 
+from collections.abc import Callable
 from typing import Any
 
 import bpy
 
 from ..operators.editing import HOLDFAST_OT_mark_parts
 from ..operators.state_cache import Shown
-from .base import StagePanel, fact
+from .base import StagePanel, fact, provider
+
+METHODS = {"REVOLVE": "turned", "EXTRUDE": "flat", "INFLATE": "organic"}
+FACTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("size_mm", "Size", lambda size: " x ".join(f"{edge:.1f}" for edge in size) + " mm"),
+    ("volume_m3", "Volume", lambda volume: f"{volume * 1e6:.2f} cm³"),
+    ("wall_mm", "Thinnest wall", lambda wall: f"{wall:.2f} mm"),
+    ("faces", "Faces", str),
+    ("drawn_deviation_mm", "Off the drawing", lambda off: f"{off:.2f} mm"),
+)
+"""What of the quality card is worth a line here: key, name, and how to write the value."""
 
 
 class HOLDFAST_PT_assets(StagePanel, bpy.types.Panel):
@@ -18,7 +29,7 @@ class HOLDFAST_PT_assets(StagePanel, bpy.types.Panel):
     verb = "Build parts"
 
     def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
-        layout.prop(settings.assets, "provider")
+        provider(layout, settings.assets, "Offline sketch-to-mesh")
         layout.prop(settings.assets, "detail")
         layout.prop(settings.assets, "texture_px")
 
@@ -34,22 +45,18 @@ class HOLDFAST_PT_assets(StagePanel, bpy.types.Panel):
 
 def _draw_part(box: bpy.types.UILayout, part: dict[str, Any]) -> None:
     quality = part.get("quality", {})
-    good = quality.get("watertight", True)
-    box.label(text=f"{part['name']}  ({part.get('method', 'mesh')})", icon="CHECKMARK" if good else "ERROR")
+    good = bool(quality.get("watertight", True))
+    method = METHODS.get(str(part.get("method", "")), str(part.get("method", "")).lower())
+    box.label(text=f"{part['name']}: {method}, {'watertight' if good else 'has holes'}", icon=_icon(good))
     column = box.column(align=True)
     column.scale_y = 0.85
-    for name, value in quality.items():
-        fact(column, name.replace("_", " ").capitalize(), _words(value))
+    for key, name, words in FACTS:
+        if key in quality:
+            fact(column, name, words(quality[key]))
 
 
-def _words(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list | tuple):
-        return " x ".join(_words(each) for each in value)
-    return str(value)
+def _icon(good: bool) -> str:
+    return "CHECKMARK" if good else "ERROR"
 
 
 CLASSES = (HOLDFAST_PT_assets,)

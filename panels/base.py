@@ -17,6 +17,7 @@ ICONS = {
     "partial": "REMOVE",
     "fresh": "CHECKMARK",
     "failed": "ERROR",
+    "cancelled": "CANCEL",
     "waiting": "TIME",
     "running": "PLAY",
 }
@@ -26,10 +27,11 @@ WORDS = {
     "partial": "Some frames are done",
     "fresh": "Done",
     "failed": "Failed",
+    "cancelled": "Cancelled",
     "waiting": "Waiting",
     "running": "Running",
 }
-MARGIN_PX = 62
+MARGIN_PX = 74
 """Width of the sidebar that text can't use: tabs, scroll bar, box and panel margins, at a UI scale of 1."""
 FONT_PX = 11.0
 
@@ -50,7 +52,7 @@ def state_of(scene: bpy.types.Scene, shown: Shown, name: str) -> tuple[str, str]
         return "waiting", ""
     failure = session.current.failures.get((scene.session_uid, name))
     if failure:
-        return "failed", failure
+        return ("cancelled" if failure.startswith("Cancelled") else "failed"), failure
     return shown.states.get(name, ("missing", ""))
 
 
@@ -78,7 +80,7 @@ class StagePanel(HoldfastPanel):
             row.operator(HOLDFAST_OT_cancel.bl_idname, text="", icon="X", emboss=False)
         elif status == "failed":
             explain(row, "Why it failed", reason)
-        elif status in {"stale", "waiting"}:
+        elif status in {"stale", "waiting", "cancelled"}:
             row.active = False
             row.label(text=WORDS[status])
 
@@ -112,10 +114,10 @@ class StagePanel(HoldfastPanel):
         if status == "fresh":
             again = row.operator(HOLDFAST_OT_run_stage.bl_idname, text="", icon="FILE_REFRESH")
             again.stage, again.force = self.stage, True
-        if status in {"failed", "stale", "partial"} and reason:
+        if status in {"failed", "stale", "partial", "cancelled"} and reason:
             box = layout.box()
             box.alert = status == "failed"
-            text = reason if status == "failed" else f"{WORDS[status]}: {reason}"
+            text = f"{WORDS[status]}: {reason}" if status in {"stale", "partial"} else reason
             sentence(box, context, text, icon=ICONS[status])
 
 
@@ -184,6 +186,18 @@ def _pieces(word: str, room: float) -> list[str]:
             pieces.append("")
         pieces[-1] += letter
     return pieces
+
+
+def provider(layout: bpy.types.UILayout, settings: Any, offline: str) -> None:
+    """The stage's provider: its name where it is the offline one, which is the only one that needs no choice."""
+    if settings.provider not in {"offline", "rehearsal"}:
+        layout.prop(settings, "provider")
+        return
+    row = layout.split(factor=0.4)
+    left = row.row()
+    left.alignment = "RIGHT"
+    left.label(text="Provider")
+    row.label(text=offline)
 
 
 def fact(layout: bpy.types.UILayout, name: str, value: str, icon: str = "NONE") -> None:

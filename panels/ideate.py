@@ -52,12 +52,19 @@ class HOLDFAST_PT_ideate(StagePanel, bpy.types.Panel):
         if concepts is None:
             return
         folder = Path(shown.root) / "concepts"
+        row = layout.grid_flow(row_major=True, columns=2, even_columns=True)
         for asset in concepts.data["assets"]:
-            layout.label(text=asset["name"])
-            chosen = context.scene.holdfast.ideate.locked or asset.get("locked") or asset["variants"][0]["id"]
-            grid = layout.grid_flow(row_major=True, columns=2, even_columns=True)
-            for variant in asset["variants"]:
-                _draw_variant(grid.column(align=True), str(folder / variant["picture"]), variant, chosen)
+            column = row.column(align=True)
+            column.box().template_icon(
+                icon_value=thumbnails.icon(str(folder / asset.get("found", asset["cleaned"]))),
+                scale=THUMBNAIL_UNITS,
+            )
+            column.label(text=asset["name"])
+        variants = concepts.data["assets"][0]["variants"]  # a look is one for the whole product
+        chosen = context.scene.holdfast.ideate.locked or variants[0]["id"]
+        grid = layout.grid_flow(row_major=True, columns=2, even_columns=True)
+        for variant in variants:
+            _draw_variant(grid.column(align=True), str(folder / variant["picture"]), variant, chosen)
 
 
 def _draw_variant(column: bpy.types.UILayout, picture: str, variant: dict[str, Any], chosen: str) -> None:

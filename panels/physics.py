@@ -7,7 +7,7 @@ import bpy
 
 from ..operators.editing import HOLDFAST_OT_add_joint, HOLDFAST_OT_remove_joint
 from ..operators.state_cache import Shown
-from .base import StagePanel, fact, sentence
+from .base import StagePanel, sentence
 
 VERDICT_ICONS = {"engaged": "CHECKMARK", "not_engaged": "ERROR", "inconclusive": "QUESTION"}
 VERDICT_WORDS = {
@@ -53,11 +53,16 @@ class HOLDFAST_PT_physics(StagePanel, bpy.types.Panel):
             return
         verdict = str(proof.data["verdict"])
         box = layout.box()
-        box.alert = verdict == "not_engaged"
-        box.label(text=VERDICT_WORDS.get(verdict, verdict), icon=VERDICT_ICONS.get(verdict, "QUESTION"))
-        column = box.column(align=True)
-        for check in proof.data["checks"]:
-            _draw_check(column, context, check)
+        row = box.row()
+        row.alert = verdict == "not_engaged"
+        row.label(text=VERDICT_WORDS.get(verdict, verdict), icon=VERDICT_ICONS.get(verdict, "QUESTION"))
+        sentence(box, context, str(proof.data.get("says", "")))
+        checks = proof.data["checks"]
+        header, body = box.panel("holdfast_physics_checks", default_closed=True)
+        header.label(text=f"{sum(bool(check['ok']) for check in checks)} of {len(checks)} checks hold")
+        if body is not None:
+            for check in checks:
+                sentence(body, context, str(check["says"]), icon="CHECKMARK" if check["ok"] else "ERROR")
 
 
 def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -100,17 +105,6 @@ def _draw_timing(layout: bpy.types.UILayout, physics: Any) -> None:
     for name in ("align", "insert", "twist", "click", "hold"):
         column.prop(physics.timing, f"{name}_frames")
     body.prop(physics, "pull_on_screen")
-
-
-def _draw_check(column: bpy.types.UILayout, context: bpy.types.Context, check: dict[str, Any]) -> None:
-    value, unit = check.get("value"), check.get("unit") or ""
-    icon = "CHECKMARK" if check["ok"] else "ERROR"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        fact(
-            column, str(check["id"]).replace("_", " ").capitalize(), f"{value:.4g} {unit}".strip(), icon=icon
-        )
-    else:
-        sentence(column, context, str(check.get("says") or check["id"]), icon=icon)
 
 
 CLASSES = (HOLDFAST_UL_joints, HOLDFAST_PT_physics)

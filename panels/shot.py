@@ -70,7 +70,7 @@ def _draw_states(layout: bpy.types.UILayout, context: bpy.types.Context, shown: 
 def _draw_run(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     job = session.current.job
     if job is not None:
-        layout.label(text=f"{job.stage.label} of {job.scene_name}")
+        layout.label(text=f"Running: {job.stage.label}")
         draw_job(layout, context, job)
         return
     row = layout.row()

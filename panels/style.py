@@ -8,7 +8,7 @@ import bpy
 from ..operators import viewer
 from ..operators.results import HOLDFAST_OT_flick, HOLDFAST_OT_view_take
 from ..operators.state_cache import Shown
-from .base import StagePanel
+from .base import StagePanel, provider
 
 
 class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
@@ -20,7 +20,7 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
 
     def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
         style = settings.style
-        layout.prop(style, "provider")
+        provider(layout, style, "Rehearsal (offline)")
         layout.prop(style, "look")
         layout.prop(style, "prompt")
         column = layout.column(align=True)

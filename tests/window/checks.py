@@ -49,14 +49,12 @@ class Walk:
         yield 0.8
         return None
 
-    def run_live(self, button: str, picture: str) -> Generator[float, None, list[float]]:
-        """Clicks a button, takes a picture while the stage runs, and returns the clock's gaps of the run."""
+    def run_live(self, button: str) -> Generator[float, None, list[tuple[float, float]]]:
+        """Clicks a button and returns the clock's gaps of the whole run."""
         spot = yield from self.hand.find_button(button)
         assert spot is not None, f"no button {button}"
-        yield from self.hand.click(*spot)
-        yield 0.4
-        self.hand.picture(picture, self.hand.sidebar)
         with self.hand.watch() as gaps:
+            yield from self.hand.click(*spot)
             yield from self.wait()
         return gaps
 
@@ -93,13 +91,22 @@ def stages(walk: Walk) -> Check:
     said = []
     names = [stage.name for stage in walk.module("operators.stages").STAGES]
     for number, name in enumerate(names[: names.index(walk.through) + 1], start=3):
-        gaps = yield from walk.run_live(f'run_stage(stage="{name}"', f"{number:02d}-{name}-running")
+        gaps = yield from walk.run_live(f'run_stage(stage="{name}"')
         status, reason = walk.status(name)
         assert status == "fresh", f"{name} is {status}: {reason}"
         walk.hand.picture(f"{number:02d}-{name}-done", walk.hand.sidebar)
-        late = sum(gap > LIVE_SECONDS for gap in gaps)
-        said.append(f"{name}: longest gap {1000 * max(gaps):.0f} ms, {late} of {len(gaps)} over 50 ms")
+        said.append(f"{name}: {_liveness(gaps)}")
     return "; ".join(said)
+
+
+def _liveness(gaps: list[tuple[float, float]]) -> str:
+    """How live the window was: the clock's gaps, and what of them Blender's main thread spent itself."""
+    late = sum(wall > LIVE_SECONDS for wall, _own in gaps)
+    own = sum(own > LIVE_SECONDS for _wall, own in gaps)
+    return (
+        f"longest gap {1000 * max(wall for wall, _own in gaps):.0f} ms, {late} of {len(gaps)} over 50 ms; "
+        f"of the main thread's own {1000 * max(own for _wall, own in gaps):.0f} ms, {own} over 50 ms"
+    )
 
 
 def undo_after_stage(walk: Walk) -> Check:
@@ -107,7 +114,7 @@ def undo_after_stage(walk: Walk) -> Check:
     for _again in range(2):
         yield from walk.hand.key("Z", ctrl=True)
         yield 0.6
-    walk.hand.picture("20-undone", walk.hand.sidebar)
+    walk.hand.picture("19-undone", walk.hand.sidebar)
     for _again in range(2):
         yield from walk.hand.key("Z", ctrl=True, shift=True)
         yield 0.6
@@ -121,11 +128,11 @@ def escape_cancels(walk: Walk) -> Check:
     bpy.ops.holdfast.run_stage(stage="ideate", force=True)
     yield 0.7
     assert walk.session.job is not None, "the stage was over before Esc could be pressed"
+    walk.hand.picture("20-running", walk.hand.sidebar)
     yield from walk.hand.key("ESC")
     yield from walk.wait()
     status, reason = walk.status("ideate")
-    assert status == "failed", (status, reason)
-    assert reason.startswith("Cancelled"), reason
+    assert status == "cancelled", (status, reason)
     walk.hand.picture("21-cancelled", walk.hand.sidebar)
     return None
 
@@ -200,6 +207,7 @@ def drawing_is_cheap(walk: Walk) -> Check:
                 if hasattr(cls, name):
                     restore.append((cls, name, cls.__dict__.get(name)))
                     setattr(cls, name, _timed(getattr(cls, name), spent))
+    yield from walk.hand.show_tab()
     python_ms, whole_ms = [], []
     region = walk.hand.sidebar
     for _again in range(REDRAWS):
@@ -207,7 +215,7 @@ def drawing_is_cheap(walk: Walk) -> Check:
         region.tag_redraw()
         began = time.perf_counter()
         with bpy.context.temp_override(window=walk.hand.window, area=walk.hand.area, region=region):
-            bpy.ops.wm.redraw_timer(type="DRAW", iterations=1)
+            bpy.ops.wm.redraw_timer(type="DRAW_WIN", iterations=1)
         whole_ms.append(1000 * (time.perf_counter() - began))
         python_ms.append(1000 * sum(spent))
         yield 0.0
@@ -217,8 +225,8 @@ def drawing_is_cheap(walk: Walk) -> Check:
         else:
             setattr(cls, name, function)
     python, whole = statistics.median(python_ms), statistics.median(whole_ms)
-    assert python < 16.0, f"draw() of all panels takes {python:.1f} ms"
-    return f"draw() of all panels: median {python:.2f} ms; whole sidebar: median {whole:.1f} ms ({REDRAWS} redraws)"
+    assert 0.0 < python < 16.0, f"draw() of all panels takes {python:.1f} ms"
+    return f"draw() of all panels: median {python:.2f} ms; whole window: median {whole:.1f} ms ({REDRAWS} redraws)"
 
 
 def _timed(function: Callable[..., None], spent: list[float]) -> Callable[..., None]:

@@ -83,4 +83,5 @@ def everything(walk: Any, only: str) -> robot.Steps:
         print(f"ok {check.__name__} ({time.monotonic() - began:.1f} s) {said or ''}".rstrip(), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -33,8 +33,8 @@ class Robot:
     def __init__(self, out: Path) -> None:
         self.out = out
         self.pictures: list[Path] = []
-        self._gaps: list[float] | None = None
-        self._last = 0.0
+        self._gaps: list[tuple[float, float]] | None = None
+        self._last = (0.0, 0.0)
         self._near = 10_000
 
     @property
@@ -128,17 +128,20 @@ class Robot:
             top = self.window.height - region.y - region.height
             crop = ["-crop", f"{region.width}x{region.height}+{region.x}+{top}", "+repage"]
         subprocess.run(["import", "-window", "root", *crop, str(path)], check=True)
-        self._last = time.perf_counter()
         assert spread(path) > 0.02, f"{name} is of one colour"
         self.pictures.append(path)
         print(f"picture {path}", flush=True)
         return path
 
     @contextmanager
-    def watch(self) -> Iterator[list[float]]:
-        """The gaps in seconds between ticks of a fast clock while the block runs: how live the window is."""
-        gaps: list[float] = []
-        self._last, self._gaps = time.perf_counter(), gaps
+    def watch(self) -> Iterator[list[tuple[float, float]]]:
+        """The gaps between ticks of a fast clock while the block runs: how live the window is.
+
+        Each is (seconds on the wall, seconds of the main thread's own work): on a busy machine a gap also holds
+        what other programs took.
+        """
+        gaps: list[tuple[float, float]] = []
+        self._last, self._gaps = _now(), gaps
         clock = self._tick
         bpy.app.timers.register(clock, persistent=True)
         try:
@@ -148,11 +151,15 @@ class Robot:
             self._gaps = None
 
     def _tick(self) -> float:
-        now = time.perf_counter()
+        now = _now()
         if self._gaps is not None:
-            self._gaps.append(now - self._last)
-        self._last = time.perf_counter()
+            self._gaps.append((now[0] - self._last[0], now[1] - self._last[1]))
+        self._last = _now()
         return CLOCK_SECONDS
+
+
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.thread_time()
 
 
 def spread(path: Path) -> float:
