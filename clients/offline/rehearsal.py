@@ -2,8 +2,7 @@
 """The rehearsal: an offline provider that restyles a shot from its ground truth alone, and the worker task of Style.
 
 Request of ``run``: truth (folder), out (take folder), take (name), look, seed, grain, ink, prompt, defects (list);
-optional frames (only these), and parent (a take's folder) with span [first, last] and handles: then only the span
-and its handles are drawn, crossfaded over the handles, and all else is the parent's.
+optional frames (only these, any list into any folder, as Repair asks for a span again) and force (draw anew).
 """
 
 import shutil
@@ -27,7 +26,6 @@ from .defects import draw, parse_script
 from .looks import LOOKS
 from .painting import shot_of
 from .source import frame_truth, samples
-from .spans import finish_span, span_frames
 
 PATTERN = "frames/{frame:04d}.png"
 MODEL = "lit-sphere-1"
@@ -104,32 +102,18 @@ def draw_frames(truth: Path, folder: Path, job: JobSpec, context: Context) -> li
 def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     """Worker task: makes a take folder with its manifest. Raises InputError, UsageError, StorageError, Cancelled."""
     started = time.monotonic()
-    truth, out = Path(request["truth"]), Path(request["out"])
-    source = GroundTruth.open(truth)
+    source, out = GroundTruth.open(Path(request["truth"])), Path(request["out"])
     settings = take_settings(request)
-    parent = Path(request["parent"]) if request.get("parent") else None
-    frames = span_frames(request, source.frames) if parent else tuple(request.get("frames") or source.frames)
-    span = list(request["span"]) if parent else None
-    identity = identity_of(settings, source.digest, parent.name if parent else "", span)
-    _claim(out, identity, bool(request.get("force")))
+    _claim(out, identity_of(settings, source.digest), bool(request.get("force")))
     model = model_of(str(settings["provider"]), "video_restyle")
-    provider = Rehearsal(ctx.part(0.0, 0.95))
+    provider = Rehearsal(ctx.part(0.0, 0.97))
     options = {key: settings[key] for key in ("look", "grain", "ink", "defects")}
-    options |= {"frames": list(frames), "out": str(out / "new" if parent else out / "frames")}
-    job = JobSpec(
-        model.provider,
-        model.model,
-        (provider.put(truth, "truth"),),
-        settings["prompt"],
-        settings["seed"],
-        options,
-    )
+    options |= {"frames": list(request.get("frames") or source.frames), "out": str(out / "frames")}
+    truth = provider.put(source.folder, "truth")
+    job = JobSpec(model.provider, model.model, (truth,), settings["prompt"], settings["seed"], options)
     snapshot = provider.poll(provider.submit(job))
-    spans: list[dict[str, Any]] = []
-    if parent:
-        spans = finish_span(parent, out, request, source.frames, settings["seed"], ctx.part(0.95, 0.98))
-    provider.fetch(snapshot.outputs[0], Path(snapshot.outputs[0].ref.value))
-    manifest = _manifest(request, settings, source, out, spans)
+    provider.fetch(snapshot.outputs[0], out / "frames")
+    manifest = _manifest(request, settings, source, out)
     manifest = manifest.with_files(
         out, [out / PATTERN.format(frame=frame) for frame in manifest.data["frames"]]
     )
@@ -154,11 +138,9 @@ def take_settings(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def identity_of(
-    settings: Mapping[str, Any], truth_digest: str, parent: str = "", span: list[int] | None = None
-) -> str:
+def identity_of(settings: Mapping[str, Any], truth_digest: str) -> str:
     """Names a take by what it is made from: the same request finds the same take again."""
-    return digest_json([settings, truth_digest, parent, span])
+    return digest_json([settings, truth_digest])
 
 
 def _claim(out: Path, identity: str, force: bool) -> None:
@@ -167,8 +149,8 @@ def _claim(out: Path, identity: str, force: bool) -> None:
     if not force and marker.exists() and read_json(marker).get("identity") == identity:
         return
     try:
-        for name in ("frames", "new"):
-            shutil.rmtree(out / name, ignore_errors=False) if (out / name).exists() else None
+        if (out / "frames").exists():
+            shutil.rmtree(out / "frames")
         (out / "take.json").unlink(missing_ok=True)
     except OSError as error:
         raise StorageError("The old take can't be removed", where=str(out)) from error
@@ -176,11 +158,7 @@ def _claim(out: Path, identity: str, force: bool) -> None:
 
 
 def _manifest(
-    request: Mapping[str, Any],
-    settings: dict[str, Any],
-    source: GroundTruth,
-    out: Path,
-    spans: list[dict[str, Any]],
+    request: Mapping[str, Any], settings: dict[str, Any], source: GroundTruth, out: Path
 ) -> Manifest:
     frames = [frame for frame in source.frames if (out / PATTERN.format(frame=frame)).exists()]
     data = {
@@ -191,11 +169,8 @@ def _manifest(
         "frame_map": [[frame, frame] for frame in frames],
         "pattern": PATTERN,
         "prompt_hash": digest_json(settings["prompt"]),
-        "parent": Path(request["parent"]).name if request.get("parent") else None,
-        "spans": spans,
+        "parent": None,
+        "spans": [],
         **{key: settings[key] for key in ("provider", "model", "look", "seed")},
     }
-    inputs = {"truth": source.digest}
-    if request.get("parent"):
-        inputs["parent"] = Manifest.load(Path(request["parent"]) / "take.json", SCHEMA).digest
-    return Manifest(SCHEMA, settings, inputs, data)
+    return Manifest(SCHEMA, settings, {"truth": source.digest}, data)

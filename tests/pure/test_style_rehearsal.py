@@ -141,30 +141,6 @@ def test_vanished_part_is_gone(package: Any, tmp_path: Path) -> None:
     assert np.abs(_pictures(tmp_path / "bad")[5][inside] - background).mean() < 14
 
 
-def test_rerun_of_a_span(package: Any, tmp_path: Path) -> None:
-    truth, _ = package
-    run(_request(truth, tmp_path / "t001", defects=[VANISH]), Context())
-    again = {"parent": str(tmp_path / "t001"), "span": [4, 7], "handles": 2, "seed": 4}
-    run(_request(truth, tmp_path / "t002") | again, Context())
-    first, second = _pictures(tmp_path / "t001"), _pictures(tmp_path / "t002")
-    fresh = _request(truth, tmp_path / "fresh", frames=list(FRAMES)) | {"seed": 4}
-    run(fresh, Context())
-    new = _pictures(tmp_path / "fresh")
-    for frame in FRAMES:
-        if 4 <= frame <= 7:
-            assert np.array_equal(second[frame], new[frame])
-        elif 2 <= frame <= 9:
-            assert not np.array_equal(second[frame], first[frame])
-        else:
-            assert np.array_equal(second[frame], first[frame])
-    take = TakeFolder.open(tmp_path / "t002").manifest
-    assert (
-        take.data["parent"] == "t001"
-        and take.data["spans"][0]["frames"] == [4, 7]
-        and "parent" in take.inputs
-    )
-
-
 def test_changed_request_does_not_keep_old_frames(package: Any, tmp_path: Path) -> None:
     truth, _ = package
     run(_request(truth, tmp_path, frames=[2, 3]), Context())
