@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A striped ball that rolls before a wall, ray-cast exactly, drawn in a look with ink; and the truth package of it."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.pictures import write_exr, write_gray, write_picture
 
 SIZE = (320, 180)
+RAYS = 3
 RADIUS, WALL = 0.02, 0.3
 K = np.array([[420.0, 0, 160], [0, 420.0, 90], [0, 0, 1]])
 INK = np.array([30.0, 24, 40])
@@ -39,9 +41,10 @@ def _cast(frame, samples):
     return hit, depth, points, normal, local, u, v
 
 
+@cache
 def passes(frame):
-    """Truth passes: beauty, ids, matte, depth, normal; coverage from 4 x 4 rays."""
-    hit, _, _, normal, _, _, _ = _cast(frame, 4)
+    """Truth passes: beauty, ids, matte, depth, normal; coverage from 3 x 3 rays."""
+    hit, _, _, normal, _, _, _ = _cast(frame, RAYS)
     shade = 0.3 + 0.7 * np.clip(normal @ LIGHT, 0, 1)
     beauty = np.where(hit[..., None], [200, 150, 90], [170, 172, 176]) * shade[..., None]
     one_hit, depth, _, one_normal, _, _, _ = _cast(frame, 1)
@@ -56,12 +59,13 @@ def passes(frame):
 
 def _mean(picture):
     height, width = SIZE[1], SIZE[0]
-    return picture.reshape(height, 4, width, 4, -1).mean((1, 3))
+    return picture.reshape(height, RAYS, width, RAYS, -1).mean((1, 3))
 
 
+@cache
 def drawing(frame, *, ball=True):
     """(H, W, 3) uint8 the look: three tones, stripes painted on the ball, paper grain, an ink outline 3 px wide."""
-    hit, _, points, normal, local, u, v = _cast(frame, 4)
+    hit, _, points, normal, local, u, v = _cast(frame, RAYS)
     tone = np.digitize(normal @ LIGHT, [0.25, 0.7]) / 2
     stripe = 0.5 + 0.5 * np.sign(np.sin(local[..., 0] * 700) * np.sin(local[..., 1] * 500))
     part = np.array([90.0, 60, 50]) + tone[..., None] * [130, 110, 60] + stripe[..., None] * [10, 25, -20]
