@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every difference between Blender 4.2 and 5.2, one function each."""
 
+from typing import Any, Literal
+
 import bpy
 
 
@@ -14,7 +16,9 @@ def ensure_fcurve(action: bpy.types.Action, owner: bpy.types.ID, path: str, inde
     return action.fcurves.find(path, index=index) or action.fcurves.new(path, index=index)
 
 
-def write_multilayer_exr(settings: bpy.types.ImageFormatSettings, codec: str = "ZIP") -> None:
+def write_multilayer_exr(
+    settings: bpy.types.ImageFormatSettings, codec: Literal["ZIP", "NONE"] = "ZIP"
+) -> None:
     """Makes an output write 32-bit, single-part multilayer EXR with the compression ``codec``, ZIP or NONE.
 
     From 5.0 on the kind of media comes first, and several parts to a file are the default.
@@ -48,13 +52,18 @@ def own_compositor(scene: bpy.types.Scene) -> tuple[bpy.types.NodeTree, bool]:
     wanted = scene.render.use_compositing
     if hasattr(scene, "compositing_node_group"):
         tree = scene.compositing_node_group if wanted else None
-        scene.compositing_node_group = tree.copy() if tree else bpy.data.node_groups.new(scene.name, "CompositorNodeTree")
+        scene.compositing_node_group = tree.copy() if tree else _new_compositor(scene.name)
         return scene.compositing_node_group, tree is not None
     wanted = wanted and scene.use_nodes and scene.node_tree is not None
     scene.use_nodes = True
     if not wanted:
         scene.node_tree.nodes.clear()
     return scene.node_tree, wanted
+
+
+def _new_compositor(name: str) -> bpy.types.NodeTree:
+    groups: Any = bpy.data.node_groups
+    return groups.new(name, "CompositorNodeTree")
 
 
 def add_composite_output(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket:

@@ -17,7 +17,8 @@ from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder
 from ..pipeline.store import digest_json, storage
 from ..pipeline.truth import MANIFEST, SCHEMA
-from ..rendering import camera, pack, shot as reading, throwaway
+from ..rendering import camera, pack, throwaway
+from ..rendering import shot as reading
 from ..rendering.fingerprint import fingerprint
 from . import locate
 from .steps import Progress, RenderJob, Stage, StageGenerator, StageOptions, StageState, WorkerTask
@@ -80,7 +81,9 @@ def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
         reason = stale_reason(manifest, found.settings, found.inputs)
         if reason is None:
             return StageState("fresh")
-        done = sum(pack.finished(shot.truth, frame, found.made_from) for frame in found.frames) if begun else 0
+        done = (
+            sum(pack.finished(shot.truth, frame, found.made_from) for frame in found.frames) if begun else 0
+        )
     except HoldfastError as error:
         return StageState("failed", str(error))
     if done:
@@ -95,7 +98,11 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
     frames = _chosen(found, options)
     if not options.force and options.frames is None:
         before = Manifest.find(shot.truth / MANIFEST, SCHEMA)
-        if before and stale_reason(before, found.settings, found.inputs) is None and _all_there(shot.truth, before):
+        if (
+            before
+            and stale_reason(before, found.settings, found.inputs) is None
+            and _all_there(shot.truth, before)
+        ):
             return before
     todo = [f for f in frames if options.force or not pack.finished(shot.truth, f, found.made_from)]
     if options.force:
@@ -185,7 +192,7 @@ def _render(
     with throwaway.copies(scene, raw, settings.samples, settings.engine_from_scene) as copies:
         yield from _read_motion(copies.data, shot, found, batch, request, (start, start + 0.05 * length))
         left = tuple(frame for frame in batch if not pack.rendered(raw, frame))
-        edges = np.linspace(0.05, 0.3, len(copies.scenes)).tolist() + [1.0]
+        edges = [*np.linspace(0.05, 0.3, len(copies.scenes)).tolist(), 1.0]
         for number, copy in enumerate(copies.scenes):
             part = (start + edges[number] * length, start + edges[number + 1] * length)
             if left:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,9 @@ class GroundTruth:
         try:
             self._read(manifest.data)
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError("The ground truth's manifest is incomplete", where=str(folder), todo=AGAIN) from error
+            raise InputError(
+                "The ground truth's manifest is incomplete", where=str(folder), todo=AGAIN
+            ) from error
 
     def _read(self, data: Mapping[str, Any]) -> None:
         width, height = data["size"]
@@ -99,7 +102,9 @@ class GroundTruth:
         """The package in ``folder``. Raises InputError if there is none, or it is damaged or from a newer version."""
         path = Path(folder) / MANIFEST
         if not path.exists():
-            raise InputError("There is no ground truth yet", where=str(folder), todo="Run Ground truth first.")
+            raise InputError(
+                "There is no ground truth yet", where=str(folder), todo="Run Ground truth first."
+            )
         return cls(Path(folder), Manifest.load(path, SCHEMA))
 
     @property
@@ -118,7 +123,9 @@ class GroundTruth:
             if part.name == name:
                 return part
         known = ", ".join(self.names)
-        raise InputError(f"The ground truth has no part {name!r}", where=str(self.folder), todo=f"It has {known}.")
+        raise InputError(
+            f"The ground truth has no part {name!r}", where=str(self.folder), todo=f"It has {known}."
+        )
 
     def path(self, kind: str, frame: int, part: str = "") -> Path:
         """Where pass ``kind`` (see PATTERNS) of ``frame`` is."""
@@ -163,7 +170,9 @@ class GroundTruth:
         """The camera of a frame."""
         self._index(frame)
         if frame not in self._cameras:
-            raise InputError(f"The ground truth has no camera for frame {frame}", where=str(self.folder), todo=AGAIN)
+            raise InputError(
+                f"The ground truth has no camera for frame {frame}", where=str(self.folder), todo=AGAIN
+            )
         return self._cameras[frame]
 
     def project(self, points: F64, frame: int) -> F64:
@@ -174,15 +183,20 @@ class GroundTruth:
         try:
             return self.frames.index(frame)
         except ValueError as error:
-            raise InputError(f"The ground truth has no frame {frame}", where=str(self.folder), todo=AGAIN) from error
+            raise InputError(
+                f"The ground truth has no frame {frame}", where=str(self.folder), todo=AGAIN
+            ) from error
 
     @cached_property
     def _poses(self) -> F64:
         path = self.folder / str(self.manifest.data["poses"])
         try:
             with np.load(path) as stored:
-                poses, frames = np.asarray(stored["poses"], np.float64), tuple(int(frame) for frame in stored["frames"])
-        except (OSError, KeyError, ValueError) as error:
+                poses, frames = (
+                    np.asarray(stored["poses"], np.float64),
+                    tuple(int(frame) for frame in stored["frames"]),
+                )
+        except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
             raise InputError("The poses can't be read", where=str(path), todo=AGAIN) from error
         if frames != self.frames or poses.shape != (len(frames), len(self.parts), 4, 4):
             raise InputError("The poses don't belong to these frames and parts", where=str(path), todo=AGAIN)
@@ -192,7 +206,9 @@ class GroundTruth:
         expected = (self.size[1], self.size[0], *((channels,) if channels else ()))
         if array.shape[: len(expected)] != expected:
             where = f"{what}, frame {frame}"
-            raise InputError(f"A picture of the ground truth has the size {array.shape}", where=where, todo=AGAIN)
+            raise InputError(
+                f"A picture of the ground truth has the size {array.shape}", where=where, todo=AGAIN
+            )
         return array
 
 

@@ -39,7 +39,9 @@ def intrinsics(projection: F64, size: tuple[int, int], orthographic: bool) -> F6
 def camera_record(scene: bpy.types.Scene) -> dict[str, Any]:
     """The camera at the scene's current frame: K, world_to_camera and projection. Raises InputError without one."""
     if scene.camera is None:
-        raise InputError("The shot has no camera", where=scene.name, todo="Add one and make it the scene's camera.")
+        raise InputError(
+            "The shot has no camera", where=scene.name, todo="Add one and make it the scene's camera."
+        )
     depsgraph = rendered_layer(scene).depsgraph
     camera = scene.camera.evaluated_get(depsgraph)
     if camera.type != "CAMERA" or camera.data.type == "PANO":

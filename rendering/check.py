@@ -58,7 +58,9 @@ def refuse_if_wrong(folder: Path, manifest: Manifest, ctx: Context) -> None:
         more = f", and {len(failures) - 3} more" if len(failures) > 3 else ""
         says = "; ".join(str(failure) for failure in failures[:3])
         todo = "Look at these frames; run Ground truth again with force to render them anew."
-        raise InputError(f"The ground truth failed its own checks: {says}{more}", where=str(folder), todo=todo)
+        raise InputError(
+            f"The ground truth failed its own checks: {says}{more}", where=str(folder), todo=todo
+        )
 
 
 def check(truth: GroundTruth, ctx: Context) -> list[Failure]:
@@ -103,7 +105,9 @@ def _matte(frame: int, part: str, matte: F32, own: NDArray[np.bool_]) -> Iterato
         yield Failure("id", frame, part, f"{missing} covered pixels carry no id of the part")
     foreign = int((own & (cv2.dilate(matte, np.ones((3, 3), np.uint8)) <= 0)).sum())
     if foreign:
-        yield Failure("matte", frame, part, f"{foreign} pixels carry the part's id where nothing of it is covered")
+        yield Failure(
+            "matte", frame, part, f"{foreign} pixels carry the part's id where nothing of it is covered"
+        )
 
 
 def _seen(
@@ -154,4 +158,6 @@ def _moves(
         return
     share = float(target[y[inside], x[inside]].mean())
     if share < AGREEMENT:
-        yield Failure("vectors", frame, part, f"only {share:.0%} of its pixels move onto the part in the next frame")
+        yield Failure(
+            "vectors", frame, part, f"only {share:.0%} of its pixels move onto the part in the next frame"
+        )

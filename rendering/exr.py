@@ -9,6 +9,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from ..pipeline.errors import InputError
 from ..pipeline.pictures import F32
 
 MAGIC = 20000630
-_TYPES = {0: np.dtype("<u4"), 1: np.dtype("<f2"), 2: np.dtype("<f4")}
+_TYPES: dict[int, Any] = {0: np.dtype("<u4"), 1: np.dtype("<f2"), 2: np.dtype("<f4")}
 _LINES_A_BLOCK = {0: 1, 2: 1, 3: 16}
 """By the number of the compression: none, ZIPS, ZIP."""
 _TILED_DEEP_OR_PARTS = 0x1A00
@@ -25,7 +26,7 @@ _TILED_DEEP_OR_PARTS = 0x1A00
 
 @dataclass(frozen=True)
 class _Header:
-    channels: tuple[tuple[str, np.dtype], ...]  # type: ignore[type-arg]
+    channels: tuple[tuple[str, Any], ...]
     size: tuple[int, int]
     top: int
     compression: int
@@ -44,7 +45,9 @@ def read_channels(path: Path) -> dict[str, F32]:
     except OSError as error:
         raise InputError(f"{path.name} is missing", where=str(path)) from error
     except (struct.error, ValueError, KeyError, IndexError, zlib.error) as error:
-        raise InputError(f"{path.name} is not an OpenEXR file that Blender wrote whole", where=str(path)) from error
+        raise InputError(
+            f"{path.name} is not an OpenEXR file that Blender wrote whole", where=str(path)
+        ) from error
 
 
 def _read(data: bytes) -> dict[str, F32]:
@@ -95,8 +98,9 @@ def _header(data: bytes) -> _Header:
     return _Header(_channels(fields["channels"]), size, top, fields["compression"][0], place + 1)
 
 
-def _channels(field: bytes) -> tuple[tuple[str, np.dtype], ...]:  # type: ignore[type-arg]
-    channels, place = [], 0
+def _channels(field: bytes) -> tuple[tuple[str, Any], ...]:
+    channels: list[tuple[str, Any]] = []
+    place = 0
     while field[place]:
         name, place = _text(field, place)
         (kind,) = struct.unpack_from("<i", field, place)

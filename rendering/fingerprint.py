@@ -23,22 +23,99 @@ _NOT_PICTURE = (
     "Brush", "Library", "Palette", "PaintCurve", "Scene", "Screen", "Sound", "Text", "WindowManager", "WorkSpace",
 )  # fmt: skip
 _DERIVED = frozenset(
-    "animation_data asset_data bound_box dimensions library matrix matrix_basis matrix_channel matrix_local"
-    " matrix_world name_full original override_library pixels point_cache point_caches preview rna_type"
-    " session_uid tag use_extra_user use_fake_user users".split()
+    [
+        "animation_data",
+        "asset_data",
+        "bound_box",
+        "dimensions",
+        "library",
+        "matrix",
+        "matrix_basis",
+        "matrix_channel",
+        "matrix_local",
+        "matrix_world",
+        "name_full",
+        "original",
+        "override_library",
+        "pixels",
+        "point_cache",
+        "point_caches",
+        "preview",
+        "rna_type",
+        "session_uid",
+        "tag",
+        "use_extra_user",
+        "use_fake_user",
+        "users",
+    ]
 )
 _INTERFACE = frozenset(
-    "bl_description bl_icon color_tag display_bounds_type display_type empty_display_size empty_display_type"
-    " bake ffmpeg filepath hide_select hide_viewport image_settings is_property_overridable_library lock_location lock_rotation lock_scale"
-    " lineart lock_rotations_4d lock_rotation_w persistent_uid report threads threads_mode track_axis up_axis".split()
+    [
+        "bl_description",
+        "bl_icon",
+        "color_tag",
+        "display_bounds_type",
+        "display_type",
+        "empty_display_size",
+        "empty_display_type",
+        "bake",
+        "ffmpeg",
+        "filepath",
+        "hide_select",
+        "hide_viewport",
+        "image_settings",
+        "is_property_overridable_library",
+        "lock_location",
+        "lock_rotation",
+        "lock_scale",
+        "lineart",
+        "lock_rotations_4d",
+        "lock_rotation_w",
+        "persistent_uid",
+        "report",
+        "threads",
+        "threads_mode",
+        "track_axis",
+        "up_axis",
+    ]
 )
-_STARTS = ("active", "is_runtime", "lock_", "preview_", "select", "show_", "ui_", "use_stamp", "stamp_", "viewport_", "debug_")
+_STARTS = (
+    "active",
+    "is_runtime",
+    "lock_",
+    "preview_",
+    "select",
+    "show_",
+    "ui_",
+    "use_stamp",
+    "stamp_",
+    "viewport_",
+    "debug_",
+)
 _NODE_LOOKS = frozenset(
-    "color dimensions height hide inputs internal_links label location location_absolute outputs panel_states"
-    " parent select use_custom_color warning_propagation width".split()
+    [
+        "color",
+        "dimensions",
+        "height",
+        "hide",
+        "inputs",
+        "internal_links",
+        "label",
+        "location",
+        "location_absolute",
+        "outputs",
+        "panel_states",
+        "parent",
+        "select",
+        "use_custom_color",
+        "warning_propagation",
+        "width",
+    ]
 )
 _DEEPEST = 12
 _Path = str
+_PROPERTIES: dict[str, tuple[tuple[str, bool], ...]] = {}
+"""By RNA type; Blender's own types don't change while it runs."""
 
 
 def fingerprint(scene: bpy.types.Scene) -> str:
@@ -86,7 +163,9 @@ class _Walk:
             if marker.camera:
                 self._add(marker.frame, marker.camera.name)
         for each in scene.view_layers:
-            self._walk_struct(each, f'view_layers["{each.name}"]', 0, ("layer_collection", "objects", "depsgraph"))
+            self._walk_struct(
+                each, f'view_layers["{each.name}"]', 0, ("layer_collection", "objects", "depsgraph")
+            )
             self._walk_layer(each.layer_collection)
         for thing in sorted(layer.objects, key=lambda thing: thing.name_full):
             self._refer(thing)
@@ -167,11 +246,15 @@ class _Walk:
                 self._add([getattr(item, name) for item in attribute.data])
                 return
             flat = np.array(value, np.float32).size
-            whole = isinstance(value, int) or attribute.data_type.startswith("INT") or attribute.data_type == "BOOLEAN"
+            whole = (
+                isinstance(value, int)
+                or attribute.data_type.startswith("INT")
+                or attribute.data_type == "BOOLEAN"
+            )
             self._add_array(attribute.data, name, flat, np.int32 if whole else np.float32)
             return
 
-    def _walk_image(self, image: bpy.types.Image) -> None:
+    def _walk_image(self, image: Any) -> None:
         self._add(image.source, image.colorspace_settings.name, image.alpha_mode, image.type)
         if image.packed_file:
             self._state.update(hashlib.sha256(image.packed_file.data).digest())
@@ -184,19 +267,23 @@ class _Walk:
 
     def _walk_struct(self, struct: Any, path: _Path, depth: int, leave: tuple[str, ...]) -> None:
         if isinstance(struct, bpy.types.NodeLink):
-            ends = (struct.from_node.name, struct.from_socket.identifier, struct.to_node.name, struct.to_socket.identifier)
+            ends = (
+                struct.from_node.name,
+                struct.from_socket.identifier,
+                struct.to_node.name,
+                struct.to_socket.identifier,
+            )
             self._add(ends, struct.is_muted)
             return
         node = isinstance(struct, bpy.types.Node)
-        for prop in _properties(struct.bl_rna):
-            name = prop.identifier
+        for name, several in _properties(struct.bl_rna):
             if name in leave or (node and name in _NODE_LOOKS):
                 continue
             here = f"{path}.{name}" if path else name
             if here in self._animated:
                 continue
             self._add(name)
-            if prop.type == "COLLECTION":
+            if several:
                 self._walk_items(getattr(struct, name), here, depth)
             else:
                 self._walk_value(getattr(struct, name), here, depth)
@@ -209,7 +296,9 @@ class _Walk:
         for index, item in enumerate(items):
             name = getattr(item, "name", None)
             quoted = bpy.utils.escape_identifier(name) if isinstance(name, str) else ""
-            self._walk_value(item, f'{path}["{quoted}"]' if isinstance(name, str) else f"{path}[{index}]", depth)
+            self._walk_value(
+                item, f'{path}["{quoted}"]' if isinstance(name, str) else f"{path}[{index}]", depth
+            )
 
     def _walk_sockets(self, sockets: Any, path: _Path, depth: int) -> None:
         for index, socket in enumerate(sockets):
@@ -225,21 +314,25 @@ class _Walk:
             if depth < _DEEPEST:
                 self._walk_struct(value, path, depth + 1, ())
         elif hasattr(value, "__len__") and not isinstance(value, str | bytes | set):
-            self._add([tuple(each) if hasattr(each, "__len__") and not isinstance(each, str) else each for each in value])
+            self._add(
+                [
+                    tuple(each) if hasattr(each, "__len__") and not isinstance(each, str) else each
+                    for each in value
+                ]
+            )
         else:
             self._add(sorted(value) if isinstance(value, set) else value)
 
 
-@lru_cache(maxsize=None)
-def _named(identifier: str) -> tuple[str, ...]:
-    """Names of the properties of an RNA type that decide the picture."""
-    return tuple(prop.identifier for prop in getattr(bpy.types, identifier).bl_rna.properties if _counts(prop))
-
-
-def _properties(rna: bpy.types.Struct) -> Iterator[bpy.types.Property]:
-    for prop in rna.properties:
-        if _counts(prop):
-            yield prop
+def _properties(rna: bpy.types.Struct) -> tuple[tuple[str, bool], ...]:
+    """(name, whether it is a collection) of the properties of an RNA type that decide the picture."""
+    known = _PROPERTIES.get(rna.identifier)
+    if known is None:
+        known = tuple(
+            (prop.identifier, prop.type == "COLLECTION") for prop in rna.properties if _counts(prop)
+        )
+        _PROPERTIES[rna.identifier] = known
+    return known
 
 
 def _counts(prop: bpy.types.Property) -> bool:

@@ -19,7 +19,7 @@ from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest
 from ..pipeline.pictures import write_exr, write_gray
 from ..pipeline.store import digest_json, hash_file, read_json, write_bytes, write_json, writing
-from ..pipeline.truth import MANIFEST, PATTERNS, SCHEMA, Camera, camera_from
+from ..pipeline.truth import MANIFEST, PATTERNS, SCHEMA, camera_from
 from . import check, cryptomatte, exr, passes, png
 
 RAW = {"beauty": "beauty.{frame:04d}.png", "data": "data.{frame:04d}.exr", "cover": "cover.{frame:04d}.exr"}
@@ -64,7 +64,9 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     folder, raw = Path(request["folder"]), Path(request["raw"])
     made_from = digest_json([request["settings"], request["inputs"]])
     work = ctx.part(0.0, 0.9)
-    for frame in work.each([f for f in request["frames"] if not finished(folder, f, made_from)], "Packing frame"):
+    for frame in work.each(
+        [f for f in request["frames"] if not finished(folder, f, made_from)], "Packing frame"
+    ):
         _pack_frame(folder, raw, frame, request, made_from)
     done = [frame for frame in request["shot_frames"] if finished(folder, frame, made_from)]
     complete = len(done) == len(request["shot_frames"])
@@ -85,10 +87,16 @@ def _pack_frame(folder: Path, raw: Path, frame: int, request: Mapping[str, Any],
     soft_ids, soft_weights = cryptomatte.ranks(exr.read_channels(paths["cover"]))
     shapes = passes.geometry(data, here, cameras[str(frame + 1)], cameras[str(frame - 1)])
     names = [part["object"] for part in request["parts"]]
-    mattes = {part["name"]: cryptomatte.coverage(soft_ids, soft_weights, part["object"]) for part in request["parts"]}
+    mattes = {
+        part["name"]: cryptomatte.coverage(soft_ids, soft_weights, part["object"])
+        for part in request["parts"]
+    }
     ids = cryptomatte.foremost(hard_ids, hard_weights, names)
     files = _write_frame(folder, frame, paths["beauty"], ids, mattes, shapes)
-    entries = {path.relative_to(folder).as_posix(): {"sha256": hash_file(path), "bytes": _size(path)} for path in files}
+    entries = {
+        path.relative_to(folder).as_posix(): {"sha256": hash_file(path), "bytes": _size(path)}
+        for path in files
+    }
     record = {"frame": frame, "made_from": made_from, "files": entries}
     record["camera"] = request["cameras"][str(frame)]
     record["poses"] = request["poses"][str(frame)]

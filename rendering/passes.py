@@ -47,7 +47,9 @@ def geometry(channels: Mapping[str, F32], here: Camera, following: Camera, previ
     vector = np.stack([-z, w, x, -y], -1)
     behind = ~seen
     if behind.any():
-        vector[behind] = np.concatenate([background_motion(here, other, behind) for other in (following, previous)], -1)
+        vector[behind] = np.concatenate(
+            [background_motion(here, other, behind) for other in (following, previous)], -1
+        )
     return Geometry(np.where(seen, depth, 0).astype(np.float32), camera_normals(world, seen, here), vector)
 
 
@@ -63,7 +65,9 @@ def background_motion(here: Camera, other: Camera, mask: NDArray[np.bool_]) -> F
     """(N, 2) pixels: how what is infinitely far away moves, at the True pixels of ``mask``."""
     rows, columns = np.nonzero(mask)
     pixels: F64 = np.stack([columns + 0.5, rows + 0.5], -1)
-    if here.orthographic or np.array_equal(here.world_to_camera, other.world_to_camera) and np.array_equal(here.K, other.K):
+    if here.orthographic or (
+        np.array_equal(here.world_to_camera, other.world_to_camera) and np.array_equal(here.K, other.K)
+    ):
         return np.zeros(pixels.shape, np.float32)
     rays = np.concatenate([pixels, np.ones((len(pixels), 1))], -1) @ np.linalg.inv(here.K).T
     turned = rays @ (other.world_to_camera[:3, :3] @ here.world_to_camera[:3, :3].T).T

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import bpy
 import numpy as np
 
 from ..pipeline.errors import InputError, StorageError
 from ..pipeline.truth import F64
-from .camera import picture_size
 from .throwaway import rendered_layer
 
 MOST_PARTS = 255
@@ -112,12 +112,16 @@ def refuse_full_disk(folder: Path, size: tuple[int, int], frames: int, at_once: 
         raise StorageError(says, where=str(folder), todo=todo)
 
 
-def refuse_other_motion(parts: Sequence[Part], frames: Sequence[int], poses: F64, baked: "BakedMotion") -> None:
+def refuse_other_motion(
+    parts: Sequence[Part], frames: Sequence[int], poses: F64, baked: "BakedMotion"
+) -> None:
     """Raises InputError if ``poses`` (F, P, 4, 4) of ``frames`` are not those that Physics baked and proved."""
     again = "Run Physics again."
     gone = [name for name in baked.names if name not in {part.name for part in parts}]
     if gone:
-        raise InputError("Parts of the baked motion are no longer in the scene", where=", ".join(gone), todo=again)
+        raise InputError(
+            "Parts of the baked motion are no longer in the scene", where=", ".join(gone), todo=again
+        )
     for column, part in enumerate(parts):
         if part.name not in baked.names:
             continue
@@ -125,7 +129,9 @@ def refuse_other_motion(parts: Sequence[Part], frames: Sequence[int], poses: F64
             expected = baked.pose(part.name, frame)
             if expected is not None and np.abs(poses[row, column] - expected).max() > POSE_TOLERANCE:
                 where = f"{part.name}, frame {frame}"
-                raise InputError("The scene does not move as the motion that was proven", where=where, todo=again)
+                raise InputError(
+                    "The scene does not move as the motion that was proven", where=where, todo=again
+                )
 
 
 class BakedMotion:
@@ -136,8 +142,10 @@ class BakedMotion:
         try:
             with np.load(path) as stored:
                 self._poses, frames = np.asarray(stored["poses"], np.float64), stored["frames"]
-        except (OSError, KeyError, ValueError) as error:
-            raise InputError("The baked motion can't be read", where=str(path), todo="Run Physics again.") from error
+        except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+            raise InputError(
+                "The baked motion can't be read", where=str(path), todo="Run Physics again."
+            ) from error
         self._rows = {int(frame): row for row, frame in enumerate(frames)}
 
     def pose(self, part: str, frame: int) -> F64 | None:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -52,12 +53,12 @@ def copies(scene: bpy.types.Scene, raw: Path, samples: int, scene_engine: bool) 
     try:
         beauty = _copy(scene, "beauty", raw)
         if not scene_engine:
-            beauty.render.engine = "CYCLES"
+            _use_cycles(beauty)
         _set_up_beauty(beauty, samples)
         data = _copy(scene, "data", raw)
         _set_up_data(data)
         cover = None
-        if beauty.render.engine == "CYCLES":
+        if _is_cycles(beauty):
             _add_coverage(beauty, raw)
         else:
             cover = _copy(scene, "cover", raw)
@@ -69,11 +70,12 @@ def copies(scene: bpy.types.Scene, raw: Path, samples: int, scene_engine: bool) 
 
 def purge() -> None:
     """Removes every throw-away thing, those of a run that crashed included."""
-    for scene in [scene for scene in bpy.data.scenes if MARK in scene]:
+    for scene in [scene for scene in bpy.data.scenes if scene.get(MARK)]:
         scene.render.use_persistent_data = False  # frees what Cycles kept for it
         bpy.data.scenes.remove(scene)
-    for things in (bpy.data.objects, bpy.data.cameras, bpy.data.node_groups):
-        for thing in [thing for thing in things if MARK in thing]:
+    kinds: tuple[Any, ...] = (bpy.data.objects, bpy.data.cameras, bpy.data.node_groups)
+    for things in kinds:
+        for thing in [thing for thing in things if thing.get(MARK)]:
             things.remove(thing)
 
 
@@ -89,15 +91,26 @@ def _copy(scene: bpy.types.Scene, what: str, raw: Path) -> bpy.types.Scene:
     copy.frame_step = 1
     for stamp in _STAMPS.split():
         if hasattr(render, f"use_stamp_{stamp}"):
-            setattr(render, f"use_stamp_{stamp}", False)  # dates in the file's metadata would make every run differ
+            setattr(
+                render, f"use_stamp_{stamp}", False
+            )  # dates in the file's metadata would make every run differ
     render.use_stamp = False
     return copy
+
+
+def _is_cycles(scene: bpy.types.Scene) -> bool:
+    return str(scene.render.engine) == "CYCLES"
+
+
+def _use_cycles(scene: bpy.types.Scene) -> None:
+    render: Any = scene.render  # the stubs know of no engine that is an add-on
+    render.engine = "CYCLES"
 
 
 def _set_up_beauty(copy: bpy.types.Scene, samples: int) -> None:
     compat.write_png(copy.render.image_settings)
     copy.render.dither_intensity = 0.0
-    if samples and copy.render.engine == "CYCLES":
+    if samples and _is_cycles(copy):
         copy.cycles.time_limit = 0.0
         compat.denoise_quickly(copy, samples)
 
@@ -106,7 +119,9 @@ def _set_up_data(copy: bpy.types.Scene) -> None:
     layer = _only_geometry(copy, samples=1)
     layer.use_pass_z = layer.use_pass_normal = layer.use_pass_vector = True
     layer.pass_cryptomatte_depth = 2
-    compat.write_multilayer_exr(copy.render.image_settings, "NONE")  # a third of the work, for a file soon gone
+    compat.write_multilayer_exr(
+        copy.render.image_settings, "NONE"
+    )  # a third of the work, for a file soon gone
     copy.render.use_motion_blur = False
     _without_depth_of_field(copy)
 
@@ -118,7 +133,7 @@ def _set_up_cover(copy: bpy.types.Scene) -> None:
 def _only_geometry(copy: bpy.types.Scene, samples: int) -> bpy.types.ViewLayer:
     """Cycles with no light, no denoising and no pass but Cryptomatte. The rendered layer."""
     render, cycles = copy.render, copy.cycles
-    render.engine = "CYCLES"
+    _use_cycles(copy)
     render.use_compositing = render.use_freestyle = False
     compat.write_multilayer_exr(render.image_settings)
     cycles.samples, cycles.time_limit, cycles.seed, cycles.use_animated_seed = samples, 0.0, 0, False
@@ -129,8 +144,9 @@ def _only_geometry(copy: bpy.types.Scene, samples: int) -> bpy.types.ViewLayer:
     layer = rendered_layer(copy)
     for other in copy.view_layers:
         other.use = other == layer
-    for switch in [name for name in layer.bl_rna.properties.keys() if name.startswith("use_pass_")]:
-        setattr(layer, switch, False)
+    for prop in layer.bl_rna.properties:
+        if prop.identifier.startswith("use_pass_"):
+            setattr(layer, prop.identifier, False)
     layer.use_pass_cryptomatte_object = True
     return layer
 

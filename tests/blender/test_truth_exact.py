@@ -129,7 +129,10 @@ def test_points_project_onto_their_rendered_markers(tmp_path: Path, lens: str) -
     scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = settings.pop("aspect", (1.0, 1.0))
     for name, value in settings.items():
         setattr(scene.camera.data, name, value)
-    scene.camera.location, scene.camera.rotation_euler = (0.3, -3.0, 0.8), (math.radians(76), 0.05, math.radians(4))
+    scene.camera.location, scene.camera.rotation_euler = (
+        (0.3, -3.0, 0.8),
+        (math.radians(76), 0.05, math.radians(4)),
+    )
     scene.camera.scale = (1.7, 1.7, 1.7)
     for index, at in enumerate([(0, 0, 0), (-0.5, 0.2, 0.25), (0.6, 0.4, -0.1), (0.1, -0.3, 0.3)]):
         scenes.add_ball(f"ball{index}", 0.06, at)

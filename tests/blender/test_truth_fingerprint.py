@@ -10,7 +10,6 @@ from pathlib import Path
 
 import bpy
 import pytest
-
 from holdfast.rendering.fingerprint import _curves, fingerprint
 
 from . import truth_scenes as scenes

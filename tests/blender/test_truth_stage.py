@@ -9,7 +9,6 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-
 from holdfast.operators.steps import RenderJob, StageOptions
 from holdfast.pipeline.errors import Cancelled, HoldfastError, InputError, StorageError, UsageError
 from holdfast.pipeline.manifest import Manifest
@@ -63,7 +62,9 @@ def _dump() -> dict[str, object]:
         found[scene.name] = _values(scene)
         for layer in scene.view_layers:
             found[f"{scene.name} {layer.name}"] = _values(layer)
-        found[f"{scene.name} markers"] = [(m.name, m.frame, m.camera and m.camera.name) for m in scene.timeline_markers]
+        found[f"{scene.name} markers"] = [
+            (m.name, m.frame, m.camera and m.camera.name) for m in scene.timeline_markers
+        ]
     for kind in ("objects", "cameras", "lights", "materials", "meshes", "worlds"):
         found |= {f"{kind} {item.name}": _values(item) for item in getattr(bpy.data, kind)}
     found["selected"] = [(thing.name, thing.select_get()) for thing in bpy.context.scene.objects]
@@ -84,7 +85,11 @@ def _values(struct) -> dict[str, object]:
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*.*")
+        if path.is_file()
+    }
 
 
 def test_package_is_whole_and_fresh(scene, tmp_path: Path) -> None:
@@ -137,14 +142,16 @@ def test_only_what_is_missing_is_rendered(scene, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [Cancelled(), RuntimeError("crash")])
 @pytest.mark.parametrize("scene_engine", [True, False])
-def test_nothing_is_left_after_a_stop(scene, tmp_path: Path, error: BaseException, scene_engine: bool) -> None:
+def test_nothing_is_left_after_a_stop(
+    scene, tmp_path: Path, error: BaseException, scene_engine: bool
+) -> None:
     scene.holdfast.truth.engine_from_scene = scene_engine
     scene.render.engine = "CYCLES" if scene_engine else "BLENDER_WORKBENCH"
     before = _dump()
     generator = scenes.STAGE.run(scene, scenes.shot_in(tmp_path), StageOptions())
     while not isinstance(next(generator), RenderJob):
         pass
-    assert any(throwaway.MARK in each for each in bpy.data.scenes)
+    assert any(each.get(throwaway.MARK) for each in bpy.data.scenes)
     with pytest.raises(type(error)):
         generator.throw(error)
     assert _dump() == before

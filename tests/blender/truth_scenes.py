@@ -7,7 +7,6 @@ from pathlib import Path
 from types import ModuleType
 
 import bpy
-
 from holdfast.operators import truth as stage
 from holdfast.operators.drive import render_frames
 from holdfast.operators.steps import Progress, RenderJob, StageOptions

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cryptomatte, OpenEXR and PNG as Blender writes them."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from pathlib import Path
+
+os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
+import cv2
+import numpy as np
+import pytest
+from holdfast.pipeline.errors import InputError
+from holdfast.rendering import cryptomatte, exr, png
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(b"", 0), (b"hello", 0x248BFA47), (b"abcd", 0x43ED676A), (b"The quick brown fox jumps over the lazy dog", 0x2E4FF723)],
+)  # fmt: skip
+def test_murmur3_known_values(text: bytes, value: int) -> None:
+    assert cryptomatte.murmur3(text) == value
+
+
+@given(st.text(min_size=1))
+def test_ids_are_ordinary_floats(name: str) -> None:
+    value = np.uint32(cryptomatte.id_of(name)).view(np.float32)
+    assert np.isfinite(value) and abs(value) >= np.finfo(np.float32).tiny
+
+
+def _channels(ids: list[int], weights: list[float]) -> dict[str, np.ndarray]:
+    """One pixel with four ranks."""
+    floats = np.array(ids, np.uint32).view(np.float32)
+    names = [f"ViewLayer.CryptoObject0{level}.{letter}" for level in (0, 1) for letter in "rgba"]
+    values = [value for pair in zip(floats, weights, strict=True) for value in pair]
+    return {name: np.full((1, 1), value, np.float32) for name, value in zip(names, values, strict=True)}
+
+
+def test_coverage_adds_the_ranks_of_one_name() -> None:
+    body, lid = cryptomatte.id_of("body"), cryptomatte.id_of("lid")
+    ids, weights = cryptomatte.ranks(_channels([body, lid, body, 0], [0.5, 0.25, 0.125, 0]))
+    assert cryptomatte.coverage(ids, weights, "body")[0, 0] == pytest.approx(0.625)
+    assert cryptomatte.coverage(ids, weights, "lid")[0, 0] == pytest.approx(0.25)
+    assert cryptomatte.coverage(ids, weights, "peg")[0, 0] == 0
+    assert cryptomatte.foremost(ids, weights, ["lid", "body"])[0, 0] == 2
+    assert cryptomatte.foremost(ids, weights, ["peg"])[0, 0] == 0
+
+
+def test_nothing_has_no_id() -> None:
+    ids, weights = cryptomatte.ranks(_channels([0, 0, 0, 0], [0, 0, 0, 0]))
+    assert cryptomatte.foremost(ids, weights, ["body"])[0, 0] == 0
+
+
+@pytest.mark.parametrize("compression", ["NO", "ZIPS", "ZIP"])
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("size", [(1, 1), (33, 17), (64, 40)])
+def test_exr_reader_agrees_with_opencv(
+    tmp_path: Path, compression: str, half: bool, size: tuple[int, int]
+) -> None:
+    picture = np.random.default_rng(1).normal(size=(*size, 4)).astype(np.float32)
+    picture[: size[0] // 2] = 0.5  # so that some blocks shrink and some don't
+    if half:
+        picture = picture.astype(np.float16).astype(np.float32)
+    kind = cv2.IMWRITE_EXR_TYPE_HALF if half else cv2.IMWRITE_EXR_TYPE_FLOAT
+    packing = getattr(cv2, f"IMWRITE_EXR_COMPRESSION_{compression}")
+    path = tmp_path / "picture.exr"
+    options = [cv2.IMWRITE_EXR_TYPE, kind, cv2.IMWRITE_EXR_COMPRESSION, packing]
+    path.write_bytes(cv2.imencode(".exr", picture, options)[1].tobytes())
+    found = exr.read_channels(path)
+    for index, name in enumerate("BGRA"):
+        assert (found[name] == picture[..., index]).all()
+
+
+def test_damaged_exr_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "picture.exr"
+    whole = cv2.imencode(".exr", np.ones((40, 40, 3), np.float32))[1].tobytes()
+    with pytest.raises(InputError, match="missing"):
+        exr.read_channels(path)
+    for data in (b"", b"text", whole[:200], whole[: len(whole) // 2], whole[:-3]):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="not an OpenEXR file"):
+            exr.read_channels(path)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def test_png_loses_its_notes_and_nothing_else() -> None:
+    picture = np.random.default_rng(2).integers(0, 256, (9, 7, 3), np.uint8)
+    plain = cv2.imencode(".png", picture)[1].tobytes()
+    noted = (
+        plain[:33]
+        + _chunk(b"tEXt", b"RenderTime\x0000:01.23")
+        + plain[33:-12]
+        + _chunk(b"tIME", b"7bytes!")
+        + plain[-12:]
+    )
+    assert png.without_notes(noted, "a.png") == plain == png.without_notes(plain, "a.png")
+
+
+@given(st.integers(min_value=0, max_value=200))
+def test_cut_off_png_is_refused(length: int) -> None:
+    whole = cv2.imencode(".png", np.arange(300, dtype=np.uint8).reshape(10, 10, 3))[1].tobytes()
+    with pytest.raises(InputError, match="not a whole PNG"):
+        png.without_notes(whole[: min(length, len(whole) - 1)], "a.png")
