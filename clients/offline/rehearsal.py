@@ -104,13 +104,15 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     started = time.monotonic()
     source, out = GroundTruth.open(Path(request["truth"])), Path(request["out"])
     settings = take_settings(request)
-    _claim(out, identity_of(settings, source.digest), bool(request.get("force")))
     model = model_of(str(settings["provider"]), "video_restyle")
     provider = Rehearsal(ctx.part(0.0, 0.97))
     options = {key: settings[key] for key in ("look", "grain", "ink", "defects")}
     options |= {"frames": list(request.get("frames") or source.frames), "out": str(out / "frames")}
     truth = provider.put(source.folder, "truth")
     job = JobSpec(model.provider, model.model, (truth,), settings["prompt"], settings["seed"], options)
+    check_job(job, model)
+    parse_script(settings["defects"], source.names)
+    _claim(out, identity_of(settings, source.digest), bool(request.get("force")))
     snapshot = provider.poll(provider.submit(job))
     provider.fetch(snapshot.outputs[0], out / "frames")
     manifest = _manifest(request, settings, source, out)

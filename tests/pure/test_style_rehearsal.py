@@ -158,7 +158,7 @@ def test_bad_requests(package: Any, tmp_path: Path) -> None:
         run(_request(truth, tmp_path / "t", defects=[{**VANISH, "part": "handle"}]), Context())
     with pytest.raises(UsageError, match="frames"):
         run(_request(truth, tmp_path / "t", defects=[{**VANISH, "frames": [7, 4]}]), Context())
-    assert not (tmp_path / "t" / "take.json").exists()
+    assert not (tmp_path / "t").exists()
 
 
 def test_cancel_keeps_finished_frames_only(package: Any, tmp_path: Path) -> None:
