@@ -48,22 +48,36 @@ def draw_body() -> Sheet:
     sheet.dashes(at([(0, -6), (0, 50)]), 7, 2.0, dot=True, pressure=0.4, width_mm=0.4)
     belly = [(_belly(z), z) for z in np.linspace(5.0, 27.5, 25)]
     sides = [
-        [(15.6, 0), (15.6, 2.8)], [(15.6, 2.8), (13.0, 4.9)], belly, [(12.9, 27.5), (14.2, 27.9)],
-        [(14.2, 27.9), (14.2, 29.5)], [(14.2, 29.5), (13.2, 30.1)], [(13.2, 30.1), (13.2, 40.8)],
-        [(13.2, 40.8), (14.3, 41.2)], [(14.3, 41.2), (14.3, 44)],
+        [(15.6, 0), (15.6, 2.8)],
+        [(15.6, 2.8), (13.0, 4.9)],
+        belly,
+        [(12.9, 27.5), (14.2, 27.9)],
+        [(14.2, 27.9), (14.2, 29.5)],
+        [(14.2, 29.5), (13.2, 30.1)],
+        [(13.2, 30.1), (13.2, 40.8)],
+        [(13.2, 40.8), (14.3, 41.2)],
+        [(14.3, 41.2), (14.3, 44)],
     ]
     for side in sides:
         for path in at.sides(side):
             ink(path, over_mm=0.5)
     ink(at([(-15.6, 0), (15.6, 0)]), passes=3)
     ink(at([(14.3, 44), (-14.3, 44)]), passes=2)
-    for r, z, sag in ((13.0, 4.95, 0.7), (12.9, 27.5, 0.5), (14.2, 29.6, 0.45), (15.6, 2.8, 0.6), (13.2, 40.9, 0.35)):
+    for r, z, sag in (
+        (13.0, 4.95, 0.7),
+        (12.9, 27.5, 0.5),
+        (14.2, 29.6, 0.45),
+        (15.6, 2.8, 0.6),
+        (13.2, 40.9, 0.35),
+    ):
         bow = [(x, z - sag * (1 - (x / r) ** 2)) for x in np.linspace(-r, r, 15)]
         ink(at(bow), over_mm=0.0, pressure=0.6, passes=2)
     for low, high in ((24, 30), (63, 70)):  # bars: longitudes of the glass
         for lon in (low, high):
-            bar = [(_belly(z) * np.sin(np.radians(lon)), z - 0.6 * (1 - np.sin(np.radians(lon)))) for z in
-                   np.linspace(5.0, 27.6, 22)]
+            bar = [
+                (_belly(z) * np.sin(np.radians(lon)), z - 0.6 * (1 - np.sin(np.radians(lon))))
+                for z in np.linspace(5.0, 27.6, 22)
+            ]
             for path in at.sides(bar):
                 ink(path, over_mm=0.4, pressure=0.7, passes=2, wobble_mm=0.2)
     for path in at.sides([(8.1, 43.9), (8.1, 31.2)]):
@@ -72,7 +86,8 @@ def draw_body() -> Sheet:
     shade = [(12.3, 31.6), (12.6, 40.2), (10.4, 40.0), (9.8, 31.6)]
     sheet.hatch(at(shade), -52, 1.15)
     rim = [(_belly(z) - 0.7, z) for z in np.linspace(7, 25, 12)] + [
-        (_belly(z) * np.sin(np.radians(72)) , z) for z in np.linspace(25, 7, 12)]
+        (_belly(z) * np.sin(np.radians(72)), z) for z in np.linspace(25, 7, 12)
+    ]
     sheet.hatch(at(rim), -48, 1.2, pressure=0.34)
     sheet.hatch(at([(14.6, 0.8), (14.6, 2.2), (4, 1.6), (4, 0.8)]), -50, 1.3, pressure=0.26)
     x = at([(22.5, 0)])[0, 0]
@@ -84,7 +99,7 @@ def draw_body() -> Sheet:
     sheet.write("body", 50, 31, 5.6, 0.55)
     sheet.stroke(curve([(17, 34), (44, 33), (72, 34.5)]), pressure=0.4)
     sheet.erase(38, 108, 13, 4.5, 70)
-    for path in at.sides([(16.2 , 24), (17.3, 18)])[1:]:
+    for path in at.sides([(16.2, 24), (17.3, 18)])[1:]:
         ink(path, passes=2, over_mm=1.5)
     sheet.smear(112, 120, 16, 60, 0.5)
     sheet.smear(40, 172, 20, -12, 0.6)
@@ -100,8 +115,13 @@ def draw_lid() -> Sheet:
     sheet.dashes(at([(0, -4), (0, 33)]), 6.5, 2.0, dot=True, pressure=0.4, width_mm=0.4)
     dome = [(14.6, 14.1), (13.9, 16.6), (11.8, 19.2), (8.6, 21.1), (5.2, 22.1), (3.0, 22.6)]
     sides = [
-        [(7.5, 11.4), (7.5, 0.9)], [(7.5, 0.9), (6.6, 0)], [(7.5, 11.4), (17.2, 11.4)], [(17.2, 11.4), (17.2, 13.4)],
-        [(17.2, 13.4), (14.7, 14.1)], dome, [(3.0, 22.6), (2.1, 23.5)],
+        [(7.5, 11.4), (7.5, 0.9)],
+        [(7.5, 0.9), (6.6, 0)],
+        [(7.5, 11.4), (17.2, 11.4)],
+        [(17.2, 11.4), (17.2, 13.4)],
+        [(17.2, 13.4), (14.7, 14.1)],
+        dome,
+        [(3.0, 22.6), (2.1, 23.5)],
     ]
     for side in sides:
         path_pair = at.sides(curve(side) if len(side) > 2 else side)
@@ -121,7 +141,9 @@ def draw_lid() -> Sheet:
         for path in at.sides(rib):
             ink(path, over_mm=0.1, pressure=0.55, passes=2, wobble_mm=0.2)
     sheet.hatch(at([(6.8, 1.4), (6.8, 10.6), (4.0, 10.6), (4.0, 1.4)]), -50, 1.25)
-    sheet.hatch(at([(13.4, 15.4), (12.6, 17.9), (9.4, 20.3), (8.9, 18.0), (10.6, 15.2)]), -48, 1.2, pressure=0.33)
+    sheet.hatch(
+        at([(13.4, 15.4), (12.6, 17.9), (9.4, 20.3), (8.9, 18.0), (10.6, 15.2)]), -48, 1.2, pressure=0.33
+    )
     y = at([(0, 35)])[0, 1]
     left, right = at([(-17.2, 0)])[0, 0], at([(17.2, 0)])[0, 0]
     for x in (left, right):

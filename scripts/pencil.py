@@ -49,7 +49,9 @@ def curve(points: Sequence[tuple[float, float]], count: int = 80) -> F64:
     out = []
     for a, b, c, d in zip(p[:-3], p[1:-2], p[2:-1], p[3:], strict=True):
         t = np.linspace(0, 1, max(4, count // (len(p) - 3)))[:, None]
-        out.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
+        out.append(
+            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+        )
     return np.vstack(out)
 
 
@@ -106,7 +108,9 @@ class Sheet:
             path += self.rng.normal(0, 0.16, (1, 2)) * (index > 0)
             self.stroke(path, pressure=pressure * (0.55 if index == 0 and passes > 1 else 1.0), **style)
 
-    def dashes(self, points: F64, dash_mm: float, gap_mm: float, *, dot: bool = False, **style: float) -> None:
+    def dashes(
+        self, points: F64, dash_mm: float, gap_mm: float, *, dot: bool = False, **style: float
+    ) -> None:
         """A dashed line, or a dash-dot line if ``dot``."""
         path = resample(np.asarray(points, float), 0.2)
         at, long = 0.0, True
@@ -132,7 +136,9 @@ class Sheet:
             inside = [cv2.pointPolygonTest(ring, (float(x), float(y)), False) > 0 for x, y in points]
             kept = points[np.asarray(inside)]
             if len(kept) > 6:
-                self.stroke(kept, pressure=pressure * self.rng.uniform(0.7, 1.2), width_mm=0.42, wobble_mm=0.12)
+                self.stroke(
+                    kept, pressure=pressure * self.rng.uniform(0.7, 1.2), width_mm=0.42, wobble_mm=0.12
+                )
 
     def write(self, text: str, x: float, y: float, size_mm: float, pressure: float = 0.55) -> None:
         """A short note in a hand-drawn single-stroke lettering."""
@@ -142,7 +148,9 @@ class Sheet:
                 self.stroke(curve([tuple(p) for p in points]), pressure=pressure, width_mm=0.5, wobble_mm=0.1)
             x += size_mm * (0.42 if char in " .1il" else 0.72)
 
-    def dimension(self, a: tuple[float, float], b: tuple[float, float], text: str, at: tuple[float, float]) -> None:
+    def dimension(
+        self, a: tuple[float, float], b: tuple[float, float], text: str, at: tuple[float, float]
+    ) -> None:
         """A dimension line with arrow heads and its number."""
         p, q = np.asarray(a, float), np.asarray(b, float)
         self.stroke(np.stack([p, q]), pressure=0.38, width_mm=0.38, wobble_mm=0.12)
@@ -160,7 +168,9 @@ class Sheet:
         kernel = np.zeros((k, k), np.float32)
         d = np.array([np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))]) * k / 2
         c = np.array([k / 2, k / 2])
-        cv2.line(kernel, tuple(int(v) for v in c - d), tuple(int(v) for v in c + d), 1.0, int(2.4 * self.scale))
+        cv2.line(
+            kernel, tuple(int(v) for v in c - d), tuple(int(v) for v in c + d), 1.0, int(2.4 * self.scale)
+        )
         dragged = cv2.filter2D(self.density, -1, kernel / kernel.sum())
         dragged = cv2.GaussianBlur(dragged, (0, 0), 0.5 * self.scale)
         mask = self._spot(x, y, radius_mm, radius_mm * 0.5, angle_deg)
@@ -220,7 +230,9 @@ class Sheet:
         layer = cv2.GaussianBlur(layer, (0, 0), 1.6)
         layer = cv2.resize(layer, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
         window = np.s_[low[1] : high[1], low[0] : high[0]]
-        grain = np.clip(1.5 * layer + 0.42 * self.tooth[window] - 0.12, 0, 1)  # light strokes touch only the peaks
+        grain = np.clip(
+            1.5 * layer + 0.42 * self.tooth[window] - 0.12, 0, 1
+        )  # light strokes touch only the peaks
         laid = np.clip(layer * (0.35 + 0.75 * grain), 0, 0.93)
         self.density[window] = 1 - (1 - self.density[window]) * (1 - laid)
 
@@ -228,26 +240,48 @@ class Sheet:
 _GLYPHS: dict[str, list[list[tuple[float, float]]]] = {
     "0": [[(0.3, -1), (0.05, -0.6), (0.1, -0.1), (0.35, 0), (0.55, -0.4), (0.5, -0.85), (0.3, -1)]],
     "1": [[(0.05, -0.75), (0.25, -1), (0.25, 0)]],
-    "2": [[(0.05, -0.8), (0.3, -1), (0.5, -0.75), (0.3, -0.4), (0.02, 0)], [(0.02, 0), (0.3, -0.04), (0.55, 0)]],
-    "3": [[(0.05, -0.92), (0.35, -1), (0.48, -0.75), (0.22, -0.54), (0.5, -0.3), (0.35, -0.02), (0.02, -0.08)]],
+    "2": [
+        [(0.05, -0.8), (0.3, -1), (0.5, -0.75), (0.3, -0.4), (0.02, 0)],
+        [(0.02, 0), (0.3, -0.04), (0.55, 0)],
+    ],
+    "3": [
+        [(0.05, -0.92), (0.35, -1), (0.48, -0.75), (0.22, -0.54), (0.5, -0.3), (0.35, -0.02), (0.02, -0.08)]
+    ],
     "4": [[(0.35, -1), (0.02, -0.35), (0.55, -0.35)], [(0.4, -0.6), (0.4, 0)]],
-    "5": [[(0.5, -1), (0.12, -1)], [(0.12, -1), (0.08, -0.6), (0.4, -0.6), (0.5, -0.25), (0.25, 0), (0.02, -0.1)]],
+    "5": [
+        [(0.5, -1), (0.12, -1)],
+        [(0.12, -1), (0.08, -0.6), (0.4, -0.6), (0.5, -0.25), (0.25, 0), (0.02, -0.1)],
+    ],
     "6": [[(0.45, -1), (0.1, -0.6), (0.08, -0.15), (0.3, 0), (0.5, -0.25), (0.3, -0.48), (0.1, -0.3)]],
     "7": [[(0.03, -1), (0.5, -1)], [(0.5, -1), (0.3, -0.5), (0.2, 0)]],
     "8": [
-        [(0.45, -0.85), (0.25, -1), (0.08, -0.8), (0.3, -0.55), (0.5, -0.25), (0.28, 0), (0.05, -0.25),
-         (0.3, -0.55), (0.45, -0.85)]
+        [
+            (0.45, -0.85),
+            (0.25, -1),
+            (0.08, -0.8),
+            (0.3, -0.55),
+            (0.5, -0.25),
+            (0.28, 0),
+            (0.05, -0.25),
+            (0.3, -0.55),
+            (0.45, -0.85),
+        ]
     ],
-    "m": [[(0, 0), (0.02, -0.5)], [(0.02, -0.35), (0.15, -0.5), (0.27, -0.35), (0.28, 0)],
-          [(0.28, -0.35), (0.42, -0.5), (0.54, -0.35), (0.55, 0)]],
+    "m": [
+        [(0, 0), (0.02, -0.5)],
+        [(0.02, -0.35), (0.15, -0.5), (0.27, -0.35), (0.28, 0)],
+        [(0.28, -0.35), (0.42, -0.5), (0.54, -0.35), (0.55, 0)],
+    ],
     "l": [[(0.2, -1), (0.18, -0.2), (0.32, 0)]],
     "i": [[(0.2, -0.5), (0.2, 0)], [(0.2, -0.72), (0.21, -0.68)]],
     "d": [[(0.45, -1), (0.45, 0)], [(0.45, -0.4), (0.2, -0.5), (0.04, -0.22), (0.22, 0), (0.45, -0.15)]],
     "b": [[(0.08, -1), (0.08, 0)], [(0.08, -0.4), (0.32, -0.5), (0.48, -0.22), (0.3, 0), (0.08, -0.12)]],
     "o": [[(0.25, -0.5), (0.05, -0.25), (0.25, 0), (0.46, -0.25), (0.25, -0.5)]],
     "y": [[(0.05, -0.5), (0.25, -0.08)], [(0.48, -0.5), (0.2, 0.15), (0.02, 0.3)]],
-    "g": [[(0.45, -0.45), (0.2, -0.5), (0.05, -0.22), (0.25, -0.02), (0.45, -0.3)],
-          [(0.46, -0.5), (0.45, 0.15), (0.25, 0.32), (0.05, 0.2)]],
+    "g": [
+        [(0.45, -0.45), (0.2, -0.5), (0.05, -0.22), (0.25, -0.02), (0.45, -0.3)],
+        [(0.46, -0.5), (0.45, 0.15), (0.25, 0.32), (0.05, 0.2)],
+    ],
     "e": [[(0.06, -0.26), (0.44, -0.28), (0.25, -0.5), (0.05, -0.25), (0.2, 0), (0.45, -0.08)]],
     "p": [[(0.08, -0.5), (0.08, 0.35)], [(0.08, -0.4), (0.32, -0.5), (0.48, -0.22), (0.3, 0), (0.08, -0.1)]],
     "a": [[(0.42, -0.45), (0.18, -0.5), (0.05, -0.2), (0.22, 0), (0.42, -0.2)], [(0.44, -0.5), (0.46, 0)]],

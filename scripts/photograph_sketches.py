@@ -18,8 +18,20 @@ from mathutils import Vector
 
 PAPER = (0.148, 0.210)
 VIEWS = {
-    "lantern_body": {"camera": (0.020, -0.098, 0.272), "look": (0.006, 0.000), "turn": 3.0, "seed": 3, "curl": 0.011},
-    "lantern_lid": {"camera": (-0.026, -0.096, 0.285), "look": (0.002, -0.004), "turn": -2.0, "seed": 8, "curl": 0.014},
+    "lantern_body": {
+        "camera": (0.020, -0.098, 0.272),
+        "look": (0.006, 0.000),
+        "turn": 3.0,
+        "seed": 3,
+        "curl": 0.011,
+    },
+    "lantern_lid": {
+        "camera": (-0.026, -0.096, 0.285),
+        "look": (0.002, -0.004),
+        "turn": -2.0,
+        "seed": 8,
+        "curl": 0.014,
+    },
 }
 
 
@@ -63,7 +75,11 @@ def sheet(picture: Path, curl: float, turn_deg: float) -> None:
     fold = 0.0016 * np.exp(-np.abs(y + 0.02) / 0.05) + 0.0004 * np.sin(5 * x + 2 * y)
     z = lift + fold + 0.0004
     vertices = np.stack([x * PAPER[0], y * PAPER[1], z], axis=-1).reshape(-1, 3)
-    faces = [(r * nx + c, r * nx + c + 1, (r + 1) * nx + c + 1, (r + 1) * nx + c) for r in range(ny - 1) for c in range(nx - 1)]
+    faces = [
+        (r * nx + c, r * nx + c + 1, (r + 1) * nx + c + 1, (r + 1) * nx + c)
+        for r in range(ny - 1)
+        for c in range(nx - 1)
+    ]
     mesh = bpy.data.meshes.new("sheet")
     mesh.from_pydata(vertices.tolist(), [], faces)
     uv = mesh.uv_layers.new()
@@ -84,8 +100,11 @@ def sheet(picture: Path, curl: float, turn_deg: float) -> None:
 
 def pencil(x: float, y: float, turn_deg: float) -> None:
     """The pencil that drew it, half in the picture."""
-    parts = ((6, 0.0036, 0.0036, 0.13, 0.0, (0.10, 0.16, 0.10)), (24, 0.0036, 0.0008, 0.018, 0.074, (0.55, 0.36, 0.19)),
-             (12, 0.0008, 0.0002, 0.003, 0.0845, (0.03, 0.03, 0.03)))
+    parts = (
+        (6, 0.0036, 0.0036, 0.13, 0.0, (0.10, 0.16, 0.10)),
+        (24, 0.0036, 0.0008, 0.018, 0.074, (0.55, 0.36, 0.19)),
+        (12, 0.0008, 0.0002, 0.003, 0.0845, (0.03, 0.03, 0.03)),
+    )
     for sides, r1, r2, length, at, colour in parts:
         bpy.ops.mesh.primitive_cone_add(vertices=sides, radius1=r1, radius2=r2, depth=length)
         part = bpy.context.object

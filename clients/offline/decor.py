@@ -32,7 +32,9 @@ class Decor:
         """Values of ``picture`` at places on the drawing (arrays of one shape, two-dimensional)."""
         columns = np.asarray(self.axis_px + x_mm * self.px_per_mm, np.float32)
         rows = np.asarray(self.bottom_px - z_mm * self.px_per_mm, np.float32)
-        return np.asarray(cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, 0), np.float64)
+        return np.asarray(
+            cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, 0), np.float64
+        )
 
 
 def load_decor(outline: Outline, profile: F64 | None = None) -> Decor | None:
@@ -61,7 +63,9 @@ def _with_tilt(decor: Decor, profile: F64) -> Decor:
     """Finds the tilt at which the drawn lines make the straightest rings around the part."""
     z = np.linspace(float(profile[:, 1].min()), float(profile[:, 1].max()), 500)
     order = np.argsort(profile[:, 1], kind="stable")
-    radius = np.interp(z, profile[order, 1], np.maximum.accumulate(profile[order, 0]) * 0 + profile[order, 0])[:, None]
+    radius = np.interp(
+        z, profile[order, 1], np.maximum.accumulate(profile[order, 0]) * 0 + profile[order, 0]
+    )[:, None]
     turn = np.radians(np.linspace(-62, 62, 45))[None, :]
     soft = cv2.GaussianBlur(decor.lines, (0, 0), 0.12 * decor.px_per_mm)
     best = (-1.0, 0.0)

@@ -20,10 +20,14 @@ def build_plate(outline: Outline, detail: int, margin: float) -> Flat:
     rings = [_ring(outline.contour, outline, True), *(_ring(hole, outline, False) for hole in outline.holes)]
     thickness = THICKNESS * float(np.ptp(outline.contour, axis=0).min())
     bevel = min(0.014 * outline.height_mm, 0.25 * thickness)
-    while bevel > 1e-3 * outline.height_mm and polygon.crosses_itself([polygon.inset(r, 1.8 * bevel) for r in rings]):
+    while bevel > 1e-3 * outline.height_mm and polygon.crosses_itself(
+        [polygon.inset(r, 1.8 * bevel) for r in rings]
+    ):
         bevel *= 0.6
     if polygon.crosses_itself(rings):
-        raise InputError(f"The outline of {outline.name} crosses itself", todo="Draw its edges farther apart.")
+        raise InputError(
+            f"The outline of {outline.name} crosses itself", todo="Draw its edges farther apart."
+        )
     return plate(rings, thickness, bevel, margin)
 
 
@@ -43,7 +47,9 @@ def plate(rings: list[F64], thickness: float, bevel: float, margin: float) -> Fl
     half = thickness / 2
     front = [np.c_[p[:, 0], np.full(count, -half + d), p[:, 1]] for p, d in zip(flat, depth, strict=True)]
     back = [v * (1, -1, 1) for v in front]
-    ahead = np.concatenate([np.roll(np.arange(len(r)), -1) + s for r, s in zip(rings, _starts(rings), strict=True)])
+    ahead = np.concatenate(
+        [np.roll(np.arange(len(r)), -1) + s for r, s in zip(rings, _starts(rings), strict=True)]
+    )
     islands, walls = _islands(rings, thickness - 2 * bevel, margin)
     n, k = len(layers), np.arange(count)
     cap = polygon.triangulated([polygon.inset(r, layers[0][0]) for r in rings])
@@ -53,10 +59,18 @@ def plate(rings: list[F64], thickness: float, bevel: float, margin: float) -> Fl
     for i in range(n - 1):
         a, b = i * count, (i + 1) * count
         quads.append(np.stack([a + k, b + k, b + ahead, a + ahead], axis=1))
-        uvs.append(islands[0].to_uv(np.stack([flat[i][k], flat[i + 1][k], flat[i + 1][ahead], flat[i][ahead]], axis=1)))
+        uvs.append(
+            islands[0].to_uv(
+                np.stack([flat[i][k], flat[i + 1][k], flat[i + 1][ahead], flat[i][ahead]], axis=1)
+            )
+        )
         a, b = a + n * count, b + n * count
         quads.append(np.stack([b + k, a + k, a + ahead, b + ahead], axis=1))
-        uvs.append(islands[1].to_uv(np.stack([flat[i + 1][k], flat[i][k], flat[i][ahead], flat[i + 1][ahead]], axis=1)))
+        uvs.append(
+            islands[1].to_uv(
+                np.stack([flat[i + 1][k], flat[i][k], flat[i][ahead], flat[i + 1][ahead]], axis=1)
+            )
+        )
     front_rim, back_rim = (n - 1) * count, (2 * n - 1) * count
     quads.append(np.stack([front_rim + k, back_rim + k, back_rim + ahead, front_rim + ahead], axis=1))
     uvs.append(walls)

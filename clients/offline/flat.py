@@ -23,7 +23,11 @@ class Island:
         """Texture coordinates of points (..., 2) x, z in mm (front and back islands)."""
         x = points[..., 0] if self.side < 0 else -points[..., 0]
         return np.stack(
-            [self.place.u + (x - self.low[0]) * self.scale, self.place.v + (points[..., 1] - self.low[1]) * self.scale], axis=-1
+            [
+                self.place.u + (x - self.low[0]) * self.scale,
+                self.place.v + (points[..., 1] - self.low[1]) * self.scale,
+            ],
+            axis=-1,
         )
 
     def to_mm(self, u: F64, v: F64) -> tuple[F64, F64]:

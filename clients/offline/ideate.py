@@ -23,11 +23,15 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     cv2.setNumThreads(2)
     sketches = request["sketches"]
     if not sketches:
-        raise UsageError("There is no sketch to read", todo="Add a photo of a drawing to the list of sketches.")
+        raise UsageError(
+            "There is no sketch to read", todo="Add a photo of a drawing to the list of sketches."
+        )
     names = [str(sketch["name"]) for sketch in sketches]
     for name in names:
         if not name or Path(name).name != name or names.count(name) > 1:
-            raise UsageError(f"The sketch name {name!r} can't be used", todo="Give every sketch its own plain name.")
+            raise UsageError(
+                f"The sketch name {name!r} can't be used", todo="Give every sketch its own plain name."
+            )
     out = Path(request["out"])
     return {"assets": [_one(sketch, out, ctx) for sketch in ctx.each(sketches, "Reading sketch")]}
 
@@ -42,7 +46,9 @@ def _one(sketch: dict[str, Any], out: Path, ctx: Context) -> dict[str, Any]:
     write_gray(folder / "decor.png", drawing.decor)
     write_picture(folder / "found.png", found_picture(outline, drawing.view))
     outline.save(folder / "outline.json")
-    ctx.log(f"{name}: {outline.method.lower()}, {100 * outline.confidence:.0f} % sure: {'; '.join(outline.reasons)}")
+    ctx.log(
+        f"{name}: {outline.method.lower()}, {100 * outline.confidence:.0f} % sure: {'; '.join(outline.reasons)}"
+    )
     return {
         "name": name, "sketch": str(sketch["path"]), "cleaned": f"{name}/clean.png", "found": f"{name}/found.png",
         "outline": f"{name}/outline.json", "method": outline.method, "confidence": round(outline.confidence, 3),

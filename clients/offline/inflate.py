@@ -24,7 +24,9 @@ def build_blob(outline: Outline, detail: int, margin: float) -> Flat:
     origin = low - 3 * cell
     bulge = _bulge(outline.contour, origin, cell, shape)
     if not (bulge > 0).any():
-        raise InputError(f"{outline.name} is too thin to be blown up", todo="Draw it fuller, or choose EXTRUDE.")
+        raise InputError(
+            f"{outline.name} is too thin to be blown up", todo="Draw it fuller, or choose EXTRUDE."
+        )
     vertices, quads = _skin(bulge, cell)
     vertices[:, [0, 2]] += origin
     return _unwrapped(vertices, quads, margin)
@@ -103,8 +105,8 @@ def _skin(bulge: F64, cell: float) -> tuple[F64, I64]:
     solid = field > 0
     corners = [(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)]
     n = [s - 1 for s in field.shape]
-    total = sum(solid[i : i + n[0], j : j + n[1], k : k + n[2]].astype(np.int8) for i, j, k in corners)
-    mixed = (total > 0) & (total < 8)
+    around = np.stack([solid[i : i + n[0], j : j + n[1], k : k + n[2]] for i, j, k in corners])
+    mixed = np.asarray(around.any(axis=0) & ~around.all(axis=0))
     number = np.full(mixed.shape, -1, np.int64)
     number[mixed] = np.arange(int(mixed.sum()))
     vertices = _net_vertices(field, mixed, corners)
@@ -152,8 +154,12 @@ def _relaxed(vertices: F64, quads: I64) -> F64:
     ends = np.concatenate([quads[:, [k, (k + 1) % 4]] for k in range(4)])
     count = np.bincount(ends[:, 0], minlength=len(vertices)).astype(float)[:, None]
     for weight in (0.5, -0.52) * 4:
-        total = np.stack([np.bincount(ends[:, 0], vertices[ends[:, 1], k], len(vertices)) for k in range(3)], axis=1)
-        back = np.stack([np.bincount(ends[:, 1], vertices[ends[:, 0], k], len(vertices)) for k in range(3)], axis=1)
+        total = np.stack(
+            [np.bincount(ends[:, 0], vertices[ends[:, 1], k], len(vertices)) for k in range(3)], axis=1
+        )
+        back = np.stack(
+            [np.bincount(ends[:, 1], vertices[ends[:, 0], k], len(vertices)) for k in range(3)], axis=1
+        )
         degree = count + np.bincount(ends[:, 1], minlength=len(vertices))[:, None]
         vertices = vertices + weight * ((total + back) / np.maximum(degree, 1) - vertices)
     return vertices

@@ -35,7 +35,9 @@ def quality(mesh: Mesh) -> dict[str, Any]:
 
 def _edges(mesh: Mesh) -> tuple[bool, bool, float]:
     """(every edge joins two faces, in opposite senses, share of edges that do both)."""
-    pairs = [mesh.quads[:, [k, (k + 1) % 4]] for k in range(4)] + [mesh.tris[:, [k, (k + 1) % 3]] for k in range(3)]
+    pairs = [mesh.quads[:, [k, (k + 1) % 4]] for k in range(4)] + [
+        mesh.tris[:, [k, (k + 1) % 3]] for k in range(3)
+    ]
     directed = np.concatenate(pairs)
     count = len(mesh.vertices)
     forward = directed[:, 0] * count + directed[:, 1]
@@ -88,7 +90,7 @@ def _count_inside(points: F64, low: I64, chosen: I64, limit: int, count: NDArray
     sign = np.where(area >= 0, 1.0, -1.0)[:, None, None]
     for k in range(3):
         a, b = p[:, k, :, None, None], p[:, (k + 1) % 3, :, None, None]
-        side = (b[:, 0] - a[:, 0]) * (y + 0.5 - a[:, 1]) - (b[:, 1] - a[:, 1]) * (x + 0.5 - a[:, 0])
+        side: F64 = (b[:, 0] - a[:, 0]) * (y + 0.5 - a[:, 1]) - (b[:, 1] - a[:, 1]) * (x + 0.5 - a[:, 0])
         inside &= side * sign > 1e-7 * UV_GRID
     which, row, column = np.nonzero(inside)
     ys, xs = y[which, row, 0], x[which, 0, column]

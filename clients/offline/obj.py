@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ...pipeline.store import write_bytes
-from .meshing import Mesh
+from .meshing import I64, Mesh
 
 
 def write_obj(path: Path, mesh: Mesh, *, name: str, texture: str = "", roughness: float = 0.45) -> None:
@@ -28,8 +28,11 @@ def write_obj(path: Path, mesh: Mesh, *, name: str, texture: str = "", roughness
     write_bytes(path.with_suffix(".mtl"), _material(name, texture, roughness).encode())
 
 
-def _paired(faces: np.ndarray, uvs: np.ndarray) -> list[list[int]]:
-    return np.stack([faces, uvs], axis=2).reshape(len(faces), -1).tolist() if len(faces) else []
+def _paired(faces: I64, uvs: I64) -> list[list[int]]:
+    rows: list[list[int]] = (
+        np.stack([faces, uvs], axis=2).reshape(len(faces), -1).tolist() if len(faces) else []
+    )
+    return rows
 
 
 def _material(name: str, texture: str, roughness: float) -> str:

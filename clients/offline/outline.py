@@ -78,7 +78,9 @@ def load_outline(path: Path | str) -> Outline:
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise InputError(f"{path.name} is not an outline", where=str(path), todo="Run Ideate again.")
     if int(data.get("version", 0)) > VERSION:
-        raise InputError(f"{path.name} was written by a newer Holdfast", where=str(path), todo="Update the extension.")
+        raise InputError(
+            f"{path.name} was written by a newer Holdfast", where=str(path), todo="Update the extension."
+        )
     try:
         return _from_json(data, path.parent)
     except (KeyError, TypeError, ValueError) as error:

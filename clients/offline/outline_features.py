@@ -91,7 +91,9 @@ def centre_line(view: Upright) -> bool:
 def _near_columns(view: Upright, x_mm: float, reach_mm: float) -> Mask:
     """(H,) bool: rows with ink, other than the outline's, within ``reach_mm`` of the column ``x_mm``."""
     columns = slice(view.column(x_mm - reach_mm), view.column(x_mm + reach_mm) + 1)
-    return np.asarray((view.ink[:, columns] & (np.abs(view.field[:, columns]) > 1.2 * view.stroke_px)).any(axis=1))
+    return np.asarray(
+        (view.ink[:, columns] & (np.abs(view.field[:, columns]) > 1.2 * view.stroke_px)).any(axis=1)
+    )
 
 
 def find_peg(view: Upright) -> Feature | None:
@@ -126,7 +128,7 @@ def find_socket(view: Upright) -> Feature | None:
 
 def _cut_socket(view: Upright) -> Feature | None:
     z, outer, inner = half_widths(view)
-    hollow = inner > 0
+    hollow = (inner > 0) | (outer <= 0)
     if not hollow[-1] and not hollow[int(0.96 * len(z))]:
         return None
     floor = int(np.flatnonzero(~hollow)[-1]) if (~hollow).any() else 0
@@ -136,7 +138,7 @@ def _cut_socket(view: Upright) -> Feature | None:
         return None
     radius = float(np.median(walls))
     uneven = float(np.percentile(np.abs(walls - radius), 90) / radius)
-    if uneven > 0.12 or radius > 0.95 * float(outer[-3:].mean()):
+    if uneven > 0.12 or radius > 0.95 * float(np.median(outer[floor + 2 : int(0.97 * len(z))])):
         return None
     confidence = float(np.clip(1 - 3 * uneven, 0.4, 0.98))
     return Feature("socket", radius, depth, view.height_mm, confidence, "cavity cut into the outline's top")
@@ -147,7 +149,9 @@ def _drawn_socket(view: Upright) -> Feature | None:
     z, outer, _ = half_widths(view)
     rim = float(np.median(outer[(z > 0.93 * height) & (z < 0.98 * height)]))
     band = max(0.011 * height, 0.6 * view.stroke_px / ppm)
-    thick = cv2.dilate(view.ink.astype(np.uint8), np.ones((2 * round(0.009 * height * ppm) + 1, 1), np.uint8)) > 0
+    thick = (
+        cv2.dilate(view.ink.astype(np.uint8), np.ones((2 * round(0.009 * height * ppm) + 1, 1), np.uint8)) > 0
+    )
     top, rows = view.row(height), np.arange(view.row(0.92 * height), view.row(0.15 * height))
     best: tuple[float, Feature | None] = (0.0, None)
     for x in np.arange(0.2 * rim, 0.92 * rim, 0.25 / ppm * view.stroke_px):
@@ -164,7 +168,9 @@ def _drawn_socket(view: Upright) -> Feature | None:
         if score[at] > best[0]:
             same = np.flatnonzero(score >= score[at] - 0.03)
             level = (view.bottom_px - float(rows[same[np.abs(same - at) < 0.03 * height * ppm]].mean())) / ppm
-            confidence = float(np.clip(0.25 + 0.36 * cover[at] + 0.36 * floor[at] - 0.3 * past[at], 0.2, 0.97))
+            confidence = float(
+                np.clip(0.25 + 0.36 * cover[at] + 0.36 * floor[at] - 0.3 * past[at], 0.2, 0.97)
+            )
             how = "straight inner lines from the rim down to a floor line"
             best = (float(score[at]), Feature("socket", float(x), height - level, height, confidence, how))
     if best[1] is None:
@@ -195,14 +201,20 @@ def _past_walls(view: Upright, thick: Mask, rows: NDArray[np.int_], start_mm: fl
 
 
 def _fine_radius(view: Upright, socket: Feature, band: float) -> float:
-    rows = slice(view.row(socket.level_mm - 0.02 * view.height_mm), view.row(socket.level_mm - 0.92 * socket.length_mm))
+    rows = slice(
+        view.row(socket.level_mm - 0.02 * view.height_mm), view.row(socket.level_mm - 0.92 * socket.length_mm)
+    )
     found = []
     for sign in (-1.0, 1.0):
-        a, b = sorted((view.column(sign * (socket.radius_mm - band)), view.column(sign * (socket.radius_mm + band))))
+        a, b = sorted(
+            (view.column(sign * (socket.radius_mm - band)), view.column(sign * (socket.radius_mm + band)))
+        )
         tone = view.tone[rows, a : b + 1]
         columns = np.arange(a, b + 1)
         if tone.sum() > 1:
-            found.append(abs(float((tone.sum(axis=0) * columns).sum() / tone.sum()) - view.axis_px) / view.px_per_mm)
+            found.append(
+                abs(float((tone.sum(axis=0) * columns).sum() / tone.sum()) - view.axis_px) / view.px_per_mm
+            )
     return float(np.mean(found)) if len(found) == 2 else socket.radius_mm
 
 
@@ -231,7 +243,9 @@ def _erase_socket(view: Upright, tone: F32, socket: Feature) -> None:
     half = max(0.012 * view.height_mm, 0.8 * view.stroke_px / view.px_per_mm)
     top, low = view.row(socket.level_mm), view.row(socket.level_mm - socket.length_mm - half)
     for sign in (-1, 1):
-        a, b = sorted((view.column(sign * (socket.radius_mm - half)), view.column(sign * (socket.radius_mm + half))))
+        a, b = sorted(
+            (view.column(sign * (socket.radius_mm - half)), view.column(sign * (socket.radius_mm + half)))
+        )
         blend = np.linspace(0, 1, b - a + 1, dtype=np.float32)
         left, right = tone[top:low, max(a - 3, 0) : a].mean(axis=1), tone[top:low, b + 1 : b + 4].mean(axis=1)
         tone[top:low, a : b + 1] = left[:, None] * (1 - blend) + right[:, None] * blend
@@ -247,7 +261,8 @@ def inner_cells(view: Upright, lines: Mask) -> tuple[list[Mask], list[Mask]]:
     rim = set(np.unique(strokes[outline]).tolist())
     cells = view.inside & ~barrier & ~outline
     count, labels, stats, _ = cv2.connectedComponentsWithStats(cells.astype(np.uint8), connectivity=4)
-    holes, panes = [], []
+    holes: list[Mask] = []
+    panes: list[Mask] = []
     whole, pad = np.count_nonzero(view.inside), int(view.stroke_px) + 4
     for index in range(1, count):
         if stats[index, cv2.CC_STAT_AREA] < 0.008 * whole:
@@ -258,7 +273,7 @@ def inner_cells(view: Upright, lines: Mask) -> tuple[list[Mask], list[Mask]]:
         if float(distance(cell).max()) < 0.028 * view.height_mm * view.px_per_mm:
             continue
         edge = grow(cell, 2.5) & ~cell
-        if (edge & outline[box] & ~barrier[box]).sum() > 0.12 * edge.sum():
+        if (edge & ~barrier[box]).sum() > 0.12 * edge.sum():
             continue
         free = not (set(np.unique(strokes[box][edge & barrier[box]]).tolist()) & rim)
         found = np.zeros_like(cells)

@@ -37,7 +37,9 @@ class Part:
     quality: dict[str, Any]
 
 
-def build_parts(outline: Outline, *, detail: int = 96, texture_px: int = 1024, colours: Palette, seed: int = 0) -> list[Part]:
+def build_parts(
+    outline: Outline, *, detail: int = 96, texture_px: int = 1024, colours: Palette, seed: int = 0
+) -> list[Part]:
     """Parts of one sketch. A turned one with a peg gives two, named after the sketch and ``peg``.
 
     ``detail`` segments around 8..512, ``texture_px`` 64..8192. Raises InputError where the outline can't be built.
@@ -57,8 +59,15 @@ def part_name(sketch: str) -> str:
     return sketch.rsplit("_", 1)[-1] or sketch
 
 
-def _part(name: str, mesh: Mesh, texture: U8, outline: Outline, features: list[dict[str, Any]], **more: Any) -> Part:
-    card = {**quality(mesh), "drawn_symmetry": outline.symmetry, "drawn_deviation_mm": outline.deviation_mm, **more}
+def _part(
+    name: str, mesh: Mesh, texture: U8, outline: Outline, features: list[dict[str, Any]], **more: Any
+) -> Part:
+    card = {
+        **quality(mesh),
+        "drawn_symmetry": outline.symmetry,
+        "drawn_deviation_mm": outline.deviation_mm,
+        **more,
+    }
     return Part(name, mesh, texture, outline.method, features, card)
 
 

@@ -29,7 +29,10 @@ def inset(points: F64, distance: float) -> F64:
     """Each corner moved inwards (to the left of an anticlockwise ring) so that its edges move by ``distance``; mitres end at
     twice that."""
     ahead, behind = np.roll(points, -1, axis=0) - points, points - np.roll(points, 1, axis=0)
-    n1, n2 = (np.stack([-d[:, 1], d[:, 0]], axis=1) / np.maximum(np.linalg.norm(d, axis=1), 1e-12)[:, None] for d in (behind, ahead))
+    n1, n2 = (
+        np.stack([-d[:, 1], d[:, 0]], axis=1) / np.maximum(np.linalg.norm(d, axis=1), 1e-12)[:, None]
+        for d in (behind, ahead)
+    )
     middle = n1 + n2
     length2 = np.maximum((middle**2).sum(axis=1), 1e-9)
     move = 2 * middle / length2[:, None]
@@ -43,11 +46,16 @@ def crosses_itself(rings: list[F64]) -> bool:
     b = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings])
 
     def side(p: F64, q: F64, r: F64) -> F64:
-        return (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0])
+        return (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (
+            r[..., 0] - p[..., 0]
+        )
 
     for start in range(0, len(a), 200):
         p, q = a[start : start + 200, None], b[start : start + 200, None]
-        one, two = side(p, q, a[None]) * side(p, q, b[None]), side(a[None], b[None], p) * side(a[None], b[None], q)
+        one, two = (
+            side(p, q, a[None]) * side(p, q, b[None]),
+            side(a[None], b[None], p) * side(a[None], b[None], q),
+        )
         if ((one < 0) & (two < 0)).any():
             return True
     return False

@@ -114,7 +114,9 @@ def _fit(points: F64, a: int, b: int, height: float, step: float) -> _Section:
         return _Section(ends, True, ray, ray)
     curve = _smooth(core, 0.035 * height / step, a == 0, b == len(points) - 1)
     k = min(3, len(curve) - 1)
-    return _Section(curve, False, (curve[0], _unit(curve[k] - curve[0])), (curve[-1], _unit(curve[-1] - curve[-1 - k])))
+    return _Section(
+        curve, False, (curve[0], _unit(curve[k] - curve[0])), (curve[-1], _unit(curve[-1] - curve[-1 - k]))
+    )
 
 
 def _unit(vector: F64) -> F64:
@@ -185,7 +187,9 @@ def _clip_axis(points: F64) -> F64:
     return points[np.r_[True, inner, True]]
 
 
-def bevelled(points: F64, radius_mm: float, *, sharpest_deg: float = 22.0, sides: int = 3) -> tuple[F64, Mask]:
+def bevelled(
+    points: F64, radius_mm: float, *, sharpest_deg: float = 22.0, sides: int = 3
+) -> tuple[F64, Mask]:
     """Rounds the edges of a profile: (points, True where the line is straight on to the next point and may be divided).
 
     Each edge becomes an arc of ``sides`` pieces with a holding point beyond either end, so that smooth shading stays flat on
@@ -238,9 +242,10 @@ def thinned(points: F64, tolerance_mm: float) -> F64:
         a, b = stack.pop()
         if b - a < 2:
             continue
-        direction = _unit(points[b] - points[a])
+        piece = points[b] - points[a]
         rel = points[a + 1 : b] - points[a]
-        off = np.abs(rel[:, 0] * direction[1] - rel[:, 1] * direction[0])
+        along = np.clip(rel @ piece / max(float(piece @ piece), 1e-24), 0, 1)
+        off = np.linalg.norm(rel - along[:, None] * piece, axis=1)
         worst = int(np.argmax(off))
         if off[worst] > tolerance_mm:
             keep[a + 1 + worst] = True

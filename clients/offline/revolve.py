@@ -48,7 +48,9 @@ def revolve(profile: F64, segments: int, margin: float) -> Turned:
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     ring[:, 0] = 0.5 * (ring[:, 0] - ring[(-np.arange(segments)) % segments, 0])  # exactly mirrored
     inner = profile[1:-1]
-    body = np.concatenate([inner[:, None, :1] * ring, np.broadcast_to(inner[:, None, 1:], (len(inner), segments, 1))], axis=2)
+    body = np.concatenate(
+        [inner[:, None, :1] * ring, np.broadcast_to(inner[:, None, 1:], (len(inner), segments, 1))], axis=2
+    )
     poles = np.array([[0, 0, profile[0, 1]], [0, 0, profile[-1, 1]]])
     vertices = np.vstack([body.reshape(-1, 3), poles]) * MM
     built = _faces(profile, segments, charts)
@@ -106,9 +108,13 @@ def _charts(profile: F64, margin: float) -> list[Chart]:
     sizes, radii = [], []
     for (a, b, disc), arc in zip(runs, arcs, strict=True):
         weight = step[a:b]
-        radius = float((0.5 * (profile[a:b, 0] + profile[a + 1 : b + 1, 0]) * weight).sum() / max(weight.sum(), 1e-9))
+        radius = float(
+            (0.5 * (profile[a:b, 0] + profile[a + 1 : b + 1, 0]) * weight).sum() / max(weight.sum(), 1e-9)
+        )
         radii.append(radius)
-        sizes.append((2 * arc[-1], 2 * arc[-1]) if disc else (2 * np.pi * max(radius, 0.15 * arc[-1]), float(arc[-1])))
+        sizes.append(
+            (2 * arc[-1], 2 * arc[-1]) if disc else (2 * np.pi * max(radius, 0.15 * arc[-1]), float(arc[-1]))
+        )
     _, places = pack(sizes, margin)
     made = zip(runs, arcs, places, radii, strict=True)
     return [Chart(a, b, disc, arc, place, radius) for (a, b, disc), arc, place, radius in made]
@@ -134,4 +140,8 @@ def _level_run(profile: F64) -> int:
     slope = np.abs(np.diff(profile[:, 1])) <= 0.35 * np.abs(np.diff(profile[:, 0]))
     count = int(np.argmin(slope)) if not slope.all() else len(slope)
     wide = profile[count, 0] > 0.3 * float(profile[:, 0].max())
-    return count if count and wide and float(np.ptp(profile[: count + 1, 1])) < 0.2 * float(profile[count, 0]) else 0
+    return (
+        count
+        if count and wide and float(np.ptp(profile[: count + 1, 1])) < 0.2 * float(profile[count, 0])
+        else 0
+    )

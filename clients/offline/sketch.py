@@ -22,7 +22,11 @@ F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 WANTED_PX = 1100  # height of the upright drawing, so that textures stay sharp
 LEANS_FROM = 0.9  # likeness of the halves from which a tilt is believed
-SYMMETRIC = {"REVOLVE": 0.0, "EXTRUDE": 0.93, "INFLATE": 0.93}  # from which likeness the two halves are averaged
+SYMMETRIC = {
+    "REVOLVE": 0.0,
+    "EXTRUDE": 0.93,
+    "INFLATE": 0.93,
+}  # from which likeness the two halves are averaged
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,13 @@ def read_drawing(path: Path | str, *, name: str, height_mm: float, kind: str = "
     Raises InputError or UsageError with a sentence that names the file.
     """
     if kind not in ("AUTO", *METHODS):
-        raise UsageError(f"Unknown kind of sketch {kind!r}", where=name, todo="Use AUTO, REVOLVE, EXTRUDE or INFLATE.")
+        raise UsageError(
+            f"Unknown kind of sketch {kind!r}", where=name, todo="Use AUTO, REVOLVE, EXTRUDE or INFLATE."
+        )
     if not 0.5 <= height_mm <= 10_000:
-        raise UsageError(f"The real height {height_mm:g} mm is out of range", where=name, todo="Give 0.5 to 10000 mm.")
+        raise UsageError(
+            f"The real height {height_mm:g} mm is out of range", where=name, todo="Give 0.5 to 10000 mm."
+        )
     sheet = flatten_sheet(read_photo(path))
     try:
         ink, shape = _ink_and_shape(sheet)
@@ -54,7 +62,9 @@ def read_drawing(path: Path | str, *, name: str, height_mm: float, kind: str = "
     if axis.symmetry < LEANS_FROM:
         axis = Axis(axis.x, axis.y, 0.0, axis.symmetry)
     view = _upright(sheet, ink, shape, axis, height_mm)
-    return _interpret(view, axis, name, kind, (sheet.says, *_gap_note(shape, view)))
+    return _interpret(
+        view, axis, name, kind, (sheet.says, *_gap_note(shape, view, view.stroke_px / ink.stroke_px))
+    )
 
 
 def _ink_and_shape(sheet: FlatSheet) -> tuple[Ink, Silhouette]:
@@ -70,8 +80,8 @@ def _ink_and_shape(sheet: FlatSheet) -> tuple[Ink, Silhouette]:
             raise second if "blank" in first.what else first from second
 
 
-def _gap_note(shape: Silhouette, view: Upright) -> tuple[str, ...]:
-    gap = shape.gap_px / view.px_per_mm
+def _gap_note(shape: Silhouette, view: Upright, zoom: float) -> tuple[str, ...]:
+    gap = shape.gap_px * zoom / view.px_per_mm
     return (f"gaps of up to {gap:.1f} mm in the outline were bridged",) if gap > 0.4 else ()
 
 
@@ -91,15 +101,17 @@ def _upright(sheet: FlatSheet, ink: Ink, shape: Silhouette, axis: Axis, height_m
 
     def turned(picture: NDArray[np.generic], fill: float | None) -> NDArray[np.generic]:
         border = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
-        return np.asarray(cv2.warpAffine(picture, matrix, size, None, cv2.INTER_CUBIC, border, (fill or 0.0,) * 3))
+        return np.asarray(
+            cv2.warpAffine(picture, matrix, size, None, cv2.INTER_CUBIC, border, (fill or 0.0,) * 3)
+        )
 
     field = np.asarray(turned(shape.field, -float(max(size))), np.float32) * zoom
-    soft = np.asarray(turned(ink.mask.astype(np.float32), 0))
+    soft = np.asarray(turned(ink.mask.astype(np.float32), 0), np.float32)
     rows = np.flatnonzero((field > 0).any(axis=1))
     top_px, bottom_px = _level_ends(field, int(rows[0]), int(rows[-1]))
     return Upright(
         rgb=np.asarray(turned(sheet.rgb, None), np.uint8), tone=np.clip(np.asarray(turned(ink.tone, 0), np.float32), 0, 1),
-        ink=soft > 0.5, inside=np.asarray(turned(shape.inside.astype(np.float32), 0)) > 0.5, field=field,
+        ink=soft > 0.5, inside=np.asarray(turned(shape.inside.astype(np.float32), 0), np.float32) > 0.5, field=field,
         axis_px=float(half), top_px=top_px, bottom_px=bottom_px, px_per_mm=(bottom_px - top_px) / height_mm,
         stroke_px=ink.stroke_px * zoom,
     )  # fmt: skip
@@ -146,7 +158,9 @@ def _interpret(view: Upright, axis: Axis, name: str, kind: str, notes: tuple[str
 def _contour(view: Upright) -> F64:
     lines = level_lines(view.field)
     if not lines:
-        raise InputError("No closed shape was found in the drawing", todo="Draw the outline as one closed line.")
+        raise InputError(
+            "No closed shape was found in the drawing", todo="Draw the outline as one closed line."
+        )
     points = simplified(view.to_mm(lines[0]), view.height_mm / 15_000)
     return points if area(points) > 0 else points[::-1]
 

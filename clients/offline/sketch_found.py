@@ -10,7 +10,13 @@ from .outline_features import Feature, Upright
 
 U8 = NDArray[np.uint8]
 F64 = NDArray[np.float64]
-OUTLINE, AXIS, PEG, SOCKET, PANE = (232, 74, 44), (44, 112, 196), (18, 140, 90), (138, 60, 176), (236, 168, 40)
+OUTLINE, AXIS, PEG, SOCKET, PANE = (
+    (232, 74, 44),
+    (44, 112, 196),
+    (18, 140, 90),
+    (138, 60, 176),
+    (236, 168, 40),
+)
 TEXT, PAPER = (40, 42, 48), (252, 250, 245)
 SIDE = 1200
 FONT = cv2.FONT_HERSHEY_DUPLEX
@@ -25,7 +31,9 @@ class _Canvas:
         sheet = cv2.resize(view.rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         grey = sheet.mean(axis=2, keepdims=True)
         light = cv2.GaussianBlur(grey, (0, 0), 40)[..., None]
-        self.picture = np.clip(grey / np.maximum(light, 1) * np.array(PAPER, np.float32) * 0.99, 0, 255).astype(np.uint8)
+        self.picture = np.clip(
+            grey / np.maximum(light, 1) * np.array(PAPER, np.float32) * 0.99, 0, 255
+        ).astype(np.uint8)
         self.view, self.outline = view, outline
 
     def px(self, points: F64) -> NDArray[np.int32]:
@@ -45,7 +53,7 @@ class _Canvas:
     def dashed(self, a: tuple[float, float], b: tuple[float, float], colour: tuple[int, int, int]) -> None:
         """A dash-dot line."""
         start, end = np.array(a), np.array(b)
-        length = np.linalg.norm(end - start) * self.view.px_per_mm * self.zoom
+        length = float(np.linalg.norm(end - start)) * self.view.px_per_mm * self.zoom
         at = 0.0
         for step, on in [(26, True), (9, False), (3, True), (9, False)] * (int(length / 47) + 1):
             if on and at < length:
@@ -57,9 +65,19 @@ class _Canvas:
         """Text on a coloured tag with a leader to the point it names."""
         (w, h), _ = cv2.getTextSize(text, FONT, 0.62, 1)
         x, y = (self.px(np.array(at_mm))[0, 0] / 16).astype(int)
-        x, y = int(np.clip(x, 8, self.picture.shape[1] - w - 24)), int(np.clip(y, h + 14, self.picture.shape[0] - 12))
+        x, y = (
+            int(np.clip(x, 8, self.picture.shape[1] - w - 24)),
+            int(np.clip(y, h + 14, self.picture.shape[0] - 12)),
+        )
         end = (self.px(to_mm)[0, 0] / 16).astype(int).tolist()
-        cv2.line(self.picture, (x + (w // 2 if abs(end[0] - x) < w else 0), y - h // 2), end, colour, 1, cv2.LINE_AA)
+        cv2.line(
+            self.picture,
+            (x + (w // 2 if abs(end[0] - x) < w else 0), y - h // 2),
+            end,
+            colour,
+            1,
+            cv2.LINE_AA,
+        )
         cv2.circle(self.picture, end, 4, colour, -1, cv2.LINE_AA)
         cv2.rectangle(self.picture, (x - 8, y - h - 8), (x + w + 8, y + 8), colour, -1, cv2.LINE_AA)
         cv2.putText(self.picture, text, (x, y), FONT, 0.62, (255, 255, 255), 1, cv2.LINE_AA)
@@ -93,7 +111,9 @@ def _draw_feature(canvas: _Canvas, feature: Feature, height: float) -> None:
     amount = "long" if feature.kind == "peg" else "deep"
     text = f"{feature.kind}  dia {2 * r:.1f}, {feature.length_mm:.1f} {amount}"
     reach = float(np.abs(canvas.outline.contour[:, 0]).max())
-    canvas.label(text, (-reach * 1.15, low + 0.5 * (top - low)), colour, np.array([-r, low + 0.5 * (top - low)]))
+    canvas.label(
+        text, (-reach * 1.15, low + 0.5 * (top - low)), colour, np.array([-r, low + 0.5 * (top - low)])
+    )
 
 
 def _size(canvas: _Canvas, outline: Outline) -> None:
@@ -101,7 +121,9 @@ def _size(canvas: _Canvas, outline: Outline) -> None:
     head = 0.014 * outline.height_mm
     canvas.line(np.array([[x, 0], [x, outline.height_mm]]), TEXT, 1)
     for z, way in ((0.0, 1), (outline.height_mm, -1)):
-        canvas.line(np.array([[x - head / 2, z + way * head], [x, z], [x + head / 2, z + way * head]]), TEXT, 1)
+        canvas.line(
+            np.array([[x - head / 2, z + way * head], [x, z], [x + head / 2, z + way * head]]), TEXT, 1
+        )
         canvas.line(np.array([[x - 2 * head, z], [x + head, z]]), TEXT, 1)
     at = (canvas.px(np.array([x + head, outline.height_mm / 2]))[0, 0] / 16).astype(int)
     text = f"{outline.height_mm:g} mm"
@@ -110,10 +132,17 @@ def _size(canvas: _Canvas, outline: Outline) -> None:
 
 
 def _captioned(picture: U8, outline: Outline) -> U8:
-    verb = {"REVOLVE": "turned on its axis", "EXTRUDE": "cut from a plate", "INFLATE": "blown up from its outline"}
+    verb = {
+        "REVOLVE": "turned on its axis",
+        "EXTRUDE": "cut from a plate",
+        "INFLATE": "blown up from its outline",
+    }
     head = f"{outline.name}: {verb[outline.method]}  ({100 * outline.confidence:.0f} % sure)"
     because = "because " + "; ".join(outline.reasons) if outline.reasons else ""
-    lines = [(head, 0.72, TEXT), *((line, 0.5, (96, 98, 104)) for line in _wrapped(because, picture.shape[1] - 48))]
+    lines = [
+        (head, 0.72, TEXT),
+        *((line, 0.5, (96, 98, 104)) for line in _wrapped(because, picture.shape[1] - 48)),
+    ]
     strip = np.full((26 + 26 * len(lines) + 10, picture.shape[1], 3), 255, np.uint8)
     for index, (line, size, colour) in enumerate(lines):
         cv2.putText(strip, line, (24, 38 + 26 * index), FONT, size, colour, 1, cv2.LINE_AA)

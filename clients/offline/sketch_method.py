@@ -28,7 +28,7 @@ class Evidence:
 def suggest(evidence: Evidence) -> tuple[str, float, tuple[str, ...]]:
     """(REVOLVE, EXTRUDE or INFLATE; confidence 0..1; reasons)."""
     single = _single_runs(evidence.region)
-    upside = _overlap(evidence.region, evidence.region[::-1])
+    flip = float(_overlap(evidence.region, evidence.region[::-1]) > 0.94)
     corners = _cornered(evidence.contour)
     holes = sum(a for a in evidence.hole_areas) / max(int(evidence.region.sum()), 1)
     even = float(np.clip((evidence.symmetry - 0.84) / 0.1, 0, 1))
@@ -36,16 +36,23 @@ def suggest(evidence: Evidence) -> tuple[str, float, tuple[str, ...]]:
         ("REVOLVE", 0.9 * even * single**3, f"its halves are {100 * evidence.symmetry:.0f} % alike"),
         ("INFLATE", 0.9 * (1 - even), f"its halves differ ({100 * evidence.symmetry:.0f} % alike)"),
         ("INFLATE", 0.6 * (1 - corners) * (1 - single), "its outline is round and branches"),
-        ("EXTRUDE", 0.75 * corners * (1 - single**4), "its outline has straight edges and corners and branches"),
+        (
+            "EXTRUDE",
+            0.75 * corners * (1 - single**4),
+            "its outline has straight edges and corners and branches",
+        ),
         ("EXTRUDE", 0.5 * corners * (1 - even), "its outline has straight edges and corners"),
-        ("EXTRUDE", 0.45 * float(upside > 0.94) * even, "it is symmetric top to bottom too"),
+        ("EXTRUDE", 0.45 * flip * even, "it is symmetric top to bottom too"),
     ]
     if evidence.centre_line:
         says.append(("REVOLVE", 0.6, "a centre line is drawn"))
     says += [("REVOLVE", 0.5, f"a {f.kind} is drawn on its axis") for f in evidence.features]
     if holes > 0.015 and not evidence.centre_line:
-        says.append(("EXTRUDE", 0.75, "closed inner outlines look like holes"))
-    totals = {method: sum(weight for m, weight, _ in says if m == method) for method in ("REVOLVE", "EXTRUDE", "INFLATE")}
+        says.append(("EXTRUDE", 0.75 * max(corners, flip), "closed inner outlines look like holes"))
+    totals = {
+        method: sum(weight for m, weight, _ in says if m == method)
+        for method in ("REVOLVE", "EXTRUDE", "INFLATE")
+    }
     best = max(totals, key=lambda method: totals[method])
     rest = max(value for method, value in totals.items() if method != best)
     confidence = float(np.clip(0.5 + 0.5 * (totals[best] - rest) / max(totals[best], 1e-6), 0, 0.99))

@@ -46,7 +46,9 @@ def read_photo(path: Path | str) -> Photo:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"The sketch {path.name} is missing", where=str(path), todo="Choose the picture again.")
+        raise InputError(
+            f"The sketch {path.name} is missing", where=str(path), todo="Choose the picture again."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -56,7 +58,9 @@ def read_photo(path: Path | str) -> Photo:
         bomb = isinstance(error, Image.DecompressionBombError)
         raise _too_large(path) if bomb else _no_picture(path) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise InputError(f"The sketch {path.name} is damaged or cut short", where=str(path), todo=_AGAIN) from error
+        raise InputError(
+            f"The sketch {path.name} is damaged or cut short", where=str(path), todo=_AGAIN
+        ) from error
 
 
 def _no_picture(path: Path) -> InputError:
@@ -66,7 +70,9 @@ def _no_picture(path: Path) -> InputError:
 
 def _too_large(path: Path) -> InputError:
     todo = "Save it smaller; 12 megapixels are plenty."
-    return InputError(f"The sketch {path.name} has more than {MOST_PIXELS // 10**6} megapixels", where=str(path), todo=todo)
+    return InputError(
+        f"The sketch {path.name} has more than {MOST_PIXELS // 10**6} megapixels", where=str(path), todo=todo
+    )
 
 
 def _decode(image: Image.Image, path: Path) -> Photo:
@@ -101,7 +107,9 @@ def flatten_sheet(photo: Photo) -> FlatSheet:
     """Finds the sheet's four borders and undoes the perspective; without borders the whole picture is the sheet."""
     quad = find_sheet(photo.rgb)
     if quad is None:
-        return FlatSheet(photo.rgb, None, "no border of the sheet in view: the whole picture is taken as the sheet")
+        return FlatSheet(
+            photo.rgb, None, "no border of the sheet in view: the whole picture is taken as the sheet"
+        )
     aspect = sheet_aspect(quad, photo.rgb.shape[1], photo.rgb.shape[0], photo.focal_35mm)
     top, right, bottom, left = (float(np.linalg.norm(quad[(k + 1) % 4] - quad[k])) for k in range(4))
     area = max((top + bottom) / 2 * (left + right) / 2, 1.0)
@@ -166,12 +174,18 @@ def find_sheet(rgb: U8) -> F64 | None:
 
 def _paper_masks(lab: NDArray[np.float32]) -> list[U8]:
     light = np.clip(lab[..., 0] * 2.55, 0, 255).astype(np.uint8)
-    middle = lab[lab.shape[0] // 4 : -lab.shape[0] // 4, lab.shape[1] // 4 : -lab.shape[1] // 4].reshape(-1, 3)
+    middle = lab[lab.shape[0] // 4 : -lab.shape[0] // 4, lab.shape[1] // 4 : -lab.shape[1] // 4].reshape(
+        -1, 3
+    )
     paper = np.median(middle[middle[:, 0] >= np.median(middle[:, 0])], axis=0)
     chroma = np.clip(np.hypot(lab[..., 1] - paper[1], lab[..., 2] - paper[2]) * 6, 0, 255).astype(np.uint8)
     far = np.clip(np.linalg.norm((lab - paper) * (0.6, 1.6, 1.6), axis=-1) * 4, 0, 255).astype(np.uint8)
     masks = []
-    for picture, sign in ((light, cv2.THRESH_BINARY), (chroma, cv2.THRESH_BINARY_INV), (far, cv2.THRESH_BINARY_INV)):
+    for picture, sign in (
+        (light, cv2.THRESH_BINARY),
+        (chroma, cv2.THRESH_BINARY_INV),
+        (far, cv2.THRESH_BINARY_INV),
+    ):
         level, mask = cv2.threshold(picture, 0, 255, sign | cv2.THRESH_OTSU)
         masks += [mask, *(cv2.threshold(picture, level * factor, 255, sign)[1] for factor in (0.8, 1.2))]
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))

@@ -35,10 +35,15 @@ def palette(colours: dict[str, Any] | None) -> Palette:
     given = colours or {}
     made = {name: _colour(name, given.get(name, default)) for name, default in DEFAULTS.items()}
     if "inside" not in given:
-        made["inside"] = tuple(0.55 * c for c in made["base"])
+        made["inside"] = _mixed(made["base"], (0.0, 0.0, 0.0), 0.45)
     if "peg" not in given:
-        made["peg"] = tuple(0.35 * b + 0.65 * c for b, c in zip(made["base"], made["peg"], strict=True))
+        made["peg"] = _mixed(made["base"], made["peg"], 0.65)
     return Palette(**made)
+
+
+def _mixed(one: Colour, two: Colour, share: float) -> Colour:
+    red, green, blue = ((1 - share) * a + share * b for a, b in zip(one, two, strict=True))
+    return red, green, blue
 
 
 def _colour(name: str, value: Any) -> Colour:
@@ -53,7 +58,9 @@ def _colour(name: str, value: Any) -> Colour:
             if max(red, green, blue) > 1:
                 red, green, blue = red / 255, green / 255, blue / 255
     except (TypeError, ValueError) as error:
-        raise UsageError(f"The colour {name} = {value!r} can't be read", todo="Write it as #rrggbb.") from error
+        raise UsageError(
+            f"The colour {name} = {value!r} can't be read", todo="Write it as #rrggbb."
+        ) from error
     return red, green, blue
 
 
@@ -89,10 +96,14 @@ def _wrapped(picture: F32, u: F64, v: F64) -> F64:
     x, y = np.mod(u, 1) * size, np.mod(v, 1) * size
     padded = np.pad(picture, ((0, 1), (0, 1)), mode="wrap")
     x, y = np.broadcast_arrays(x, y)
-    return np.asarray(cv2.remap(padded, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR), np.float64)
+    return np.asarray(
+        cv2.remap(padded, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR), np.float64
+    )
 
 
-def paint_turned(turned: Turned, decor: Decor | None, colours: Palette, base: Colour, size: int, seed: int) -> U8:
+def paint_turned(
+    turned: Turned, decor: Decor | None, colours: Palette, base: Colour, size: int, seed: int
+) -> U8:
     """(size, size, 3) uint8 sRGB texture of a turned part. ``turned.profile`` is in the drawing's millimetres."""
     picture = np.empty((size, size, 3), np.float32)
     picture[:] = np.array(base, np.float32)
@@ -104,12 +115,25 @@ def paint_turned(turned: Turned, decor: Decor | None, colours: Palette, base: Co
 
 
 def _paint_chart(
-    picture: F32, turned: Turned, chart: Chart, decor: Decor | None, colours: Palette, base: Colour, coat: Coat, worn: F64
+    picture: F32,
+    turned: Turned,
+    chart: Chart,
+    decor: Decor | None,
+    colours: Palette,
+    base: Colour,
+    coat: Coat,
+    worn: F64,
 ) -> None:
     size, place = picture.shape[0], chart.place
     bleed = 0.45 * 8 / 1024
-    x0, x1 = int(max(0, (place.u - bleed) * size)), int(min(size, np.ceil((place.u + place.width + bleed) * size)))
-    y0, y1 = int(max(0, (place.v - bleed) * size)), int(min(size, np.ceil((place.v + place.height + bleed) * size)))
+    x0, x1 = (
+        int(max(0, (place.u - bleed) * size)),
+        int(min(size, np.ceil((place.u + place.width + bleed) * size))),
+    )
+    y0, y1 = (
+        int(max(0, (place.v - bleed) * size)),
+        int(min(size, np.ceil((place.v + place.height + bleed) * size))),
+    )
     u = ((np.arange(x0, x1) + 0.5) / size - place.u) / place.width
     v = ((np.arange(y0, y1) + 0.5) / size - place.v) / place.height
     turn, arc = _polar(chart, u, v)
@@ -117,7 +141,9 @@ def _paint_chart(
     radius, height = (np.interp(arc, chart.arc, run[:, k]) for k in (0, 1))
     inside = chart.first > 0 and run[-1, 0] < 1e-6 and run[-1, 1] < float(turned.profile[:, 1].max()) - 1e-3
     inside = inside or (not chart.disc and run[0, 1] > run[-1, 1] + 0.5 * float(np.ptp(run[:, 1])))
-    shade = coat.shade(turn, (arc + 7.3 * chart.first) / 20) * np.interp(arc, chart.arc, worn[chart.first : chart.last + 1])
+    shade = coat.shade(turn, (arc + 7.3 * chart.first) / 20) * np.interp(
+        arc, chart.arc, worn[chart.first : chart.last + 1]
+    )
     tint = np.array(colours.inside if inside else base)
     colour = tint * np.ones((*shade.shape, 1))
     if decor is not None and not chart.disc and not inside:
@@ -167,6 +193,8 @@ def _edges(profile: F64) -> F64:
         near = np.exp(-0.5 * ((arc[:, None] - arc[None]) / width) ** 2)
         return np.asarray(near @ values)
 
-    return 1 + 0.10 * np.clip(spread(np.maximum(turn, 0), scale), 0, 1.2) - 0.2 * np.clip(
-        spread(np.maximum(-turn, 0), 2 * scale), 0, 1.2
+    return (
+        1
+        + 0.10 * np.clip(spread(np.maximum(turn, 0), scale), 0, 1.2)
+        - 0.2 * np.clip(spread(np.maximum(-turn, 0), 2 * scale), 0, 1.2)
     )

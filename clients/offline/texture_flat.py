@@ -6,7 +6,7 @@ import numpy as np
 
 from .decor import Decor
 from .flat import Flat, Island
-from .texture import U8, Coat, Palette
+from .texture import F64, U8, Coat, Palette
 
 BLEED = 6 / 1024
 
@@ -24,13 +24,16 @@ def paint_flat(flat: Flat, decor: Decor | None, colours: Palette, size: int, see
     return np.asarray(np.clip(picture[::-1], 0, 1) * 255 + 0.5, np.uint8)
 
 
-def _decorate(picture: np.ndarray, island: Island, decor: Decor, colours: Palette) -> None:
+def _decorate(picture: F64, island: Island, decor: Decor, colours: Palette) -> None:
     size, place = picture.shape[0], island.place
     x0, x1 = int(max(0, (place.u - BLEED) * size)), int(min(size, (place.u + place.width + BLEED) * size))
     y0, y1 = int(max(0, (place.v - BLEED) * size)), int(min(size, (place.v + place.height + BLEED) * size))
     u, v = np.meshgrid((np.arange(x0, x1) + 0.5) / size, (np.arange(y0, y1) + 0.5) / size)
     x, z = island.to_mm(u, v)
-    lines, panes = decor.at(decor.lines, x, z)[..., None], np.clip(2 * decor.at(decor.panes, x, z), 0, 1)[..., None]
+    lines, panes = (
+        decor.at(decor.lines, x, z)[..., None],
+        np.clip(2 * decor.at(decor.panes, x, z), 0, 1)[..., None],
+    )
     part = picture[y0:y1, x0:x1]
     shade = part / np.array(colours.base).clip(0.02)
     part = part * (1 - panes) + np.array(colours.accent) * shade * panes

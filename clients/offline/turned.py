@@ -21,13 +21,19 @@ def drawn_profile(outline: Outline) -> tuple[F64, float]:
     """
     half = outline.half
     if len(half) < 8:
-        raise InputError(f"{outline.name} can't be turned: its outline does not close on an axis", todo="Draw it upright.")
+        raise InputError(
+            f"{outline.name} can't be turned: its outline does not close on an axis", todo="Draw it upright."
+        )
     peg, socket = outline.feature("peg"), outline.feature("socket")
     if peg is not None:
         over = (half[:, 0] > 1.12 * peg.radius_mm) & (half[:, 1] > 0.8 * peg.level_mm)
-        half = np.vstack([[0.0, peg.level_mm], [0.5 * peg.radius_mm, peg.level_mm], half[int(np.argmax(over)) :]])
+        half = np.vstack(
+            [[0.0, peg.level_mm], [0.5 * peg.radius_mm, peg.level_mm], half[int(np.argmax(over)) :]]
+        )
     if socket is not None:
-        under = (half[:, 0] < 1.08 * socket.radius_mm) & (half[:, 1] > socket.level_mm - 0.1 * outline.height_mm)
+        under = (half[:, 0] < 1.08 * socket.radius_mm) & (
+            half[:, 1] > socket.level_mm - 0.1 * outline.height_mm
+        )
         stop = int(np.argmax(under)) if under.any() else len(half)
         half = np.vstack([half[:stop], [0.0, half[max(stop - 1, 0), 1]]])
     profile = fair(half, outline.height_mm, outline.stroke_mm)
@@ -70,4 +76,6 @@ def peg_profile(peg: Feature) -> F64:
     """A plain pin below z = 0 with a chamfered tip, reaching 0.3 mm up into its lid."""
     r, length = peg.radius_mm, peg.length_mm
     c = min(0.1 * r, 0.12 * length)
-    return np.array([[0, -length], [r - c, -length], [r, c - length], [r, PEG_OVERLAP_MM], [0, PEG_OVERLAP_MM]], float)
+    return np.array(
+        [[0, -length], [r - c, -length], [r, c - length], [r, PEG_OVERLAP_MM], [0, PEG_OVERLAP_MM]], float
+    )
