@@ -48,10 +48,10 @@ def creases(layer: Layer, size_m: float, scale: float) -> F32:
         kink += np.abs(np.roll(disparity, -step, axis) + np.roll(disparity, step, axis) - 2 * disparity)
     facing = smoothstep(0.12, 0.4, n[..., 2])
     jump = smoothstep(0.025, 0.06, kink * np.square(layer.depth) / size_m)
-    fold = smoothstep(0.18, 0.5, bend) * facing
+    fold = smoothstep(0.15, 0.45, cv2.GaussianBlur(bend, (0, 0), 0.6 * max(scale, 0.8))) * facing
     inside = smoothstep(0.6, 0.98, cv2.GaussianBlur(layer.coverage, (0, 0), max(0.8, scale)))
-    line = cv2.GaussianBlur(np.maximum(jump, fold), (0, 0), 0.55 * max(scale, 0.8)) * inside
-    return smoothstep(0.15, 0.6, line)
+    line = cv2.GaussianBlur(np.maximum(jump, fold), (0, 0), 0.6 * max(scale, 0.8)) * inside
+    return smoothstep(0.12, 0.55, line)
 
 
 def decor(layer: Layer, scale: float) -> F32:

@@ -23,6 +23,12 @@ def _saturate(colour: F32, amount: float, lightness: float) -> F32:
     )
 
 
+def _local(base: F32, layer: Layer, saturation: float) -> F32:
+    """(h, w, 3) the part's colour led towards the hue that its own texture has at each pixel."""
+    hue = np.clip(1 + (layer.tint - 1) * saturation, 0.08, 3)
+    return np.clip(0.3 * base + 0.7 * float(base.mean()) * hue, 0.03, 0.97).astype(np.float32)
+
+
 def _mix(a: F32, b: F32, t: F32) -> F32:
     return np.asarray(a + (b - a) * t[..., None], np.float32)
 
@@ -59,8 +65,7 @@ def _wash(shot: Shot, layer: Layer, s: Surface) -> F32:
     dry = smoothstep(0.1, 0.45, s.gloss * (0.55 + 0.9 * (s.texture[..., BRUSH] - 0.35)) + 0.5 * s.rim)
     density *= 1 - 0.8 * dry
     pigment = _saturate(shot.palette[layer.name], 1.9, 0.47)
-    hue = 0.5 + 0.5 * layer.tint * float(pigment.mean()) / np.maximum(pigment, 0.05)
-    colour = np.clip(pigment * np.clip(hue, 0.6, 1.4), 0.03, 0.97)
+    colour = _local(pigment, layer, 1.9)
     cool = 0.5 * smoothstep(0.45, 0.85, shadow)
     absorb = -np.log(colour) * density[..., None] - np.log(INDIGO) * cool[..., None]
     return np.asarray(PAPER * np.exp(-absorb), np.float32)
@@ -96,14 +101,12 @@ def _cel_sphere(x: F32, y: F32, z: F32) -> F32:
 
 def _cel(shot: Shot, layer: Layer, s: Surface) -> F32:
     base = _saturate(shot.palette[layer.name], 1.9, 0.6)
-    base = np.clip(
-        base * np.clip(0.35 + 0.65 * layer.tint * float(base.mean()) / np.maximum(base, 0.05), 0.5, 1.5), 0, 1
-    )
+    base = _local(base, layer, 1.9)
     tone = 0.7 * s.tone + 0.3 * s.light + 0.015 * (s.texture[..., CLOUD] - 0.5)
     lit, deep = smoothstep(0.575, 0.6, tone), smoothstep(0.375, 0.4, tone)
     shade = base * np.array([0.66, 0.62, 0.76], np.float32)
     core = base * np.array([0.42, 0.38, 0.56], np.float32)
-    colour = _mix(_mix(core, shade, deep), np.broadcast_to(base, shade.shape), lit)
+    colour = _mix(_mix(core, shade, deep), base, lit)
     colour = colour * (1 + 0.55 * np.minimum(layer.detail + 0.05, 0))[..., None]
     white = np.array([1.0, 0.98, 0.92], np.float32)
     colour = _mix(colour, colour * 0.35 + white * 0.65, s.rim * 0.55)
@@ -146,7 +149,7 @@ def _clay(shot: Shot, layer: Layer, s: Surface) -> F32:
     marks = _relief(0.9 + 1.2 * shot.grain, cv2.GaussianBlur(height, (0, 0), 0.8))
     tone = np.clip(0.55 * s.tone + 0.45 * s.light + marks, 0, 1.2)
     base = _saturate(shot.palette[layer.name], 1.35, 0.62)
-    base = base * np.clip(0.6 + 0.4 * layer.tint * float(base.mean()) / np.maximum(base, 0.05), 0.6, 1.4)
+    base = _local(base, layer, 1.35)
     dark = base * np.array([0.30, 0.24, 0.27], np.float32)
     warm = np.clip(base * np.array([1.08, 0.86, 0.74], np.float32), 0, 1)
     bright = np.clip(base * 1.14 + 0.05, 0, 1)
@@ -197,7 +200,7 @@ def _pencil(shot: Shot, layer: Layer, s: Surface) -> F32:
     shadow = shadow - 0.5 * np.minimum(layer.detail, 0) - 0.35 * s.gloss
     graphite = _rub(0.1 + 1.05 * np.clip(shadow, 0, 1), s, shot.grain)
     colour = _rub(0.62 + 0.3 * shadow, s, shot.grain) * (1 - 0.8 * s.gloss)
-    own = 0.30 * PAPER + 0.70 * _saturate(shot.palette[layer.name], 1.5, 0.62)
+    own = 0.25 * PAPER + 0.75 * _local(_saturate(shot.palette[layer.name], 1.7, 0.6), layer, 1.7)
     picture = PAPER * (1 - colour[..., None]) + PAPER * own * colour[..., None]
     lead = np.array([0.20, 0.20, 0.23], np.float32)
     return np.asarray(

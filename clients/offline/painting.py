@@ -111,8 +111,11 @@ def surface_of(shot: Shot, look: Look, layer: Layer, truth: FrameTruth) -> Surfa
     directions = view.directions(layer.normal, to_local)
     offset = np.float32((sum(layer.name.encode()) * 37) % 512) * np.float32(shot.metres_per_texel)
     texture = triplanar(_tile(shot.seed), points + offset, directions, shot.metres_per_texel)
-    x = np.ascontiguousarray(127.5 + 124 * layer.normal[..., 0])
-    y = np.ascontiguousarray(127.5 - 124 * layer.normal[..., 1])
+    smooth = cv2.GaussianBlur(
+        layer.normal[..., :2], (0, 0), 0.7
+    )  # one sample a pixel is too crisp for hard tones
+    x = np.ascontiguousarray(127.5 + 124 * smooth[..., 0])
+    y = np.ascontiguousarray(127.5 - 124 * smooth[..., 1])
     lit = cv2.remap(_sphere(look), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     light = np.clip(layer.light / shot.bright[layer.name], 0, 1.4).astype(np.float32)
     return Surface(lit[..., 0], lit[..., 1], lit[..., 2], light, texture)
