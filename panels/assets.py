@@ -12,7 +12,7 @@ from .base import StagePanel, fact, provider
 
 METHODS = {"REVOLVE": "turned", "EXTRUDE": "flat", "INFLATE": "organic"}
 FACTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
-    ("size_mm", "Size", lambda size: " x ".join(f"{edge:.1f}" for edge in size) + " mm"),
+    ("size_mm", "Size", lambda size: " x ".join(f"{edge:.0f}" for edge in size) + " mm"),
     ("volume_m3", "Volume", lambda volume: f"{volume * 1e6:.2f} cm³"),
     ("wall_mm", "Thinnest wall", lambda wall: f"{wall:.2f} mm"),
     ("faces", "Faces", str),
