@@ -14,7 +14,7 @@ import numpy as np
 from ..physics import assembly as reading
 from ..physics import author, evidence, features, fit, kit, meshes, overlap, path, proof, proxies
 from ..physics.assembly import MOTION, Assembly
-from ..physics.lab import lab_scene
+from ..physics.lab import lab_scene, sweep
 from ..physics.rollback import Rollback
 from ..physics.spec import PROPERTY
 from ..pipeline.errors import HoldfastError, InputError
@@ -117,6 +117,7 @@ def _stale(found: Plan, manifest: Manifest | None, proven: Manifest | None) -> s
 def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> StageGenerator:
     """Fits, bakes, proves and writes; the scene gets meshes, keys and proxies, or stays as it was."""
     yield Progress(0.0, "Reading the parts")
+    sweep()
     found = plan(scene)
     before = Manifest.find(shot.motion / "motion.json", MOTION_SCHEMA)
     proven = Manifest.find(shot.motion / "proof.json", PROOF_SCHEMA)

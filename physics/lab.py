@@ -43,19 +43,24 @@ class Lab:
 
     def close(self) -> None:
         """Removes the lab, also where an undo has replaced its data-blocks in the meantime."""
-        try:
-            world = self.scene.rigidbody_world
-            held = [part for part in (world.collection, world.constraints) if part] if world else []
-        except ReferenceError:
-            held = []
-        for collection in held:
-            bpy.data.collections.remove(collection)
-        kinds: tuple[Any, ...] = (
-            bpy.data.scenes, bpy.data.objects, bpy.data.meshes, bpy.data.actions, bpy.data.collections,
-        )  # fmt: skip
-        for blocks in kinds:
-            for block in [block for block in blocks if block.get(MARK)]:
-                blocks.remove(block)
+        sweep()
+
+
+def lab_collection(name: str) -> bpy.types.Collection:
+    """A collection that goes with the labs."""
+    collection = bpy.data.collections.new(f"holdfast lab {name}")
+    collection[MARK] = True
+    return collection
+
+
+def sweep() -> None:
+    """Removes whatever a lab left, as an undo in the middle of one can bring it back."""
+    kinds: tuple[Any, ...] = (
+        bpy.data.scenes, bpy.data.objects, bpy.data.meshes, bpy.data.actions, bpy.data.collections,
+    )  # fmt: skip
+    for blocks in kinds:
+        for block in [block for block in blocks if block.get(MARK)]:
+            blocks.remove(block)
 
 
 @contextmanager

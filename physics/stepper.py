@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 
 from .kit import Kit
-from .lab import Lab
+from .lab import Lab, lab_collection
 from .rigid import Array, to_quaternion
 from .solids import hull_points, peg_hulls, socket_sectors
 from .units import MM
@@ -84,8 +84,8 @@ class Trial:
         with bpy.context.temp_override(scene=scene):
             bpy.ops.rigidbody.world_add()
         world = scene.rigidbody_world
-        world.collection = bpy.data.collections.new("holdfast lab bodies")
-        world.constraints = bpy.data.collections.new("holdfast lab joints")
+        world.collection = lab_collection("bodies")
+        world.constraints = lab_collection("joints")
         world.substeps_per_frame, world.solver_iterations = settings.substeps, settings.iterations
         world.time_scale = 1.0
         world.point_cache.frame_start, world.point_cache.frame_end = 1, 2000

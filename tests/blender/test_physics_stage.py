@@ -152,6 +152,23 @@ def test_cancelled_anywhere_the_scene_is_as_it_was(tmp_path: Path, step: int) ->
     assert not (tmp_path / "motion" / "motion.json").exists()
 
 
+def test_an_undo_in_the_middle_ends_the_stage_with_a_sentence(tmp_path: Path) -> None:
+    scene = set_scene()
+    parts_of.lantern()
+    bpy.ops.ed.undo_push(message="before")
+    bpy.context.scene.frame_end = 73
+    bpy.ops.ed.undo_push(message="a change")
+    steps = stage.run(scene, ShotFolder(tmp_path), StageOptions(frames=None))
+    for _ in range(45):
+        next(steps)
+    bpy.ops.ed.undo()
+    assert bpy.context.scene.frame_end == 72
+    with pytest.raises(InputError, match="changed while Physics ran"):
+        list(steps)
+    assert not [block for block in bpy.data.scenes if "lab" in block.name]
+    assert run(bpy.context.scene, tmp_path).data["verdict"] == "engaged"
+
+
 def test_a_proof_after_a_cancel_still_works(tmp_path: Path) -> None:
     scene = set_scene()
     parts_of.lantern()
