@@ -44,7 +44,7 @@ def creases(layer: Layer, size_m: float, scale: float) -> F32:
     disparity = 1 / layer.depth
     for axis in (0, 1):
         ahead, behind = np.roll(n, -step, axis), np.roll(n, step, axis)
-        bend += 1 - np.clip((ahead * behind).sum(-1), -1, 1)
+        bend += 1 - np.clip((ahead * behind) @ np.ones(3, np.float32), -1, 1)
         kink += np.abs(np.roll(disparity, -step, axis) + np.roll(disparity, step, axis) - 2 * disparity)
     facing = smoothstep(0.12, 0.4, n[..., 2])
     jump = smoothstep(0.025, 0.06, kink * np.square(layer.depth) / size_m)

@@ -69,9 +69,11 @@ def triplanar(tile: F32, points: F32, normals: F32, metres_per_texel: float) -> 
     """(h, w, C) the tile at ``points``, projected along the three axes and mixed by ``normals`` to the 4th power."""
     coordinates = np.mod(points / np.float32(metres_per_texel), TILE).astype(np.float32)
     weight = np.square(np.square(normals)) + 1e-4
-    weight /= weight.sum(-1, keepdims=True)
+    weight /= (weight @ np.ones(3, np.float32))[..., None]
     result = np.zeros((*points.shape[:2], tile.shape[2]), np.float32)
     for axis, (first, second) in enumerate(((1, 2), (0, 2), (0, 1))):
+        if weight[..., axis].max() < 2e-3:
+            continue
         x = np.ascontiguousarray(coordinates[..., first])
         y = np.ascontiguousarray(coordinates[..., second])
         plane = cv2.remap(tile, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
