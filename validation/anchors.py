@@ -4,6 +4,10 @@
 The truth knows where every surface point of a rigid part was in another frame. The take's picture of it is carried
 from there to here and compared: what stays in place and only bends is rubber, what moves as a whole is shifted, what
 no other frame predicts is not the same thing. Style cancels out, since the take is compared with itself.
+
+A style paints some things onto the surface (grain, texture) and others onto the shape as it is seen (shading, tone
+borders, contour lines). On a turning part the latter slide over the surface, and that is no fault: how far they may
+is read from a pattern that depends on the normal alone, and a displacement up to that far in that direction is free.
 """
 
 from dataclasses import dataclass
@@ -22,6 +26,9 @@ DEPTH_TOLERANCE = 0.01
 TEXTURE = 0.0012
 """Least smaller eigenvalue of the structure tensor (OpenCV scaling, 8-bit / 255) at which motion can be read."""
 LEAST_POINTS = 24
+TURNED_DEG = 1.0
+SLIDE = 1.2
+"""A tone border may lag or lead the pattern of the normals by this factor."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,26 @@ def carry(rig: Rig, here: Plate, there: Plate, part_ids: list[int], region: Regi
     now = np.ascontiguousarray(here.structure[region.cut])
     carried = cv2.remap(there.structure, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     expected = np.where(valid, carried, now).astype(np.uint8)
-    return Carried(valid, where, np.asarray(flow.calc(expected, now, None), np.float32))
+    found = np.asarray(flow.calc(expected, now, None), np.float32)
+    if max(turned_deg(rig, here.frame, there.frame, part_id) for part_id in part_ids) > TURNED_DEG:
+        pattern = np.ascontiguousarray(here.probe[region.cut])
+        before = cv2.remap(there.probe, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        slide = flow.calc(np.where(valid, before, pattern).astype(np.uint8), pattern, None)
+        found = without_slide(found, np.asarray(slide, np.float32))
+    return Carried(valid, where, found)
+
+
+def turned_deg(rig: Rig, here: int, there: int, part_id: int) -> float:
+    """By how much the part turns in the camera between two frames, degrees."""
+    trace = float(np.trace(rig.carry(here, there, part_id)[:3, :3]))
+    return float(np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1))))
+
+
+def without_slide(flow: F32, slide: F32) -> F32:
+    """``flow`` (h, w, 2) less what sliding along ``slide``, by 0 to SLIDE times it, explains."""
+    power = (slide * slide).sum(-1)
+    share = np.clip((flow * slide).sum(-1) / np.maximum(power, 1e-6), 0, SLIDE)
+    return np.asarray(flow - share[..., None] * slide, np.float32)
 
 
 def readable(here: Plate, region: Region) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..pipeline.context import Context
 from ..pipeline.errors import InputError
-from ..pipeline.pictures import U8
+from ..pipeline.pictures import F32, U8
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
 from .contours import Edges, peak, shift_votes, trace
@@ -25,6 +25,8 @@ from .timemap import TimeMap, change, find_map, fingerprint, likeness
 DARK = 3.0
 LOOKED_AT = 10
 LEAST_CONFIDENCE = 0.1
+LEAST_GAIN = 0.08
+BLUNT_PX = 2.0
 
 
 @dataclass(frozen=True)
@@ -157,14 +159,18 @@ def _offset(truth: GroundTruth, take: TakeFolder, out: Conformed, limits: Limits
                 own.append(shift_votes(edges.render, contour.points[::2], contour.normals[::2], search))
     if len(votes) < 3:
         return 0.0, 0.0
-    (x, y), gain = peak(np.mean(votes, axis=0))
-    (x0, y0), _ = peak(np.mean(own, axis=0))
+    (x, y), gain = peak(_blunt(votes, unit))
+    (x0, y0), _ = peak(_blunt(own, unit))
     dx, dy = x - x0, y - y0
     length = float(np.hypot(dx, dy)) / unit
     limit = limits.of["frame_shift"]
-    if gain < 0.25 or length < 0.5:
+    if gain < LEAST_GAIN or length <= limit.value:
         return 0.0, 0.0
-    if length > limit.value:
-        says = f"the whole picture lies {length * truth.size[0] / 640:.1f} px off ({dx * scale:+.1f}, {dy * scale:+.1f})"
-        out.faults.append(_fault(out.pairs, 0, -1, "frame_shift", "registration", length, limit.value, "px", says))
+    says = f"the whole picture lies {length * truth.size[0] / 640:.1f} px off ({dx * scale:+.1f}, {dy * scale:+.1f})"
+    out.faults.append(_fault(out.pairs, 0, -1, "frame_shift", "registration", length, limit.value, "px", says))
     return dx * scale, dy * scale
+
+
+def _blunt(votes: list[F32], unit: float) -> F32:
+    """The mean vote, blurred: an ink line has an edge on either side of the contour, and the contour between them."""
+    return np.asarray(cv2.GaussianBlur(np.mean(votes, axis=0), (0, 0), BLUNT_PX * unit), np.float32)

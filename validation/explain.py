@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One finding per fault: the ordered table that says which fault explains which other signs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .gates import Span
 
@@ -32,6 +32,8 @@ RULES: tuple[Rule, ...] = (
 )
 """In this order: a cause that is found first takes its effects with it. Nothing else hides a finding."""
 WITHIN = 0.6
+EDGE = 2
+EDGE_SIGNS = frozenset({"shifted", "outline", "colour_drift"})
 
 
 @dataclass
@@ -48,21 +50,12 @@ def touches(touching: Touching, a: str, b: str, first: int, last: int) -> bool:
     return any(b in touching[a][i] or a in touching[b][i] for i in frames) if a in touching and b in touching else False
 
 
-def bends_rather(span: Span, others: list[Span]) -> bool:
-    """A bend that is mostly a shift of the whole part, seen through a coarse flow, is the shift."""
-    return any(
-        o.kind == "shifted" and o.part == span.part and span.overlap(o) > WITHIN and o.value > 2.5 * span.value for o in others
-    )
-
-
 def explain(found: list[Span], touching: Touching) -> list[Cause]:
     """Sorts spans into causes and what they explain."""
     waiting = sorted(found, key=lambda s: -s.strength)
     causes: list[Cause] = []
     for rule in RULES:
         mine = [s for s in waiting if s.kind == rule.cause]
-        if rule.cause == "rubber":
-            mine = [s for s in mine if not bends_rather(s, waiting)]
         for span in mine:
             if span not in waiting:
                 continue
@@ -72,9 +65,18 @@ def explain(found: list[Span], touching: Touching) -> list[Cause]:
                 if _explains(rule, span, other, touching):
                     waiting.remove(other)
                     cause.explained.append(other)
-            causes.append(cause)
+            causes.append(_widened(cause))
     causes += [Cause(span) for span in waiting]
     return sorted(causes, key=lambda c: (c.span.first, c.span.part))
+
+
+def _widened(cause: Cause) -> Cause:
+    """The cause's span, reaching out over up to EDGE frames in which only its milder signs show."""
+    first, last = cause.span.first, cause.span.last
+    for sign in cause.explained:
+        if sign.part == cause.span.part and sign.kind in EDGE_SIGNS:
+            first, last = min(first, max(sign.first, cause.span.first - EDGE)), max(last, min(sign.last, cause.span.last + EDGE))
+    return Cause(replace(cause.span, first=first, last=last), cause.explained)
 
 
 def _explains(rule: Rule, cause: Span, other: Span, touching: Touching) -> bool:

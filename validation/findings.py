@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From causes to what is said: findings, a verdict per part and for the take, one sentence."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
+from .agree import Reading, agree
 from .conform import Conformed, TakeFault
 from .explain import Cause, explain
 from .gates import Span, spans
@@ -23,7 +25,7 @@ SENTENCE = {
     "rubber": "{part} bends by {value:.1f} {unit} although it is rigid.",
     "wrong_motion": "{part} moves {value:.1f} {unit} a frame differently from the render.",
     "shifted": "{part} lies {value:.1f} {unit} away from where the render has it.",
-    "outline": "The outline of {part} deviates by {value:.1f} {unit} from the rigid shape.",
+    "outline": "The outline of {part} is not where the render has it over {value:.0%} of its length.",
     "colour_drift": "{part} changes its colour by {value:.0f} {unit} beyond what the light does.",
     "flicker": "{part} flickers by {value:.1f} {unit} from frame to frame.",
     "ghost": "A second {part} shows where the render has none.",
@@ -81,8 +83,16 @@ def span_words(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def judge(series: Series, conformed: Conformed, limits: Limits, width: int) -> Judgement:
+VOTELESS = frozenset({"vanished", "rubber", "shifted", "wrong_motion", "colour_drift", "outline"})
+"""Frames in which a part shows one of these faults say nothing about that part in other frames."""
+
+
+def judge(series: Series, readings: Mapping[str, Sequence[Sequence[Reading]]], conformed: Conformed, limits: Limits,
+          width: int) -> Judgement:  # fmt: skip
     """Decides. ``width`` of the take turns lengths back into its own pixels."""
+    agree(series, readings)
+    for _ in range(2):
+        agree(series, readings, _faulty(series, limits))
     table = {part: signals(series, part, limits) for part in series.parts}
     found = [span for by_kind in table.values() for signal in by_kind.values() for span in spans(signal)]
     index = {frame: i for i, frame in enumerate(series.frames)}
@@ -93,6 +103,18 @@ def judge(series: Series, conformed: Conformed, limits: Limits, width: int) -> J
     parts = [_part(part, series, table[part], findings) for part in series.parts]
     verdict = "fail" if findings else "review" if any(p["verdict"] == "review" for p in parts) else "pass"
     return Judgement(verdict, _summary(verdict, findings, parts, series), parts, findings, table, conformed.notes)
+
+
+def _faulty(series: Series, limits: Limits) -> dict[str, set[int]]:
+    """Per part the frame positions of which its first reading says that something is wrong."""
+    out: dict[str, set[int]] = {}
+    for part in series.parts:
+        found = [span for kind, signal in signals(series, part, limits).items() if kind in VOTELESS for span in spans(signal)]
+        strongest = sorted(found, key=lambda s: -s.strength)[:3]
+        out[part] = {i for span in strongest for i in range(span.first, span.last + 1)}
+        if len(out[part]) > len(series.frames) // 2:
+            out[part] = set()
+    return out
 
 
 def _take_span(fault: TakeFault, index: dict[int, int]) -> Span:

@@ -10,17 +10,21 @@ from numpy.typing import NDArray
 
 from ..pipeline.context import Context
 from ..pipeline.pictures import F32
-from .anchors import Displacement, Region, Rig, carry, displacement, readable
+from .agree import Reading, agree
+from .anchors import Displacement, Region, Rig, carry, displacement, readable, turned_deg
 from .contours import Contour, Edges, Outline, measure_outline, trace
 from .ghosts import ghost_score
 from .plates import Plate, Window
 from .series import Series
-from .surface import Look, anchored_jump, compare, samples, solid, surroundings, texture_change
+from .surface import anchored_jump, compare, samples, solid, surroundings, texture_change
 
-OTHERS = (-6, 6, -14, 14, 22, -22, 30, -30)
-"""Distances in frames to the other frames of the take that must predict this one, in order of preference."""
-ASKED = 4
-KEEP = 32
+DISTANCES = (4, 6, 9, 12, 16)
+"""How far, in frames, the other frames of the take lie that must predict this one: two before, two after."""
+BEST_DISTANCE = 10
+FREE_TURN_DEG = 8.0
+MOST_TURN_DEG = 30.0
+"""A part that turned further shows another side: such a frame says nothing of its place and shape."""
+KEEP = 34
 LEAST_VISIBLE_PX = 40.0
 Mask = NDArray[np.bool_]
 
@@ -39,9 +43,12 @@ class Piece:
 class Measurer:
     """Measures the frames of one take against its truth, one at a time."""
 
-    def __init__(self, window: Window, rig: Rig, parts: Sequence[tuple[str, int]], frames: Sequence[int]) -> None:
+    def __init__(self, window: Window, rig: Rig, parts: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]]) -> None:
+        """``parts`` (name, id) and ``pairs`` (source frame, take frame), in the order of the window."""
         self.window, self.rig, self.parts = window, rig, list(parts)
+        self.sources, frames = [source for source, _ in pairs], [frame for _, frame in pairs]
         self.series = Series(tuple(frames), tuple(name for name, _ in parts))
+        self.readings: dict[str, list[list[Reading]]] = {name: [[] for _ in frames] for name, _ in parts}
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._fast = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
@@ -49,6 +56,7 @@ class Measurer:
         """All frames. Raises Cancelled and InputError."""
         for index in ctx.each(range(len(self.series.frames)), "Measuring frame"):
             self.step(index, self.window[index])
+        agree(self.series, self.readings)
         return self.series
 
     def step(self, index: int, here: Plate) -> None:
@@ -102,13 +110,10 @@ class Measurer:
         self.series.put(piece.name, index, **dict(zip(names, values, strict=True)))
 
     def _others(self, index: int, here: Plate, pieces: list[Piece], region: Region) -> None:
-        count = len(self.series.frames)
-        within = [index + d for d in OTHERS if 0 <= index + d < count][:ASKED]
         ids = [piece.id for piece in pieces]
         textured = readable(here, region)
         now = {p.name: self._colours(here, p, region) for p in pieces}
-        seen: dict[str, list[tuple[Displacement, Look, float]]] = {piece.name: [] for piece in pieces}
-        for other in within:
+        for other in self._chosen(index, here, pieces):
             there = self.window[other]
             carried = carry(self.rig, here, there, ids, region, self._flow)
             labs = [here.take_lab[region.cut], here.beauty_lab[region.cut]]
@@ -117,14 +122,33 @@ class Measurer:
                 common = piece.solid & carried.valid
                 look = compare(*now[piece.name][:2], there, piece.id, now[piece.name][2])
                 enough = common.sum() >= max(12, 0.25 * piece.solid.sum())
-                moved = displacement(carried.flow, common & textured, here.unit) if enough else Displacement()
+                seen_alike = enough and turned_deg(self.rig, here.frame, there.frame, piece.id) <= MOST_TURN_DEG
+                moved = displacement(carried.flow, common & textured, here.unit) if seen_alike else Displacement()
                 anchored = anchored_jump(before[0], labs[0], before[1], labs[1], common) if enough else float("nan")
-                seen[piece.name].append((moved, look, anchored))
+                jump = float(np.fmin(look.jump, anchored))
+                arc = np.radians(turned_deg(self.rig, here.frame, there.frame, piece.id)) * _radius(piece.mask) / here.unit
+                reading = Reading(other, moved.shift, moved.bend, float(arc), look.unlike, look.behind, jump)
+                self.readings[piece.name][index].append(reading)
         for piece in pieces:
             share = float((piece.solid & textured).sum() / max(1, piece.solid.sum()))
-            self.series.put(piece.name, index, textured=share, **_agreed(seen[piece.name]))
+            self.series.put(piece.name, index, textured=share)
         if index > 0:
             self._step_before(index, here, pieces, region, textured)
+
+    def _chosen(self, index: int, here: Plate, pieces: list[Piece]) -> list[int]:
+        """Positions of four other frames: far enough to lie outside a short fault, seen from nearly the same side."""
+
+        def cost(step: int) -> tuple[float, int]:
+            there = self.sources[index + step]
+            turn = max(turned_deg(self.rig, here.frame, there, piece.id) for piece in pieces)
+            return max(turn - FREE_TURN_DEG, 0) + 0.4 * abs(abs(step) - BEST_DISTANCE), -abs(step)
+
+        inside = [sign * d for d in DISTANCES for sign in (-1, 1) if 0 <= index + sign * d < len(self.sources)]
+        before = sorted((d for d in inside if d < 0), key=cost)
+        after = sorted((d for d in inside if d > 0), key=cost)
+        both = before[:2] + after[:2]
+        rest = sorted(before[2:] + after[2:], key=cost)
+        return [index + step for step in both + rest[: 4 - len(both)]]
 
     @staticmethod
     def _colours(here: Plate, piece: Piece, region: Region) -> tuple[F32, F32, F32]:
@@ -144,23 +168,10 @@ class Measurer:
             common = piece.solid & carried.valid
             moved = displacement(carried.flow, common & textured, here.unit)
             boil = texture_change(np.asarray(before, np.float32), now, common, here.unit)
-            self.series.put(piece.name, index, slip=moved.shift, boil=boil)
+            self.series.put(piece.name, index, slip=moved.shift, flex=moved.bend, boil=boil)
 
 
-def second(values: Sequence[float]) -> float:
-    """The second smallest: one other frame may itself be at fault, two that agree with this one clear it."""
-    known = sorted(value for value in values if np.isfinite(value))
-    if len(known) < 2:
-        return float("nan")
-    return known[1] if len(known) > 2 else known[0]
-
-
-def _agreed(seen: list[tuple[Displacement, Look, float]]) -> dict[str, float]:
-    jumps = [float(np.fmin(look.jump, anchored)) for _, look, anchored in seen]
-    return {
-        "shift": second([moved.shift for moved, _, _ in seen]),
-        "bend": second([moved.bend for moved, _, _ in seen]),
-        "unlike": second([look.unlike for _, look, _ in seen]),
-        "behind": second([look.behind for _, look, _ in seen]),
-        "jump": second(jumps),
-    }
+def _radius(mask: Mask) -> float:
+    """Half the larger side of what shows of a part, working pixels."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return 0.5 * float(max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1)

@@ -28,6 +28,7 @@ class TruthFrames(Protocol):
     def beauty(self, frame: int) -> U8: ...
     def ids(self, frame: int) -> U8: ...
     def depth(self, frame: int) -> F32: ...
+    def normal(self, frame: int) -> F32: ...
 
 
 class TakeFrames(Protocol):
@@ -41,13 +42,15 @@ class Plate:
     """One frame at working size, (h, w) everywhere; ``frame`` is the truth's.
 
     ``take_lab``/``beauty_lab`` (h, w, 3) float32 Lab; ``structure`` (h, w) uint8 locally normalised lightness of the
-    take; ``ids`` (h, w) uint8; ``depth`` (h, w) float32 metres.
+    take; ``probe`` (h, w) uint8 a pattern that depends on the camera-space normal alone; ``ids`` (h, w) uint8;
+    ``depth`` (h, w) float32 metres.
     """
 
     frame: int
     take_lab: F32
     beauty_lab: F32
     structure: U8
+    probe: U8
     ids: U8
     depth: F32
 
@@ -87,6 +90,12 @@ def local_structure(lightness: F32, unit: float) -> U8:
     return np.clip(flat, 0, 255).astype(np.uint8)
 
 
+def normal_pattern(normal: F32) -> U8:
+    """(h, w) uint8 pattern locked to the normal, as shading, highlights and contour lines of a style are."""
+    wave = np.sin(11 * normal[..., 0]) + np.sin(11 * normal[..., 1] + 1)
+    return (128 + 55 * wave).astype(np.uint8)
+
+
 def _shrink(array: NDArray[np.generic], size: tuple[int, int], smooth: bool) -> NDArray[np.generic]:
     if array.shape[1::-1] == size:
         return array
@@ -111,8 +120,9 @@ def load_plate(truth: TruthFrames, take: TakeFrames, source: int, out: int, offs
     unit = size[0] / 640.0
     ids = np.asarray(_shrink(truth.ids(source), size, False), np.uint8)
     depth = np.asarray(_shrink(truth.depth(source), size, False), np.float32)
+    probe = normal_pattern(np.asarray(_shrink(truth.normal(source), size, False), np.float32))
     structure = local_structure(np.ascontiguousarray(take_lab[..., 0]), unit)
-    return Plate(source, take_lab, beauty_lab, structure, ids, depth)
+    return Plate(source, take_lab, beauty_lab, structure, probe, ids, depth)
 
 
 class Window:

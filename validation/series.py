@@ -10,7 +10,7 @@ F64 = NDArray[np.float64]
 
 PER_PART = (
     "visible_px", "share", "lost", "null", "ratio", "gain", "offset_x", "offset_y", "wobble", "scale", "turn_deg",
-    "decidable", "textured", "unlike", "behind", "shift", "bend", "slip", "jump", "boil", "ghost", "ghost_x", "ghost_y",
+    "decidable", "textured", "unlike", "behind", "shift", "bend", "slip", "flex", "jump", "boil", "ghost", "ghost_x", "ghost_y",
     "take_L", "take_a", "take_b", "render_L", "render_a", "render_b",
 )  # fmt: skip
 """What is measured of each part in each frame; units in docs/validate.md. NaN where it can't be told."""

@@ -16,6 +16,9 @@ from .surface import follow
 LEAST_SHARE = 0.10
 """Frames in which less of a part shows than this share of its usual visible area give no verdict."""
 ADAPT_AT_MOST = 2.0
+BEND_SHARE = 0.33
+FLEX_COUNTS = 2.0
+"""One step in time shows only a part of a bend, with much less noise than frames further away."""
 KINDS = ("vanished", "rubber", "wrong_motion", "shifted", "outline", "colour_drift", "flicker", "ghost")
 
 
@@ -61,6 +64,14 @@ def outline_shift(measures: dict[str, F64]) -> F64:
     return np.where(measures["ratio"] > 0.5, away, np.nan)
 
 
+def bend(measures: dict[str, F64]) -> F64:
+    """(F,) px: what no rigid motion explains, of the place or of the motion. A coarse flow shows a large shift of the
+    whole as a little bend too; that is not counted."""
+    place = np.where(measures["bend"] >= BEND_SHARE * np.nan_to_num(measures["shift"]), measures["bend"], 0.0)
+    place = np.where(np.isfinite(measures["bend"]), place, np.nan)
+    return np.asarray(np.fmax(place, FLEX_COUNTS * measures["flex"]), np.float64)
+
+
 def long_drift(measures: dict[str, F64]) -> F64:
     """(F,) Lab: the part's median colour against its median over the take, less what the render changed."""
     take = np.stack([measures[f"take_{axis}"] for axis in "Lab"], 1)
@@ -89,11 +100,11 @@ def signals(series: Series, part: str, limits: Limits) -> dict[str, Signal]:
     shown = judged(measures)
     values = {
         "vanished": absence(measures, limits.presence),
-        "rubber": measures["bend"],
+        "rubber": bend(measures),
         "wrong_motion": measures["slip"],
         "shifted": measures["shift"],
-        "outline": measures["wobble"],
-        "colour_drift": np.fmin(measures["jump"], 99.0),
+        "outline": measures["lost"],
+        "colour_drift": np.minimum(measures["jump"], 99.0),
         "flicker": flicker(measures),
         "ghost": measures["ghost"],
     }
@@ -101,7 +112,7 @@ def signals(series: Series, part: str, limits: Limits) -> dict[str, Signal]:
 
 
 MEASURES = {
-    "vanished": "absence", "rubber": "bend", "wrong_motion": "slip", "shifted": "shift", "outline": "wobble",
+    "vanished": "absence", "rubber": "bend", "wrong_motion": "slip", "shifted": "shift", "outline": "lost",
     "colour_drift": "jump", "flicker": "flicker", "ghost": "ghost",
 }  # fmt: skip
 """Which measure is responsible for which kind of fault."""

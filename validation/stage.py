@@ -43,8 +43,9 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     folder, limits = Path(request["out"]), load_limits()
     parts = chosen(truth, request.get("parts"))
     conformed = conform(truth, take, limits, ctx.part(0.0, 0.12))
-    series = measure(truth, take, conformed, parts, ctx.part(0.12, 0.88))
-    judged = judge(series, conformed, limits, truth.size[0])
+    measured = measure(truth, take, conformed, parts, ctx.part(0.12, 0.88))
+    series = measured.series
+    judged = judge(series, measured.readings, conformed, limits, truth.size[0])
     manifest = write_report(folder, truth, take, conformed, series, judged, limits, request.get("parts"), ctx.part(0.88, 1.0))
     seconds = round(time.monotonic() - started, 3)
     replace(manifest, made={**manifest.made, "seconds": seconds}).save(folder / MANIFEST)
@@ -68,7 +69,7 @@ def chosen(truth: GroundTruth, names: Sequence[str] | None) -> tuple[PartInfo, .
     return tuple(truth.part(name) for name in names) if names else truth.parts
 
 
-def measure(truth: GroundTruth, take: TakeFolder, conformed: Conformed, parts: Sequence[PartInfo], ctx: Context) -> Series:
+def measure(truth: GroundTruth, take: TakeFolder, conformed: Conformed, parts: Sequence[PartInfo], ctx: Context) -> Measurer:
     """Measures every frame pair, streaming."""
 
     def load(index: int) -> Plate:
@@ -76,8 +77,9 @@ def measure(truth: GroundTruth, take: TakeFolder, conformed: Conformed, parts: S
         return load_plate(truth, take, source, frame, conformed.offset_px)
 
     table = [(part.name, part.id) for part in parts]
-    frames = [frame for _, frame in conformed.pairs]
-    return Measurer(Window(load, KEEP), Rig.of(truth), table, frames).run(ctx)
+    measurer = Measurer(Window(load, KEEP), Rig.of(truth), table, conformed.pairs)
+    measurer.run(ctx)
+    return measurer
 
 
 def write_report(folder: Path, truth: GroundTruth, take: TakeFolder, conformed: Conformed, series: Series, judged: Judgement,

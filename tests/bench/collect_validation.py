@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import tests.conftest  # noqa: F401  makes this checkout importable as holdfast
+from holdfast.validation.agree import agree
 from holdfast.validation.anchors import Rig
 from holdfast.validation.measure import KEEP, Measurer
 from holdfast.validation.plates import Window, load_plate
@@ -59,6 +60,9 @@ class Source:
     def depth(self, frame: int) -> np.ndarray:
         return self.studio.casts(frame).exact.depth
 
+    def normal(self, frame: int) -> np.ndarray:
+        return self.studio.casts(frame).exact.normal * np.float32([1, -1, -1])
+
 
 def rig_of(studio: Studio) -> Rig:
     scene = studio.scene
@@ -80,7 +84,7 @@ def measurer(source: Source) -> Measurer:
 
     scene = source.studio.scene
     parts = [(part.name, i + 1) for i, part in enumerate(scene.parts)]
-    made = Measurer(Window(load, KEEP), rig_of(source.studio), parts, range(scene.frames))
+    made = Measurer(Window(load, KEEP), rig_of(source.studio), parts, [(f, f) for f in range(scene.frames)])
     made.load = load
     return made
 
@@ -91,6 +95,7 @@ def collect(studio: Studio, look: str, hero: tuple[str, ...]) -> list[dict]:
     machine = measurer(source)
     for frame in range(studio.scene.frames):
         machine.step(frame, machine.window[frame])
+    agree(machine.series, machine.readings)
     base = {"scene": studio.scene.name, "look": look}
     out = [{**base, "fault": "clean", "dose": 0.0, "part": "", "frames": None, "of": machine.series.of}]
     for kind, doses in DOSES.items():
@@ -101,6 +106,7 @@ def collect(studio: Studio, look: str, hero: tuple[str, ...]) -> list[dict]:
                 again.window = Window(machine.load, KEEP)
                 for frame in (PROBED[0] - 1, PROBED[0], PROBED[0] + 1, *PROBED[1:]) if kind == "flicker" else PROBED:
                     again.step(frame, again.window[frame])
+                agree(again.series, again.readings)
                 out.append({**base, "fault": kind, "dose": dose, "part": part, "frames": PROBED, "of": again.series.of})
     return out
 
