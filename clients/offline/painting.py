@@ -121,12 +121,22 @@ def surface_of(shot: Shot, look: Look, layer: Layer, truth: FrameTruth) -> Surfa
     return Surface(lit[..., 0], lit[..., 1], lit[..., 2], light, texture)
 
 
+def _room(coverage: F32, scale: float) -> F32:
+    """0.35..1: how much room a line has on a part, so that the last sliver of a part does not drown in ink."""
+    reach = max(1, round(4 * scale))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    body = cv2.dilate(cv2.GaussianBlur(coverage, (0, 0), 2.5 * max(scale, 0.4)), kernel)
+    return 0.35 + 0.65 * smoothstep(0.3, 0.75, body)
+
+
 def _lines(shot: Shot, look: Look, layer: Layer, surface: Surface, scale: float) -> F32:
     """(h, w) 0..1 ink of one layer: its outline and, weaker, its inner lines."""
     pressure = 1 + look.pressure * (
         1.3 * surface.texture[..., CLOUD] + 0.7 * surface.texture[..., BLOTCH] - 1.0
     )
-    width = (look.outline_px * shot.ink * 2 * scale * pressure).astype(np.float32)
+    width = (look.outline_px * shot.ink * 2 * scale * pressure * _room(layer.coverage, scale)).astype(
+        np.float32
+    )
     edge = outline(layer.coverage, width, scale, look.shade_side)
     inner = np.maximum(creases(layer, shot.extent_m[layer.name], scale), 0.55 * decor(layer, scale))
     inner = inner * np.clip(look.inner_px * shot.ink * 2, 0, 1) * np.clip(pressure, 0.4, 1)
