@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The finished frames: the approved take graded, the title card before it, numbered from 0001 for the encoder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from ..pipeline.store import storage
 from ..pipeline.take import TakeFolder
 from .grade import Grade
 from .lettering import Lettering
+from .share import share_file
 from .title import TitleCard, title_frames
 
 PATTERN = "comp/{number:04d}.png"
@@ -47,24 +48,26 @@ def compose(
     take: TakeFolder, out: Path, grade: Grade, card: TitleCard | None, ctx: Context
 ) -> tuple[list[Path], tuple[int, int]]:
     """Writes every finished frame under ``out``; returns their paths in order and their (width, height)."""
-    paths: list[Path] = []
-    size = (0, 0)
-    total = len(take.frames) + (card.frames if card else 0)
-    for number, picture in enumerate(_pictures(take, grade, card), 1):
+    first = even(grade.apply(take.frame(take.frames[0])))
+    lead = card.frames if card else 0
+    total = lead + len(take.frames)
+    paths = [out / PATTERN.format(number=number) for number in range(1, total + 1)]
+    untouched = grade.neutral and first.shape[:2] == take.frame(take.frames[0]).shape[:2]
+    cards = title_frames(card, first) if card else iter(())
+    for number, path in enumerate(paths):
         ctx.cancel.check()
-        ctx.progress(number / total, f"Finishing frame {number} of {total}")
-        paths.append(out / PATTERN.format(number=number))
-        write_picture(paths[-1], picture)
-        size = (picture.shape[1], picture.shape[0])
+        ctx.progress(number / total, f"Finishing frame {number + 1} of {total}")
+        if number < lead:
+            write_picture(path, next(cards))
+            continue
+        frame = take.frames[number - lead]
+        picture = take.frame(frame)  # read even where it is only linked: a damaged one must be named
+        if untouched:
+            share_file(take.path(frame), path)
+        else:
+            write_picture(path, even(grade.apply(picture)))
     _remove_others(out / "comp", {path.name for path in paths})
-    return paths, size
-
-
-def _pictures(take: TakeFolder, grade: Grade, card: TitleCard | None) -> Iterator[U8]:
-    if card is not None:
-        yield from title_frames(card, even(grade.apply(take.frame(take.frames[0]))))
-    for frame in take.frames:
-        yield even(grade.apply(take.frame(frame)))
+    return paths, (first.shape[1], first.shape[0])
 
 
 def _remove_others(folder: Path, keep: set[str]) -> None:

@@ -5,8 +5,6 @@ Request of ``run``: truth, parent (take folder), plan (path), report (path), out
 (``Rerun.record`` of each: the folder of a take with the new frames, and the span that they are for).
 """
 
-import os
-import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +14,6 @@ from ..pipeline.context import Context
 from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest
 from ..pipeline.pictures import U8, write_picture
-from ..pipeline.store import storage, writing
 from ..pipeline.take import SCHEMA as TAKE
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
@@ -25,6 +22,7 @@ from .plan import RERUN, RESTORE, Action, read_actions
 from .plan import SCHEMA as PLAN
 from .plates import read_plate
 from .restore import Restorer
+from .share import share_file
 
 PATTERN = "frames/{frame:04d}.png"
 GOODS = 3
@@ -140,18 +138,6 @@ def _write_frames(parent: TakeFolder, out: Path, changed: Mapping[int, U8], ctx:
             write_picture(target, changed[frame])
         else:
             share_file(parent.path(frame), target)
-
-
-def share_file(source: Path, target: Path) -> None:
-    """The same bytes under another name: a hard link where the disk has them, else a copy. Raises StorageError."""
-    with storage(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:
-            with writing(target) as part:
-                shutil.copyfile(source, part)
 
 
 def _manifest(parent: TakeFolder, plan: Manifest, out: Path, spans: list[dict[str, Any]]) -> Manifest:

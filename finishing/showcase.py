@@ -18,7 +18,7 @@ from .contact import Row
 from .passes import crop_around, depth_picture, ids_picture, normal_picture, vector_picture
 
 _MENDED = {"restore_part": "the real part put back", "rerun_span": "drawn again and joined"}
-_MOST_FAULTS, _MOST_VARIANTS = 3, 6
+_MOST_FAULTS, _MOST_VARIANTS = 2, 6
 
 
 def rows_of(
@@ -100,9 +100,15 @@ def _ancestor(shot: ShotFolder, take: TakeFolder) -> TakeFolder:
 
 def _faults(shot: ShotFolder, take: TakeFolder) -> Row:
     truth, first = GroundTruth.open(shot.truth), _ancestor(shot, take)
-    spans = sorted(take.manifest.data.get("spans", []), key=lambda span: span["frames"])
-    pictures = [pair for span in spans[:_MOST_FAULTS] for pair in _fault(truth, first, take, span)]
+    by_fault = {span.get("fault"): span for span in reversed(take.manifest.data.get("spans", []))}
+    spans = sorted(by_fault.values(), key=_order)[:_MOST_FAULTS]
+    pictures = [pair for span in spans for pair in _fault(truth, first, take, span)]
     return Row("Validate, repair", "Faults found against the render, and the take that passed", pictures)
+
+
+def _order(span: Mapping[str, Any]) -> tuple[int, int]:
+    """Faults of shape before faults of colour, then in the order of the shot."""
+    return int(span.get("fault") in ("colour_drift", "flicker")), int(span["frames"][0])
 
 
 def _fault(
