@@ -21,7 +21,7 @@ import real_blender
 ROOT = Path(__file__).resolve().parent.parent
 DRIVER = ROOT / "tests" / "window" / "drive.py"
 SIZE = (1600, 1000)
-TIMEOUT_S = 900
+TIMEOUT_S = 700
 
 
 def server_command(blender: Path) -> list[str]:
@@ -54,29 +54,36 @@ def virtual_screen(blender: Path) -> Iterator[str]:
         server.wait(timeout=20)
 
 
-def drive(blender: Path, user_folder: Path, display: str, arguments: list[str]) -> int:
+def drive(blender: Path, user_folder: Path, display: str, log: Path, arguments: list[str]) -> int:
     """Run the driver in a window on `display` and return its exit code; 124 if it did not end in time."""
     command = [str(blender), "--enable-event-simulate", "--gpu-backend", "opengl"]
     command += ["--window-geometry", "0", "0", str(SIZE[0]), str(SIZE[1])]
     command += ["--python-exit-code", "1", "--python", str(DRIVER), "--", *arguments]
     environment = {**real_blender.environment(user_folder), "DISPLAY": display}
-    try:
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, timeout=TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        print(f"the window driver did not end within {TIMEOUT_S} s", file=sys.stderr)
-        return 124
-    return done.returncode
+    with log.open("w") as out:
+        try:
+            code = subprocess.run(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=TIMEOUT_S
+            ).returncode
+        except subprocess.TimeoutExpired:
+            out.write(f"the window driver did not end within {TIMEOUT_S} s\n")
+            code = 124
+    chatter = ("Fra:", "Warning: 1 ", "Saved:", "Time:", "\n")  # what Blender says of every frame and redraw
+    sys.stdout.writelines(line for line in log.open(errors="replace") if not line.startswith(chatter))
+    return code
 
 
 def main(blender: Path, archive: Path, screenshots: Path, arguments: list[str]) -> int:
     if not DRIVER.is_file():
         print(f"{DRIVER.relative_to(ROOT)} is missing: there is no window test to run", file=sys.stderr)
         return 1
-    screenshots.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(screenshots, ignore_errors=True)
+    screenshots.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="holdfast-window-") as folder:
         real_blender.install(blender, archive, Path(folder))
         with virtual_screen(blender) as display:
-            code = drive(blender, Path(folder), display, ["--out", str(screenshots.resolve()), *arguments])
+            driver_arguments = ["--out", str(screenshots.resolve()), *arguments]
+            code = drive(blender, Path(folder), display, screenshots / "window.log", driver_arguments)
     taken = sorted(path.name for path in screenshots.glob("*.png"))
     print(f"window: exit {code}, {len(taken)} screenshots in {screenshots}: {', '.join(taken)}")
     return code if code or taken else 1
