@@ -23,6 +23,7 @@ import numpy as np
 
 Steps = Generator[float, None, None]
 CLOCK_SECONDS = 0.008
+MOST_PAGES = 5
 STEP_PX = 15
 """Rows of the sidebar are 20 pixels high."""
 
@@ -90,14 +91,29 @@ class Robot:
                 break
         yield 0.3
 
-    def find_button(self, wanted: str) -> Generator[float, None, tuple[int, int] | None]:
-        """Looks through the sidebar for the operator button whose command contains ``wanted``, as a person would.
+    def scroll(self, pages: int) -> Steps:
+        """Scrolls the sidebar: to its top with 0, else down by so many pages."""
+        with bpy.context.temp_override(window=self.window, area=self.area, region=self.sidebar):
+            for _page in range(MOST_PAGES if pages == 0 else pages):
+                (bpy.ops.view2d.scroll_up if pages == 0 else bpy.ops.view2d.scroll_down)(page=True)
+        self.sidebar.tag_redraw()
+        yield 0.4
 
-        Begins where the last button was found, since what is wanted next is mostly near.
-        """
+    def find_button(self, wanted: str) -> Generator[float, None, tuple[int, int] | None]:
+        """Looks through the sidebar for the operator button whose command contains ``wanted``, as a person would:
+        what is in sight first, nearest to the last button found, then from the top, page by page."""
+        found = yield from self._find_in_sight(wanted)
+        for page in range(MOST_PAGES):
+            if found is not None:
+                return found
+            yield from self.scroll(min(page, 1))
+            found = yield from self._find_in_sight(wanted)
+        return found
+
+    def _find_in_sight(self, wanted: str) -> Generator[float, None, tuple[int, int] | None]:
         region = self.sidebar
         rows = range(region.y + region.height - 30, region.y + 6, -STEP_PX)
-        for share in (0.3, 0.82, 0.93):
+        for share in (0.3, 0.82):
             x = region.x + int((region.width - 24) * share)
             for y in sorted(rows, key=lambda y: (abs(y - self._near), y)):
                 yield from self.move(x, y)
@@ -132,6 +148,20 @@ class Robot:
         self.pictures.append(path)
         print(f"picture {path}", flush=True)
         return path
+
+    def pictures_of_sidebar(self, name: str) -> Steps:
+        """Photographs the whole sidebar, page by page, until scrolling shows nothing new."""
+        yield from self.scroll(0)
+        before = b""
+        for page in range(MOST_PAGES):
+            path = self.picture(f"{name}-{page + 1}", self.sidebar)
+            if path.read_bytes() == before:
+                path.unlink()
+                self.pictures.remove(path)
+                break
+            before = path.read_bytes()
+            yield from self.scroll(1)
+        yield from self.scroll(0)
 
     @contextmanager
     def watch(self) -> Iterator[list[tuple[float, float]]]:
