@@ -16,7 +16,7 @@ from .. import compat
 from .finishes import Variant, slot_of
 from .materials import build, linear
 
-SIZE_PX, SAMPLES = 384, 10
+SIZE_PX, SAMPLES = 384, 8
 LENS_MM, SENSOR_MM = 85.0, 36.0
 VIEW = Vector((0.40, -1.0, 0.36)).normalized()
 # where from (in radii of the product), edge (in radii), watts per square metre of distance, colour
