@@ -18,6 +18,8 @@ THICKNESS = 0.15  # of the shorter side
 def build_plate(outline: Outline, detail: int, margin: float) -> Flat:
     """The plate stands upright: front towards -Y, origin at its bottom in the middle plane. Raises InputError."""
     rings = [_ring(outline.contour, outline, True), *(_ring(hole, outline, False) for hole in outline.holes)]
+    if polygon.crosses_itself(rings):
+        rings = [_plain(outline.contour, outline, True), *(_plain(hole, outline, False) for hole in outline.holes)]
     thickness = THICKNESS * float(np.ptp(outline.contour, axis=0).min())
     bevel = min(0.014 * outline.height_mm, 0.25 * thickness)
     while bevel > 1e-3 * outline.height_mm and polygon.crosses_itself(
@@ -35,6 +37,12 @@ def _ring(points: F64, outline: Outline, outer: bool) -> F64:
     size = outline.height_mm
     clean = fair_ring(points, size, outline.stroke_mm) if np.ptp(points) > 0.1 * size else points
     ring = polygon.simplified(bevelled_ring(clean, 0.008 * size), 0.0006 * size)
+    return ring if (polygon.area(ring) > 0) == outer else ring[::-1]
+
+
+def _plain(points: F64, outline: Outline, outer: bool) -> F64:
+    """A ring as it was drawn, for outlines too fine to be made fair."""
+    ring = polygon.simplified(points, 0.002 * outline.height_mm)
     return ring if (polygon.area(ring) > 0) == outer else ring[::-1]
 
 

@@ -273,7 +273,7 @@ def inner_cells(view: Upright, lines: Mask) -> tuple[list[Mask], list[Mask]]:
         if float(distance(cell).max()) < 0.028 * view.height_mm * view.px_per_mm:
             continue
         edge = grow(cell, 2.5) & ~cell
-        if (edge & ~barrier[box]).sum() > 0.12 * edge.sum():
+        if (edge & ~barrier[box]).sum() > 0.05 * edge.sum():
             continue
         free = not (set(np.unique(strokes[box][edge & barrier[box]]).tolist()) & rim)
         found = np.zeros_like(cells)

@@ -91,7 +91,7 @@ def _bridged(points: F64, loop: list[int], hole: list[int]) -> list[int]:
     hit = np.array([x[edge], m[1]])
     best = edge if ring[edge, 0] > ahead[edge, 0] else (edge + 1) % len(loop)
     inside = _in_triangle(ring, m, hit, ring[best]) & (np.arange(len(loop)) != best)
-    inside &= (ring != ring[best]).any(axis=1)
+    inside &= (ring != ring[best]).any(axis=1) & (ring[:, 0] >= m[0])
     if inside.any():
         rel = ring - m
         angle = np.where(inside, np.abs(np.arctan2(rel[:, 1], rel[:, 0])), np.inf)

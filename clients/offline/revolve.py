@@ -126,13 +126,18 @@ def split(profile: F64) -> list[tuple[int, int, bool]]:
     start, stop = _level_run(profile), last - _level_run(profile[::-1])
     runs = [(0, start, True)] if start else []
     middle_start, middle_stop = start, stop if stop > start else last
-    top = middle_start + int(np.argmax(profile[middle_start : middle_stop + 1, 1]))
-    inside = profile[-1, 1] < profile[top, 1] - 0.05 * float(np.ptp(profile[:, 1]))
-    if inside and middle_start < top < middle_stop:
+    top = inner_start(profile)
+    if middle_start < top < middle_stop:
         runs += [(middle_start, top, False), (top, middle_stop, False)]
     else:
         runs.append((middle_start, middle_stop, False))
     return [*runs, (stop, last, True)] if middle_stop == stop and stop < last else runs
+
+
+def inner_start(profile: F64) -> int:
+    """Index from which the profile runs down inside a cavity; the last one if it ends at its top."""
+    top = int(np.argmax(profile[:, 1]))
+    return top if profile[-1, 1] < profile[top, 1] - 0.05 * float(np.ptp(profile[:, 1])) else len(profile) - 1
 
 
 def _level_run(profile: F64) -> int:

@@ -125,10 +125,12 @@ def _size(canvas: _Canvas, outline: Outline) -> None:
             np.array([[x - head / 2, z + way * head], [x, z], [x + head / 2, z + way * head]]), TEXT, 1
         )
         canvas.line(np.array([[x - 2 * head, z], [x + head, z]]), TEXT, 1)
-    at = (canvas.px(np.array([x + head, outline.height_mm / 2]))[0, 0] / 16).astype(int)
     text = f"{outline.height_mm:g} mm"
-    x_px = min(int(at[0]), canvas.picture.shape[1] - 100)
-    cv2.putText(canvas.picture, text, (x_px, int(at[1])), FONT, 0.6, TEXT, 1, cv2.LINE_AA)
+    (w, h), _ = cv2.getTextSize(text, FONT, 0.6, 1)
+    at = (canvas.px(np.array([x, outline.height_mm / 2]))[0, 0] / 16).astype(int)
+    left, base = min(int(at[0]) - w // 2, canvas.picture.shape[1] - w - 10), int(at[1]) + h // 2
+    cv2.rectangle(canvas.picture, (left - 5, base - h - 7), (left + w + 5, base + 8), PAPER, -1)
+    cv2.putText(canvas.picture, text, (left, base), FONT, 0.6, TEXT, 1, cv2.LINE_AA)
 
 
 def _captioned(picture: U8, outline: Outline) -> U8:

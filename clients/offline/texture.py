@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...pipeline.errors import UsageError
 from .decor import Decor
-from .revolve import Chart, Turned
+from .revolve import Chart, Turned, inner_start
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -139,8 +139,7 @@ def _paint_chart(
     turn, arc = _polar(chart, u, v)
     run = turned.profile[chart.first : chart.last + 1]
     radius, height = (np.interp(arc, chart.arc, run[:, k]) for k in (0, 1))
-    inside = chart.first > 0 and run[-1, 0] < 1e-6 and run[-1, 1] < float(turned.profile[:, 1].max()) - 1e-3
-    inside = inside or (not chart.disc and run[0, 1] > run[-1, 1] + 0.5 * float(np.ptp(run[:, 1])))
+    inside = chart.first >= inner_start(turned.profile)
     shade = coat.shade(turn, (arc + 7.3 * chart.first) / 20) * np.interp(
         arc, chart.arc, worn[chart.first : chart.last + 1]
     )

@@ -35,6 +35,8 @@ def drawn_profile(outline: Outline) -> tuple[F64, float]:
             half[:, 1] > socket.level_mm - 0.1 * outline.height_mm
         )
         stop = int(np.argmax(under)) if under.any() else len(half)
+        if half[stop - 1, 1] < socket.level_mm - 0.04 * outline.height_mm:
+            raise _breaks_through(outline.name)
         half = np.vstack([half[:stop], [0.0, half[max(stop - 1, 0), 1]]])
     profile = fair(half, outline.height_mm, outline.stroke_mm)
     plane = float(profile[0, 1]) if peg is not None else float(profile[:, 1].min())
@@ -48,9 +50,13 @@ def drawn_profile(outline: Outline) -> tuple[F64, float]:
 def _bored(profile: F64, socket: Feature, name: str) -> tuple[F64, float]:
     rim, radius, floor = float(profile[-1, 1]), socket.radius_mm, float(profile[-1, 1]) - socket.length_mm
     if wall(profile, radius, floor, rim) < 0.6 or floor < float(profile[:, 1].min()) + 0.6:
-        todo = "Draw the cavity narrower or shallower, or the part around it thicker."
-        raise InputError(f"The socket of {name} breaks through its wall", todo=todo)
+        raise _breaks_through(name)
     return np.vstack([profile[:-1], [radius, rim], [radius, floor], [0.0, floor]]), rim
+
+
+def _breaks_through(name: str) -> InputError:
+    todo = "Draw the cavity narrower or shallower, or the part around it thicker."
+    return InputError(f"The socket of {name} breaks through its wall", todo=todo)
 
 
 def wall(profile: F64, radius: float, low: float, high: float) -> float:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import cv2
@@ -32,8 +33,60 @@ def gear() -> Sheet:
 def creature() -> Sheet:
     """A round figure that waves with one arm."""
     sheet = Sheet(148, 210, 6, PX_PER_MM)
-    x = [50, 38, 36, 30, 22, 30, 42, 48, 46, 56, 74, 92, 103, 102, 112, 124, 131, 124, 112, 110, 106, 112, 104, 90, 84]
-    y = [150, 130, 105, 95, 80, 72, 82, 74, 58, 40, 33, 40, 56, 72, 70, 58, 66, 84, 95, 120, 142, 158, 168, 162, 152]
+    x = [
+        50,
+        38,
+        36,
+        30,
+        22,
+        30,
+        42,
+        48,
+        46,
+        56,
+        74,
+        92,
+        103,
+        102,
+        112,
+        124,
+        131,
+        124,
+        112,
+        110,
+        106,
+        112,
+        104,
+        90,
+        84,
+    ]
+    y = [
+        150,
+        130,
+        105,
+        95,
+        80,
+        72,
+        82,
+        74,
+        58,
+        40,
+        33,
+        40,
+        56,
+        72,
+        70,
+        58,
+        66,
+        84,
+        95,
+        120,
+        142,
+        158,
+        168,
+        162,
+        152,
+    ]
     outline = [*zip(x, y, strict=True), (70, 153), (66, 166), (54, 170), (46, 162), (50, 150)]
     sheet.line(curve(outline, 400), over_mm=0, passes=3)
     for eye in (64, 86):
@@ -43,7 +96,18 @@ def creature() -> Sheet:
     return sheet
 
 
-VASE = [(20, 170), (18, 166), (26, 150), (38, 125), (40, 105), (30, 82), (16, 66), (13, 55), (20, 44), (22, 42)]
+VASE = [
+    (20, 170),
+    (18, 166),
+    (26, 150),
+    (38, 125),
+    (40, 105),
+    (30, 82),
+    (16, 66),
+    (13, 55),
+    (20, 44),
+    (22, 42),
+]
 
 
 def vase(gap_mm: float = 0.0) -> Sheet:
@@ -69,7 +133,7 @@ def cup() -> Sheet:
     """A cup drawn as a section: 80 mm high, 60 wide, with a cavity 36 wide and 50 deep cut into its top."""
     sheet = Sheet(148, 210, 9, PX_PER_MM)
     half = [(0, 150), (30, 150), (30, 70), (18, 70), (18, 120), (0, 120)]
-    for a, b in zip(half[:-1], half[1:], strict=True):
+    for a, b in itertools.pairwise(half):
         for sign in (-1, 1):
             sheet.line(np.array([(74 + sign * a[0], a[1]), (74 + sign * b[0], b[1])]), over_mm=0.2)
     return sheet

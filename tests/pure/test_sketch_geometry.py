@@ -22,7 +22,9 @@ def project(width: float, height: float, turn: tuple[float, float, float], focal
         @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
         @ np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
     )
-    corners = np.array([[-width, -height, 0], [width, -height, 0], [width, height, 0], [-width, height, 0]]) / 2
+    corners = (
+        np.array([[-width, -height, 0], [width, -height, 0], [width, height, 0], [-width, height, 0]]) / 2
+    )
     seen = corners @ rotation.T + (0, 0, 2.2 * max(width, height))
     return seen[:, :2] / seen[:, 2:] * focal + (600, 800)
 
@@ -33,13 +35,19 @@ def project(width: float, height: float, turn: tuple[float, float, float], focal
     st.tuples(st.floats(8, 35), st.floats(-35, -8), st.floats(-12, 12)),
     st.floats(1100, 2200),
 )
-def test_aspect_of_a_sheet_is_recovered_from_its_perspective(aspect: float, turn: tuple[float, float, float], focal: float) -> None:
+def test_aspect_of_a_sheet_is_recovered_from_its_perspective(
+    aspect: float, turn: tuple[float, float, float], focal: float
+) -> None:
     quad = project(aspect, 1.0, turn, focal)
-    assert sheet_aspect(quad, 1200, 1600) == pytest.approx(aspect, rel=0.052)  # may snap to a paper size within 5 %
+    assert sheet_aspect(quad, 1200, 1600) == pytest.approx(
+        aspect, rel=0.052
+    )  # may snap to a paper size within 5 %
 
 
 def test_focal_length_of_the_picture_is_used_where_it_is_known() -> None:
-    quad = project(1.9, 1.0, (0, 28, 0), 2000.0)  # one vanishing point only: the quad can't tell the focal length
+    quad = project(
+        1.9, 1.0, (0, 28, 0), 2000.0
+    )  # one vanishing point only: the quad can't tell the focal length
     focal_35mm = 2000.0 / np.hypot(1200, 1600) * 43.27
     assert sheet_aspect(quad, 1200, 1600, focal_35mm) == pytest.approx(1.9, rel=1e-6)
 
@@ -47,7 +55,9 @@ def test_focal_length_of_the_picture_is_used_where_it_is_known() -> None:
 @pytest.mark.parametrize("tilt", [-9.0, -3.3, 0.0, 0.7, 6.2])
 def test_axis_of_a_tilted_shape_is_found(tilt: float) -> None:
     picture = np.zeros((700, 700), np.uint8)
-    points = np.array([(-60, 220), (60, 220), (110, 40), (50, -60), (80, -200), (-80, -200), (-50, -60), (-110, 40)], float)
+    points = np.array(
+        [(-60, 220), (60, 220), (110, 40), (50, -60), (80, -200), (-80, -200), (-50, -60), (-110, 40)], float
+    )
     a = np.radians(tilt)
     turned = points @ np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]) + (350, 340)
     cv2.fillPoly(picture, [np.round(turned * 16).astype(np.int32)], 1, cv2.LINE_8, 4)

@@ -56,6 +56,11 @@ def test_sample_lid_has_a_peg() -> None:
     assert peg.length_mm == pytest.approx(11.4, abs=0.4)
 
 
+def test_closed_panes_are_found_and_open_ribs_are_not() -> None:
+    assert len(read(SAMPLES / "lantern_body.jpg", 44).outline.panes) == 3
+    assert read(SAMPLES / "lantern_lid.jpg", 27.85).outline.panes == ()
+
+
 def test_samples_are_small_enough_to_ship() -> None:
     for name in ("lantern_body", "lantern_lid"):
         assert (SAMPLES / f"{name}.jpg").stat().st_size < 400_000
@@ -110,7 +115,9 @@ def test_exif_rotation_is_honoured(photos: dict[str, Path], tmp_path: Path) -> N
     assert float(turned.half[:, 0].max()) == pytest.approx(float(straight.half[:, 0].max()), rel=0.01)
 
 
-def test_twelve_megapixels_take_less_than_two_seconds_of_work(photos: dict[str, Path], tmp_path: Path) -> None:
+def test_twelve_megapixels_take_less_than_two_seconds_of_work(
+    photos: dict[str, Path], tmp_path: Path
+) -> None:
     big = cv2.resize(cv2.imread(str(photos["vase"])), (3000, 4000), interpolation=cv2.INTER_CUBIC)
     cv2.imwrite(str(tmp_path / "big.jpg"), big)
     threads = cv2.getNumThreads()
@@ -207,7 +214,9 @@ def test_senseless_settings_are_refused(height: float, kind: str) -> None:
 
 
 def test_task_writes_what_it_promises(tmp_path: Path) -> None:
-    sketches = [{"name": "lantern_lid", "path": str(SAMPLES / "lantern_lid.jpg"), "kind": "AUTO", "height_mm": 28}]
+    sketches = [
+        {"name": "lantern_lid", "path": str(SAMPLES / "lantern_lid.jpg"), "kind": "AUTO", "height_mm": 28}
+    ]
     seen: list[float] = []
     result = ideate.run({"sketches": sketches, "out": str(tmp_path)}, Context(lambda f, m: seen.append(f)))
     asset = result["assets"][0]
