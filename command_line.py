@@ -20,7 +20,13 @@ from .pipeline.frames import parse_frames
 from .pipeline.manifest import Manifest
 from .pipeline.reporting import Reporter
 
-VERDICT_CODES = {"fail": ExitCode.VERDICT_FAIL, "review": ExitCode.VERDICT_REVIEW}
+VERDICT_CODES = {
+    "fail": ExitCode.VERDICT_FAIL,
+    "not_engaged": ExitCode.VERDICT_FAIL,
+    "review": ExitCode.VERDICT_REVIEW,
+    "inconclusive": ExitCode.VERDICT_REVIEW,
+}
+"""Of the report and of the mechanism's proof."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -86,14 +92,15 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> int:
         manifest = run_stage(stage, scene, options, reporter)
         if stage.edits_scene and not arguments.no_save and bpy.data.is_dirty:
             bpy.ops.wm.save_mainfile()
-        if manifest.schema == "holdfast/report" and arguments.fail_on:
-            code = _verdict_code(str(manifest.data["verdict"]), arguments.fail_on)
+        code = _verdict_code(manifest, arguments.fail_on) or code
     return code
 
 
-def _verdict_code(verdict: str, fail_on: str) -> ExitCode:
-    wanted = ("fail",) if fail_on == "fail" else ("fail", "review")
-    return VERDICT_CODES[verdict] if verdict in wanted else ExitCode.OK
+def _verdict_code(manifest: Manifest, fail_on: str | None) -> ExitCode:
+    """What a verdict means for the exit code. Without ``--fail-on`` it is data, since farms run failures again."""
+    code = VERDICT_CODES.get(str(manifest.data.get("verdict")), ExitCode.OK)
+    counts = fail_on == "review" or (fail_on == "fail" and code == ExitCode.VERDICT_FAIL)
+    return code if counts else ExitCode.OK
 
 
 def run_stage(stage: Stage, scene: bpy.types.Scene, options: StageOptions, reporter: Reporter) -> Manifest:

@@ -7,7 +7,8 @@ from pathlib import Path
 import bpy
 import pytest
 
-from holdfast.command_line import main
+from holdfast.command_line import _verdict_code, main
+from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.store import write_json
 
 
@@ -100,3 +101,22 @@ def test_a_damaged_manifest_is_a_sentence(saved: Path, capfd: pytest.CaptureFixt
     code, out = run(capfd, "truth")
     assert code == 20, out
     assert "newer Holdfast" in out or "camera" in out or "part" in out
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fail_on", "code"),
+    [
+        ("fail", None, 0),
+        ("fail", "fail", 10),
+        ("review", "fail", 0),
+        ("review", "review", 11),
+        ("fail", "review", 10),
+        ("pass", "review", 0),
+        ("not_engaged", "fail", 10),
+        ("inconclusive", "review", 11),
+        ("engaged", "review", 0),
+    ],
+)
+def test_a_verdict_is_data_unless_asked_for(verdict: str, fail_on: str | None, code: int) -> None:
+    manifest = Manifest("holdfast/report", {}, {}, {"verdict": verdict})
+    assert _verdict_code(manifest, fail_on) == code
