@@ -69,9 +69,11 @@ class Grade:
         """(H, W, 3) uint8 sRGB graded, same shape."""
         if self.neutral:
             return rgb.copy()
-        curves = (_DECODE[:, None] * self.slope) ** self.power
-        linear = np.stack([curves[:, c].astype(np.float32)[rgb[..., c]] for c in range(3)], axis=-1)
-        return self._finish(linear)
+        curves = ((_DECODE[:, None] * self.slope) ** self.power).astype(np.float32)
+        if self.saturation == 1.0:  # channels don't mix: a table of 256 says it all
+            table = self._finish(curves[:, None, :])[:, 0]
+            return np.stack([table[:, c][rgb[..., c]] for c in range(3)], axis=-1)
+        return self._finish(np.stack([curves[:, c][rgb[..., c]] for c in range(3)], axis=-1))
 
     def _finish(self, linear: F32) -> U8:
         luma = (linear @ LUMA)[..., None]

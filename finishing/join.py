@@ -2,7 +2,8 @@
 """Joins a span that was drawn again into its take: over the handles in time, around the parts in the picture.
 
 Two runs of a model never agree on grain and background. So only the surroundings of the faulty parts change, up
-to a soft edge, and there the new picture takes on the old one's slow variations of light.
+to a soft edge; there the new picture takes on the old one's slow variations of light, and each part's colours those
+that it has in the take's own good frames.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ AROUND_PX = 34.0
 FEATHER_PX = 12.0
 _LEVELS = 32.0
 _COARSE = 4
+_LEAST_PIXELS = 50
 
 
 def weight(frame: int, first: int, last: int, handles: int) -> float:
@@ -61,6 +63,47 @@ def relit(new: U8, old: U8, share: F32) -> F32:
 
 
 @dataclass(frozen=True)
+class Tone:
+    """How the new run's colours of one part become the take's: ``colour * gain + offset`` for each channel."""
+
+    gain: F32
+    offset: F32
+
+
+def tones(
+    parent: TakeFolder, new: TakeFolder, rerun: Mapping[str, Any], truth: GroundTruth
+) -> dict[str, Tone]:
+    """For each part, from the handles, where both runs show it right: equal mean and spread, within reason."""
+    first, last = rerun["frames"]
+    both = [f for f in new.frames if f in parent.frames and (f < first - 1 or f > last + 1)]
+    pairs = [(frame, parent.frame(frame), new.frame(frame)) for frame in both]
+    found: dict[str, Tone] = {}
+    for part in truth.names:
+        inside = [truth.matte(part, frame) > 0.95 for frame, _, _ in pairs]
+        if sum(int(mask.sum()) for mask in inside) < _LEAST_PIXELS:
+            continue
+        old = np.concatenate([a[mask] for (_, a, _), mask in zip(pairs, inside, strict=True)]).astype(
+            np.float32
+        )
+        fresh = np.concatenate([b[mask] for (_, _, b), mask in zip(pairs, inside, strict=True)]).astype(
+            np.float32
+        )
+        gain = np.clip(old.std(0) / np.maximum(fresh.std(0), 1.0), 0.75, 1.33)
+        offset = np.clip(old.mean(0) - fresh.mean(0) * gain, -48, 48)
+        found[part] = Tone(gain.astype(np.float32), offset.astype(np.float32))
+    return found
+
+
+def toned(picture: F32, original: U8, frame: int, table: Mapping[str, Tone], truth: GroundTruth) -> F32:
+    """``picture`` (H, W, 3), where parts are concerned as ``original`` with its colours brought to the take's."""
+    result = picture.copy()
+    for part, tone in table.items():
+        cover = truth.matte(part, frame)[..., None]
+        result += (original * tone.gain + tone.offset - picture) * cover
+    return result
+
+
+@dataclass(frozen=True)
 class Joined:
     """One frame of a joined span; ``seam`` the mean absolute difference of old and new in it, or None where it is
     not blended in time."""
@@ -77,14 +120,16 @@ def join(
     Raises InputError if the sizes differ."""
     new = TakeFolder.open(rerun["folder"])
     first, last = rerun["frames"]
+    table: dict[str, Tone] | None = None
     for frame in (frame for frame in new.frames if frame in parent.frames):
         in_time = weight(frame, first, last, int(rerun["handles"]))
         fresh = new.frame(frame)
         old = changed[frame] if frame in changed else parent.frame(frame)
         if fresh.shape != old.shape:
             raise InputError("The frames drawn again have another size than the take", where=str(new.folder))
+        table = tones(parent, new, rerun, truth) if table is None else table
         where = region(truth, frame, rerun["parts"])
-        lit = relit(fresh, old, where)
+        lit = toned(relit(fresh, old, where), fresh, frame, table, truth)
         share = (where * np.float32(in_time))[..., None]
         seam = float((np.abs(lit - old).mean(-1) * where).sum() / max(float(where.sum()), 1.0))
         mixed = old + (lit - old) * share

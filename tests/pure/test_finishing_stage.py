@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from holdfast.finishing import repair, stage
 from holdfast.finishing.encode import ffmpeg_args
+from holdfast.finishing.join import toned, tones
 from holdfast.finishing.plan import RERUN, RESTORE, make_plan
 from holdfast.pipeline.context import CancelToken, Context
 from holdfast.pipeline.errors import Cancelled, InputError
@@ -14,6 +15,7 @@ from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.pictures import read_picture, write_picture
 from holdfast.pipeline.project import ShotFolder
 from holdfast.pipeline.take import TakeFolder
+from holdfast.pipeline.truth import GroundTruth
 
 from .finishing_scene import SIZE, drawing, write_take, write_truth
 
@@ -110,6 +112,24 @@ def test_a_rerun_span_is_joined_around_the_part_over_the_handles(shot):
     corner = np.s_[:20, -20:]
     assert np.array_equal(take.frame(5)[corner], drawing(5)[corner])  # far from the part nothing changes
     assert np.array_equal(take.frame(2), drawing(2))
+
+
+def test_a_rerun_takes_on_the_colours_of_the_take(shot):
+    """The other run paints the ball paler: over the handles both show it, so the difference can be learned."""
+    truth = GroundTruth.open(shot.truth)
+    parent = TakeFolder.open(shot.takes / "t001")
+    pale = {}
+    for frame in range(2, 10):
+        cover = truth.matte("ball", frame)[..., None]
+        pale[frame] = np.rint(drawing(frame) * (1 - cover) + (drawing(frame) * 0.85 + 30) * cover).astype(
+            np.uint8
+        )
+    write_take(shot.root / "new", pale)
+    rerun = {"frames": [5, 6], "handles": 3}
+    table = tones(parent, TakeFolder.open(shot.root / "new"), rerun, truth)
+    assert np.abs(table["ball"].gain - 1 / 0.85).max() < 0.02
+    made = toned(pale[5].astype(np.float32), pale[5], 5, table, truth)
+    assert np.abs(made - drawing(5)).mean() < 0.5 < np.abs(pale[5].astype(int) - drawing(5)).mean()
 
 
 def test_repair_can_be_cancelled_and_leaves_no_take(shot):
