@@ -18,11 +18,15 @@ def take_of(shot: ShotFolder, options: StageOptions) -> str:
     """The take to check: the one asked for, or the newest. Raises InputError if there is none."""
     names = shot.take_names()
     if not names:
-        raise InputError("There is no take to check", where=shot.name, todo="Run Style first, or import a take.")
+        raise InputError(
+            "There is no take to check", where=shot.name, todo="Run Style first, or import a take."
+        )
     if options.take is None:
         return names[-1]
     if check_name(options.take, "take") not in names:
-        raise InputError(f"There is no take {options.take}", where=shot.name, todo=f"There are {', '.join(names)}.")
+        raise InputError(
+            f"There is no take {options.take}", where=shot.name, todo=f"There are {', '.join(names)}."
+        )
     return options.take
 
 
@@ -30,7 +34,9 @@ def inputs_of(shot: ShotFolder, take: str) -> dict[str, str]:
     """Digests of the take and the ground truth. Raises InputError if one is missing, or if they are of two shots."""
     truth = Manifest.find(shot.truth / "truth.json", TRUTH)
     if truth is None:
-        raise InputError("There is no ground truth to check against", where=shot.name, todo="Run Ground truth first.")
+        raise InputError(
+            "There is no ground truth to check against", where=shot.name, todo="Run Ground truth first."
+        )
     manifest = Manifest.load(shot.takes / take / "take.json", TAKE)
     if manifest.inputs.get("truth", truth.digest) != truth.digest:
         todo = "Run Style again, or import the take into the shot that it was made from."
@@ -67,7 +73,9 @@ def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
     take = names[-1]
     report = _known(shot, take)
     if report is None:
-        return StageState("stale", f"take {take} is not checked yet") if reports else StageState("missing", "")
+        return (
+            StageState("stale", f"take {take} is not checked yet") if reports else StageState("missing", "")
+        )
     try:
         inputs = inputs_of(shot, take)
     except HoldfastError as error:

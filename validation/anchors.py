@@ -53,7 +53,10 @@ class Rig:
         still = np.eye(4)
         pose_here, pose_there = self.poses[here].get(part_id, still), self.poses[there].get(part_id, still)
         return np.asarray(
-            self.cameras[there][1] @ pose_there @ np.linalg.inv(pose_here) @ np.linalg.inv(self.cameras[here][1])
+            self.cameras[there][1]
+            @ pose_there
+            @ np.linalg.inv(pose_here)
+            @ np.linalg.inv(self.cameras[here][1])
         )
 
 
@@ -102,7 +105,9 @@ def source_map(rig: Rig, here: Plate, there: int, part_ids: list[int], region: R
         if not len(x):
             continue
         z = depth[y, x].astype(np.float64)
-        rays = np.stack([(x + region.x0 + 0.5 - K[0, 2]) / K[0, 0], (y + region.y0 + 0.5 - K[1, 2]) / K[1, 1]])
+        rays = np.stack(
+            [(x + region.x0 + 0.5 - K[0, 2]) / K[0, 0], (y + region.y0 + 0.5 - K[1, 2]) / K[1, 1]]
+        )
         move = rig.carry(here.frame, there, part_id)
         across = rays if rig.orthographic else rays * z
         moved = move[:3, :2] @ across + np.outer(move[:3, 2], z) + move[:3, 3:]
@@ -120,7 +125,9 @@ def carry(rig: Rig, here: Plate, there: Plate, part_ids: list[int], region: Regi
     near = (cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
     ids_there = cv2.remap(there.ids, where, None, near[0], borderMode=near[1])
     depth_there = cv2.remap(there.depth, where, None, near[0], borderMode=near[1])
-    valid = (ids > 0) & (ids_there == ids) & (np.abs(depth_there - far) < DEPTH_TOLERANCE * np.maximum(far, 1e-6))
+    valid = (
+        (ids > 0) & (ids_there == ids) & (np.abs(depth_there - far) < DEPTH_TOLERANCE * np.maximum(far, 1e-6))
+    )
     now = np.ascontiguousarray(here.structure[region.cut])
     carried = cv2.remap(there.structure, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     expected = np.where(valid, carried, now).astype(np.uint8)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..pipeline.context import Context
 from ..pipeline.errors import InputError
@@ -22,10 +23,13 @@ from .limits import Limits
 from .plates import load_plate
 from .timemap import TimeMap, change, find_map, fingerprint, likeness
 
+F64 = NDArray[np.float64]
 DARK = 3.0
 LOOKED_AT = 10
 LEAST_CONFIDENCE = 0.1
 LEAST_GAIN = 0.08
+LEAST_MOVE = 0.4
+FROZEN = 0.08
 BLUNT_PX = 2.0
 
 
@@ -61,7 +65,9 @@ def claimed(truth: GroundTruth, take: TakeFolder) -> list[tuple[int, int]]:
     pairs = [(int(s), int(o)) for s, o in shown if int(o) in have and int(s) in know]
     if not pairs:
         todo = "Choose a take of this shot, or run Style again."
-        raise InputError("The take and the ground truth have no frame in common", where=str(take.folder), todo=todo)
+        raise InputError(
+            "The take and the ground truth have no frame in common", where=str(take.folder), todo=todo
+        )
     return sorted(pairs, key=lambda pair: pair[1])
 
 
@@ -70,23 +76,27 @@ def conform(truth: GroundTruth, take: TakeFolder, limits: Limits, ctx: Context) 
     pairs = claimed(truth, take)
     out = Conformed(pairs)
     _contract(truth, take, out)
-    takes, sources, blacks, steps = [], [], [], []
-    before: U8 | None = None
+    takes, sources, blacks, steps, moves = [], [], [], [], []
+    before: tuple[F32, U8] | None = None
     for source, frame in ctx.each(pairs, "Checking frame"):
         styled, plate = take.frame(frame), truth.beauty(source)
         takes.append(fingerprint(styled))
         sources.append(fingerprint(plate))
         small = cv2.resize(styled, (96, 54), interpolation=cv2.INTER_AREA).astype(np.float32)
         blacks.append(bool(small.mean() < DARK and plate.mean() > 3 * DARK))
-        steps.append(99.0 if before is None else float(np.abs(small - before).mean()))
-        before = small
+        ids = truth.ids(source)
+        steps.append(0.0 if before is None else float(np.abs(small - before[0]).mean()))
+        moves.append(
+            0.0 if before is None else float((ids != before[1]).sum()) / (1 + np.sqrt((ids > 0).sum()))
+        )
+        before = (small, ids)
     for first, last in runs(np.array(blacks), 0):
         out.faults.append(_fault(pairs, first, last, "frame_map", "black", 1, 0, "", "black"))
     if len(pairs) >= 8:
         still = change(sources)
         found = find_map(likeness(takes, sources), still)
         _time(found, pairs, out, limits)
-        _frozen(np.array(steps), still, pairs, out)
+        _frozen(np.array(steps), np.array(moves), pairs, out)
     out.offset_px = _offset(truth, take, out, limits)
     return out
 
@@ -104,7 +114,9 @@ def _contract(truth: GroundTruth, take: TakeFolder, out: Conformed) -> None:
         out.faults.append(TakeFault("frame_map", first, last, "missing", len(missing), 0, "frames", says))
     width, height = take.frame(out.pairs[0][1]).shape[1::-1]
     if (width, height) != truth.size:
-        out.notes.append(f"The take is {width}x{height}, the shot {truth.size[0]}x{truth.size[1]}: measured at the shot's size.")
+        out.notes.append(
+            f"The take is {width}x{height}, the shot {truth.size[0]}x{truth.size[1]}: measured at the shot's size."
+        )
         stretch = (width / height) / (truth.size[0] / truth.size[1])
         if abs(stretch - 1) > 0.02:
             says = f"the picture is {width}x{height}, another shape than the shot's {truth.size[0]}x{truth.size[1]}"
@@ -115,7 +127,9 @@ def _time(found: TimeMap, pairs: list[tuple[int, int]], out: Conformed, limits: 
     """Takes the found map where it clearly beats the claimed one; says how it differs."""
     out.confidence = found.confidence
     if found.confidence < LEAST_CONFIDENCE:
-        out.notes.append("The picture moves too little to tell its timing; the take's own frame map is trusted.")
+        out.notes.append(
+            "The picture moves too little to tell its timing; the take's own frame map is trusted."
+        )
         return
     lag = found.source - np.arange(len(pairs))
     limit = limits.of["frame_map"].value
@@ -126,22 +140,31 @@ def _time(found: TimeMap, pairs: list[tuple[int, int]], out: Conformed, limits: 
         steps = lag[first : last + 1]
         steady = int(np.median(steps))
         how = f"{abs(steady)} frame{'s' * (abs(steady) != 1)} {'late' if steady < 0 else 'early'}"
-        says = f"the take runs {how}" if np.ptp(steps) <= 1 and steady else "the take is timed differently from the shot"
+        says = (
+            f"the take runs {how}"
+            if np.ptp(steps) <= 1 and steady
+            else "the take is timed differently from the shot"
+        )
         out.faults.append(_fault(pairs, first, last, "frame_map", "time map", lead, limit, "", says))
         for index in range(first, last + 1):
             out.pairs[index] = (pairs[int(found.source[index])][0], pairs[index][1])
 
 
-def _frozen(steps: "np.ndarray[tuple[int], np.dtype[np.float64]]", still: "np.ndarray[tuple[int], np.dtype[np.float64]]",
-            pairs: Sequence[tuple[int, int]], out: Conformed) -> None:  # fmt: skip
-    usual = float(np.median(steps[1:])) if len(steps) > 1 else 0.0
-    same = (steps < max(0.02, 0.12 * usual)) & (still > 0.01)
+def _frozen(steps: F64, moves: F64, pairs: Sequence[tuple[int, int]], out: Conformed) -> None:
+    """Repeated pictures: ``steps`` (N,) how much the take changes, ``moves`` how much the truth's parts move."""
+    moving = moves > LEAST_MOVE
+    if moving.sum() < 4:
+        return
+    expected = float(np.median(steps[moving] / moves[moving])) * moves
+    same = moving & (steps < FROZEN * expected) & (steps < 0.25)
     for first, last in runs(same, 0):
         frames = {pairs[index][1] for index in range(first, last + 1)}
         if any(f.kind == "frame_map" and frames & set(range(f.first, f.last + 1)) for f in out.faults):
             continue
         says = "the picture stands still while the shot moves"
-        out.faults.append(_fault(pairs, first, last, "frame_map", "repeated", last - first + 1, 0, "frames", says))
+        out.faults.append(
+            _fault(pairs, first, last, "frame_map", "repeated", last - first + 1, 0, "frames", says)
+        )
 
 
 def _offset(truth: GroundTruth, take: TakeFolder, out: Conformed, limits: Limits) -> tuple[float, float]:
@@ -167,7 +190,9 @@ def _offset(truth: GroundTruth, take: TakeFolder, out: Conformed, limits: Limits
     if gain < LEAST_GAIN or length <= limit.value:
         return 0.0, 0.0
     says = f"the whole picture lies {length * truth.size[0] / 640:.1f} px off ({dx * scale:+.1f}, {dy * scale:+.1f})"
-    out.faults.append(_fault(out.pairs, 0, -1, "frame_shift", "registration", length, limit.value, "px", says))
+    out.faults.append(
+        _fault(out.pairs, 0, -1, "frame_shift", "registration", length, limit.value, "px", says)
+    )
     return dx * scale, dy * scale
 
 

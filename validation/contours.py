@@ -236,4 +236,8 @@ def _fit(styled: F32, render: F32, points: F32, normals: F32, unit: float) -> tu
         rest = np.abs(moved - design @ solution)
         weight = 1 / np.maximum(rest, 0.5)
     rest = np.abs(moved - design @ solution)
-    return float(np.quantile(rest, 0.8)) / unit, 1 + float(solution[2]) / radius, float(np.degrees(solution[3] / radius))
+    return (
+        float(np.quantile(rest, 0.8)) / unit,
+        1 + float(solution[2]) / radius,
+        float(np.degrees(solution[3] / radius)),
+    )

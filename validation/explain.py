@@ -21,10 +21,16 @@ class Rule:
 SHAPE = frozenset({"rubber", "wrong_motion", "shifted", "outline"})
 RULES: tuple[Rule, ...] = (
     Rule("frame_map", frozenset({"vanished", "ghost", "colour_drift", "flicker"}) | SHAPE),
-    Rule("vanished", frozenset({"ghost", "colour_drift", "flicker"}) | SHAPE, SHAPE, beside_weaker_only=False),
+    Rule(
+        "vanished", frozenset({"ghost", "colour_drift", "flicker"}) | SHAPE, SHAPE, beside_weaker_only=False
+    ),
     Rule("rubber", frozenset({"wrong_motion", "shifted", "outline", "colour_drift", "flicker"}), SHAPE),
     Rule("wrong_motion", frozenset({"shifted", "outline", "colour_drift", "flicker"}), SHAPE - {"rubber"}),
-    Rule("shifted", frozenset({"outline", "rubber", "colour_drift", "flicker"}), frozenset({"outline", "shifted"})),
+    Rule(
+        "shifted",
+        frozenset({"outline", "rubber", "colour_drift", "flicker"}),
+        frozenset({"outline", "shifted"}),
+    ),
     Rule("flicker", frozenset({"colour_drift"})),
     Rule("ghost", frozenset({"outline"}), frozenset({"outline"})),
     Rule("colour_drift", frozenset({"flicker"})),
@@ -47,7 +53,11 @@ class Cause:
 def touches(touching: Touching, a: str, b: str, first: int, last: int) -> bool:
     """True if the two parts meet in any of the frames first..last."""
     frames = range(first, last + 1)
-    return any(b in touching[a][i] or a in touching[b][i] for i in frames) if a in touching and b in touching else False
+    return (
+        any(b in touching[a][i] or a in touching[b][i] for i in frames)
+        if a in touching and b in touching
+        else False
+    )
 
 
 def explain(found: list[Span], touching: Touching) -> list[Cause]:
@@ -75,7 +85,10 @@ def _widened(cause: Cause) -> Cause:
     first, last = cause.span.first, cause.span.last
     for sign in cause.explained:
         if sign.part == cause.span.part and sign.kind in EDGE_SIGNS:
-            first, last = min(first, max(sign.first, cause.span.first - EDGE)), max(last, min(sign.last, cause.span.last + EDGE))
+            first, last = (
+                min(first, max(sign.first, cause.span.first - EDGE)),
+                max(last, min(sign.last, cause.span.last + EDGE)),
+            )
     return Cause(replace(cause.span, first=first, last=last), cause.explained)
 
 
@@ -86,4 +99,6 @@ def _explains(rule: Rule, cause: Span, other: Span, touching: Touching) -> bool:
         return other.kind in rule.effects or other.kind == cause.kind
     if other.kind not in rule.beside or (rule.beside_weaker_only and other.strength > cause.strength):
         return False
-    return touches(touching, cause.part, other.part, max(cause.first, other.first), min(cause.last, other.last))
+    return touches(
+        touching, cause.part, other.part, max(cause.first, other.first), min(cause.last, other.last)
+    )

@@ -75,11 +75,14 @@ class Judgement:
 
     def to_json(self) -> list[dict[str, Any]]:
         """Findings as the report's data holds them."""
-        return [asdict(finding) | {"frames": list(finding.frames), "also": list(finding.also)} for finding in self.findings]
+        return [
+            asdict(finding) | {"frames": list(finding.frames), "also": list(finding.also)}
+            for finding in self.findings
+        ]
 
 
 def span_words(first: int, last: int) -> str:
-    """"21" or "21-28"."""
+    """ "21" or "21-28"."""
     return str(first) if first == last else f"{first}-{last}"
 
 
@@ -102,14 +105,21 @@ def judge(series: Series, readings: Mapping[str, Sequence[Sequence[Reading]]], c
     findings = [_finding(i + 1, cause, series.frames, width, says) for i, cause in enumerate(causes)]
     parts = [_part(part, series, table[part], findings) for part in series.parts]
     verdict = "fail" if findings else "review" if any(p["verdict"] == "review" for p in parts) else "pass"
-    return Judgement(verdict, _summary(verdict, findings, parts, series), parts, findings, table, conformed.notes)
+    return Judgement(
+        verdict, _summary(verdict, findings, parts, series), parts, findings, table, conformed.notes
+    )
 
 
 def _faulty(series: Series, limits: Limits) -> dict[str, set[int]]:
     """Per part the frame positions of which its first reading says that something is wrong."""
     out: dict[str, set[int]] = {}
     for part in series.parts:
-        found = [span for kind, signal in signals(series, part, limits).items() if kind in VOTELESS for span in spans(signal)]
+        found = [
+            span
+            for kind, signal in signals(series, part, limits).items()
+            if kind in VOTELESS
+            for span in spans(signal)
+        ]
         strongest = sorted(found, key=lambda s: -s.strength)[:3]
         out[part] = {i for span in strongest for i in range(span.first, span.last + 1)}
         if len(out[part]) > len(series.frames) // 2:
@@ -119,10 +129,22 @@ def _faulty(series: Series, limits: Limits) -> dict[str, set[int]]:
 
 def _take_span(fault: TakeFault, index: dict[int, int]) -> Span:
     inside = [i for frame, i in index.items() if fault.first <= frame <= fault.last] or [0]
-    return Span("", fault.kind, fault.measure, fault.unit, inside[0], inside[-1], inside[len(inside) // 2], fault.value, fault.limit)
+    return Span(
+        "",
+        fault.kind,
+        fault.measure,
+        fault.unit,
+        inside[0],
+        inside[-1],
+        inside[len(inside) // 2],
+        fault.value,
+        fault.limit,
+    )
 
 
-def _finding(number: int, cause: Cause, frames: tuple[int, ...], width: int, says: dict[tuple[str, str], str]) -> Finding:
+def _finding(
+    number: int, cause: Cause, frames: tuple[int, ...], width: int, says: dict[tuple[str, str], str]
+) -> Finding:
     span = cause.span
     scale = width / 640 if span.unit in LENGTHS else 1.0
     value, limit = span.value * scale, span.limit * scale
@@ -133,7 +155,9 @@ def _finding(number: int, cause: Cause, frames: tuple[int, ...], width: int, say
     else:
         sentence = says[(span.kind, span.measure)]
         sentence = f"{sentence[0].upper()}{sentence[1:]}."
-    also = tuple(f"{s.part}: {PHRASE[s.kind]} {span_words(frames[s.first], frames[s.last])}" for s in cause.explained)
+    also = tuple(
+        f"{s.part}: {PHRASE[s.kind]} {span_words(frames[s.first], frames[s.last])}" for s in cause.explained
+    )
     return Finding(
         f"f{number:02d}", span.part, (first, last), frames[span.worst], span.kind,
         "major" if span.strength > 1.5 or span.kind in ("vanished", "frame_map") else "minor",
@@ -150,7 +174,10 @@ def _part(part: str, series: Series, table: dict[str, Signal], findings: list[Fi
     shown = np.isfinite(judged(series.of[part]))
     if not shown.any():
         return {"name": part, "verdict": "pass", "why": "never visible enough to judge; nothing expected"}
-    known = {k: float((np.isfinite(table[k].values) & shown).sum() / shown.sum()) for k in ("vanished", "rubber", "outline")}
+    known = {
+        k: float((np.isfinite(table[k].values) & shown).sum() / shown.sum())
+        for k in ("vanished", "rubber", "outline")
+    }
     if known["vanished"] < 0.5:
         why = "can't tell whether it is there: too small or no contrast in the render; a closer camera or another background would show it"
         return {"name": part, "verdict": "review", "why": why}
@@ -162,7 +189,9 @@ def _part(part: str, series: Series, table: dict[str, Signal], findings: list[Fi
 
 def _summary(verdict: str, findings: list[Finding], parts: list[dict[str, str]], series: Series) -> str:
     if verdict == "fail":
-        listed = [f"{(f.part + ' ') if f.part else ''}{PHRASE[f.kind]} {span_words(*f.frames)}" for f in findings]
+        listed = [
+            f"{(f.part + ' ') if f.part else ''}{PHRASE[f.kind]} {span_words(*f.frames)}" for f in findings
+        ]
         more = f" and {len(listed) - 4} more" if len(listed) > 4 else ""
         return f"fail: {', '.join(listed[:4])}{more}"
     if verdict == "review":

@@ -59,12 +59,27 @@ def spans(signal: Signal) -> list[Span]:
     for first, last in runs(hot):
         if int(hot[first : last + 1].sum()) < LEAST_FRAMES:
             continue
-        first, last = _reach(values, limits, first, -1, signal.usual), _reach(values, limits, last, 1, signal.usual)
+        first, last = (
+            _reach(values, limits, first, -1, signal.usual),
+            _reach(values, limits, last, 1, signal.usual),
+        )
         inside = values[first : last + 1]
         worst = first + int(np.nanargmax(inside))
         ranked = np.sort(inside[np.isfinite(inside)])[::-1]
         value = float(np.median(ranked[: max(1, (len(ranked) + 1) // 2)]))
-        found.append(Span(signal.part, signal.kind, signal.measure, signal.unit, first, last, worst, value, float(limits[worst])))
+        found.append(
+            Span(
+                signal.part,
+                signal.kind,
+                signal.measure,
+                signal.unit,
+                first,
+                last,
+                worst,
+                value,
+                float(limits[worst]),
+            )
+        )
     return found
 
 

@@ -52,7 +52,9 @@ def _away(small: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.bool_]
     return np.asarray(dy | dx)
 
 
-def _match(image: F32, box: tuple[slice, slice], stencil: NDArray[np.uint8], away: NDArray[np.bool_]) -> F32 | None:
+def _match(
+    image: F32, box: tuple[slice, slice], stencil: NDArray[np.uint8], away: NDArray[np.bool_]
+) -> F32 | None:
     template = np.ascontiguousarray(image[box])
     if template[stencil > 0].std(0).max() < LEAST_SPREAD:
         return None

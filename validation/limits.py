@@ -48,8 +48,13 @@ def load_limits(path: Path = FILE) -> Limits:
 
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        of = {name: Limit(entry["value"], entry["unit"], entry["says"], entry["margin"]) for name, entry in data["limits"].items()}
+        of = {
+            name: Limit(entry["value"], entry["unit"], entry["says"], entry["margin"])
+            for name, entry in data["limits"].items()
+        }
         presence = Presence(dict(data["presence"]["weights"]), float(data["presence"]["bias"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError("The limits of Validate can't be read", where=str(path), todo="Install the extension again.") from error
+        raise InputError(
+            "The limits of Validate can't be read", where=str(path), todo="Install the extension again."
+        ) from error
     return Limits(of, presence, data["provenance"], digest_json(data))

@@ -43,7 +43,9 @@ class Piece:
 class Measurer:
     """Measures the frames of one take against its truth, one at a time."""
 
-    def __init__(self, window: Window, rig: Rig, parts: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]]) -> None:
+    def __init__(
+        self, window: Window, rig: Rig, parts: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]]
+    ) -> None:
         """``parts`` (name, id) and ``pairs`` (source frame, take frame), in the order of the window."""
         self.window, self.rig, self.parts = window, rig, list(parts)
         self.sources, frames = [source for source, _ in pairs], [frame for _, frame in pairs]
@@ -93,7 +95,6 @@ class Measurer:
         return pieces
 
     def _outline(self, index: int, piece: Piece, found: Outline) -> None:
-
         self.series.put(
             piece.name, index, lost=found.lost, null=found.null, ratio=found.ratio, gain=found.gain,
             offset_x=found.offset[0], offset_y=found.offset[1], wobble=found.wobble, scale=found.scale,
@@ -117,16 +118,29 @@ class Measurer:
             there = self.window[other]
             carried = carry(self.rig, here, there, ids, region, self._flow)
             labs = [here.take_lab[region.cut], here.beauty_lab[region.cut]]
-            before = [cv2.remap(lab, carried.where, None, cv2.INTER_LINEAR) for lab in (there.take_lab, there.beauty_lab)]
+            before = [
+                cv2.remap(lab, carried.where, None, cv2.INTER_LINEAR)
+                for lab in (there.take_lab, there.beauty_lab)
+            ]
             for piece in pieces:
                 common = piece.solid & carried.valid
                 look = compare(*now[piece.name][:2], there, piece.id, now[piece.name][2])
                 enough = common.sum() >= max(12, 0.25 * piece.solid.sum())
-                seen_alike = enough and turned_deg(self.rig, here.frame, there.frame, piece.id) <= MOST_TURN_DEG
-                moved = displacement(carried.flow, common & textured, here.unit) if seen_alike else Displacement()
-                anchored = anchored_jump(before[0], labs[0], before[1], labs[1], common) if enough else float("nan")
+                seen_alike = (
+                    enough and turned_deg(self.rig, here.frame, there.frame, piece.id) <= MOST_TURN_DEG
+                )
+                moved = (
+                    displacement(carried.flow, common & textured, here.unit) if seen_alike else Displacement()
+                )
+                anchored = (
+                    anchored_jump(before[0], labs[0], before[1], labs[1], common) if enough else float("nan")
+                )
                 jump = float(np.fmin(look.jump, anchored))
-                arc = np.radians(turned_deg(self.rig, here.frame, there.frame, piece.id)) * _radius(piece.mask) / here.unit
+                arc = (
+                    np.radians(turned_deg(self.rig, here.frame, there.frame, piece.id))
+                    * _radius(piece.mask)
+                    / here.unit
+                )
                 reading = Reading(other, moved.shift, moved.bend, float(arc), look.unlike, look.behind, jump)
                 self.readings[piece.name][index].append(reading)
         for piece in pieces:
@@ -143,7 +157,9 @@ class Measurer:
             turn = max(turned_deg(self.rig, here.frame, there, piece.id) for piece in pieces)
             return max(turn - FREE_TURN_DEG, 0) + 0.4 * abs(abs(step) - BEST_DISTANCE), -abs(step)
 
-        inside = [sign * d for d in DISTANCES for sign in (-1, 1) if 0 <= index + sign * d < len(self.sources)]
+        inside = [
+            sign * d for d in DISTANCES for sign in (-1, 1) if 0 <= index + sign * d < len(self.sources)
+        ]
         before = sorted((d for d in inside if d < 0), key=cost)
         after = sorted((d for d in inside if d > 0), key=cost)
         both = before[:2] + after[:2]
@@ -159,10 +175,14 @@ class Measurer:
             samples(here.beauty_lab[region.cut], piece.solid),
         )
 
-    def _step_before(self, index: int, here: Plate, pieces: list[Piece], region: Region, textured: Mask) -> None:
+    def _step_before(
+        self, index: int, here: Plate, pieces: list[Piece], region: Region, textured: Mask
+    ) -> None:
         there = self.window[index - 1]
         carried = carry(self.rig, here, there, [piece.id for piece in pieces], region, self._fast)
-        before = cv2.remap(there.take_lab, carried.where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        before = cv2.remap(
+            there.take_lab, carried.where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         now = here.take_lab[region.cut]
         for piece in pieces:
             common = piece.solid & carried.valid

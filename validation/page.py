@@ -54,7 +54,9 @@ def outlines(truth: GroundTruth, source: int) -> dict[str, list[list[float]]]:
         lines, _ = cv2.findContours((ids == part.id).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         kept = [cv2.approxPolyDP(line, 0.7, True)[:, 0] for line in lines if len(line) > 8]
         found[part.name] = [
-            [round(float(v), 4) for v in ((line + 0.5) / (width, height)).ravel()] for line in kept if len(line) > 2
+            [round(float(v), 4) for v in ((line + 0.5) / (width, height)).ravel()]
+            for line in kept
+            if len(line) > 2
         ]
     return found
 
@@ -74,7 +76,9 @@ def page_data(truth: GroundTruth, take: TakeFolder, pairs: Sequence[tuple[int, i
     findings = judged.to_json()
     for finding in findings:
         path = folder / finding["crop"]
-        finding["picture"] = "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode() if finding["crop"] else ""
+        finding["picture"] = (
+            "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode() if finding["crop"] else ""
+        )
         finding["title"] = PHRASE[finding["kind"]]
     parts = {
         part: {k: {"values": to_json(s.values), "limit": round(float(s.limits[0]), 4), "unit": s.unit, "says": limits.of[k].says}
@@ -91,7 +95,11 @@ def page_data(truth: GroundTruth, take: TakeFolder, pairs: Sequence[tuple[int, i
 
 def render_page(data: dict[str, Any]) -> str:
     """The HTML text. Names from the scene can't break out of it: ``<`` never appears in the data."""
-    body = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+    body = (
+        json.dumps(data, separators=(",", ":"), allow_nan=False)
+        .replace("<", "\\u003c")
+        .replace("\u2028", "\\u2028")
+    )
     text = (HERE / "page.html").read_text(encoding="utf-8")
     text = text.replace("{{title}}", html.escape(f"{data['take']}: {data['summary']}"))
     text = text.replace("{{style}}", (HERE / "page.css").read_text(encoding="utf-8"))

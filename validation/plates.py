@@ -102,7 +102,9 @@ def _shrink(array: NDArray[np.generic], size: tuple[int, int], smooth: bool) -> 
     return np.asarray(cv2.resize(array, size, interpolation=cv2.INTER_AREA if smooth else cv2.INTER_NEAREST))
 
 
-def load_plate(truth: TruthFrames, take: TakeFrames, source: int, out: int, offset_px: tuple[float, float]) -> Plate:
+def load_plate(
+    truth: TruthFrames, take: TakeFrames, source: int, out: int, offset_px: tuple[float, float]
+) -> Plate:
     """Reads frame ``source`` of the truth and ``out`` of the take; ``offset_px`` (full size) is taken out of the take.
 
     A take of another size than the truth is resized to it. Raises InputError for a picture that can't be read.
@@ -114,7 +116,9 @@ def load_plate(truth: TruthFrames, take: TakeFrames, source: int, out: int, offs
         styled = np.asarray(cv2.resize(styled, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     if offset_px != (0.0, 0.0):
         back = np.array([[1, 0, -offset_px[0]], [0, 1, -offset_px[1]]], np.float32)
-        styled = np.asarray(cv2.warpAffine(styled, back, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+        styled = np.asarray(
+            cv2.warpAffine(styled, back, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
+        )
     take_lab = to_lab(np.asarray(_shrink(styled, size, True), np.uint8))
     beauty_lab = to_lab(np.asarray(_shrink(truth.beauty(source), size, True), np.uint8))
     unit = size[0] / 640.0

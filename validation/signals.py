@@ -79,12 +79,16 @@ def long_drift(measures: dict[str, F64]) -> F64:
     if not np.isfinite(take).any():
         return np.full(len(take), np.nan)
     take, render = take - np.nanmedian(take, axis=0), render - np.nanmedian(render, axis=0)
-    rows = [np.linalg.norm(follow(a, b)) if np.isfinite(a).all() else np.nan for a, b in zip(take, render, strict=True)]
+    rows = [
+        np.linalg.norm(follow(a, b)) if np.isfinite(a).all() else np.nan
+        for a, b in zip(take, render, strict=True)
+    ]
     return np.asarray(rows, np.float64)
 
 
 def flicker(measures: dict[str, F64]) -> F64:
     """(F,) L: second difference in time of the part's median lightness, less the render's own."""
+
     def bend(values: F64) -> F64:
         out = np.full(len(values), np.nan)
         if len(values) > 2:

@@ -46,11 +46,18 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     measured = measure(truth, take, conformed, parts, ctx.part(0.12, 0.88))
     series = measured.series
     judged = judge(series, measured.readings, conformed, limits, truth.size[0])
-    manifest = write_report(folder, truth, take, conformed, series, judged, limits, request.get("parts"), ctx.part(0.88, 1.0))
+    manifest = write_report(
+        folder, truth, take, conformed, series, judged, limits, request.get("parts"), ctx.part(0.88, 1.0)
+    )
     seconds = round(time.monotonic() - started, 3)
     replace(manifest, made={**manifest.made, "seconds": seconds}).save(folder / MANIFEST)
     ctx.progress(1.0, judged.summary)
-    return {"report": str(folder), "verdict": judged.verdict, "summary": judged.summary, "digest": manifest.digest}
+    return {
+        "report": str(folder),
+        "verdict": judged.verdict,
+        "summary": judged.summary,
+        "digest": manifest.digest,
+    }
 
 
 def check_same_shot(truth: GroundTruth, take: TakeFolder) -> None:
@@ -58,7 +65,9 @@ def check_same_shot(truth: GroundTruth, take: TakeFolder) -> None:
     made_from = take.manifest.inputs.get("truth", "")
     if made_from and made_from != truth.digest:
         todo = "Run Style again, or choose a take of this ground truth."
-        raise InputError(f"Take {take.name} was made from another ground truth", where=str(take.folder), todo=todo)
+        raise InputError(
+            f"Take {take.name} was made from another ground truth", where=str(take.folder), todo=todo
+        )
 
 
 def chosen(truth: GroundTruth, names: Sequence[str] | None) -> tuple[PartInfo, ...]:
@@ -69,7 +78,9 @@ def chosen(truth: GroundTruth, names: Sequence[str] | None) -> tuple[PartInfo, .
     return tuple(truth.part(name) for name in names) if names else truth.parts
 
 
-def measure(truth: GroundTruth, take: TakeFolder, conformed: Conformed, parts: Sequence[PartInfo], ctx: Context) -> Measurer:
+def measure(
+    truth: GroundTruth, take: TakeFolder, conformed: Conformed, parts: Sequence[PartInfo], ctx: Context
+) -> Measurer:
     """Measures every frame pair, streaming."""
 
     def load(index: int) -> Plate:
@@ -87,10 +98,13 @@ def write_report(folder: Path, truth: GroundTruth, take: TakeFolder, conformed: 
     """Writes crops, measures.json and report.html; returns the manifest, which is saved last."""
     source_of = {frame: source for source, frame in conformed.pairs}
     judged.findings = [
-        replace(f, crop=write_crop(truth, take, f, source_of.get(f.worst, conformed.pairs[0][0]), folder)) for f in judged.findings
+        replace(f, crop=write_crop(truth, take, f, source_of.get(f.worst, conformed.pairs[0][0]), folder))
+        for f in judged.findings
     ]
     write_json(folder / "measures.json", measures(series, judged))
-    write_page(folder / "report.html", page_data(truth, take, conformed.pairs, series, judged, folder, limits, ctx))
+    write_page(
+        folder / "report.html", page_data(truth, take, conformed.pairs, series, judged, folder, limits, ctx)
+    )
     data = {
         "take": take.name, "verdict": judged.verdict, "summary": judged.summary, "parts": judged.parts,
         "findings": judged.to_json(), "frame_map": [list(pair) for pair in conformed.pairs], "offset_px": list(conformed.offset_px),
@@ -108,7 +122,12 @@ def measures(series: Series, judged: Judgement) -> dict[str, Any]:
         "parts": {
             part: {
                 "signals": {
-                    kind: {"measure": s.measure, "unit": s.unit, "values": to_json(s.values), "limits": to_json(s.limits)}
+                    kind: {
+                        "measure": s.measure,
+                        "unit": s.unit,
+                        "values": to_json(s.values),
+                        "limits": to_json(s.limits),
+                    }
                     for kind, s in judged.signals[part].items()
                 },
                 "measures": {name: to_json(values) for name, values in series.of[part].items()},

@@ -33,7 +33,9 @@ def solid(mask: NDArray[np.uint8], unit: float, rim_px: float = 3.0) -> Mask:
     """The mask less a rim of ``rim_px`` units, or of less where nothing would be left."""
     for px in (rim_px, 2.0, 1.0):
         side = 2 * max(1, round(px * unit)) + 1
-        inner = cv2.erode(mask, np.ones((side, side), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        inner = cv2.erode(
+            mask, np.ones((side, side), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
+        )
         if inner.sum() >= 30:
             break
     return np.asarray(inner > 0)
@@ -77,7 +79,9 @@ def compare(now: F32, ring: F32, there: Plate, part_id: int, render_now: F32) ->
     other = _nearest(now, ring) if len(ring) else np.full(len(now), 99, np.float32)
     change = np.median(now, axis=0) - np.median(before, axis=0)
     rest = follow(change, np.median(render_now, axis=0) - np.median(render_before, axis=0))
-    return Look(float((own > ALIKE_LAB).mean()), float((other < 0.6 * own - 1).mean()), float(np.linalg.norm(rest)))
+    return Look(
+        float((own > ALIKE_LAB).mean()), float((other < 0.6 * own - 1).mean()), float(np.linalg.norm(rest))
+    )
 
 
 def anchored_jump(before: F32, now: F32, render_before: F32, render_now: F32, where: Mask) -> float:

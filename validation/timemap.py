@@ -12,17 +12,23 @@ from ..pipeline.pictures import F32, U8
 GRID = (160, 90)
 BAND = 12
 SOFT = 4.0
+STILL = 1e-4
+"""Mean square of the fingerprint's change in time below which a shot counts as still."""
 F64 = NDArray[np.float64]
 
 
 def fingerprint(rgb: U8) -> NDArray[np.float16]:
     """(N,) edge direction tensor at GRID size: blind to colour, light and the sign of contrast."""
-    gray = cv2.cvtColor(cv2.resize(rgb, GRID, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    gray = cv2.cvtColor(cv2.resize(rgb, GRID, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY).astype(
+        np.float32
+    )
     soft = cv2.GaussianBlur(gray, (0, 0), 1.0)
     gx = cv2.Scharr(soft, cv2.CV_32F, 1, 0, scale=1 / 16)
     gy = cv2.Scharr(soft, cv2.CV_32F, 0, 1, scale=1 / 16)
     power = gx * gx + gy * gy + SOFT * SOFT
-    return np.stack([gx * gx / power, gy * gy / power, np.sqrt(2) * gx * gy / power]).ravel().astype(np.float16)
+    return (
+        np.stack([gx * gx / power, gy * gy / power, np.sqrt(2) * gx * gy / power]).ravel().astype(np.float16)
+    )
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,9 @@ def find_map(scores: F32, still: F64, stay: float = 0.02) -> TimeMap:
 
 def change(source: list[NDArray[np.float16]]) -> F64:
     """(M,) how much the source's fingerprint turns from each frame to the next, 0 where it stands still."""
-    table = _centred(source)
-    step = 1 - (table[1:] * table[:-1]).sum(1)
+    table = np.stack(source).astype(np.float32)
+    spread = table - table.mean(0)
+    usual = max(float((spread * spread).sum(1).mean()), STILL * table.shape[1])
+    step = ((table[1:] - table[:-1]) ** 2).sum(1) / (2 * usual)
     padded = np.concatenate([step[:1], step, step[-1:]]) if len(step) else np.zeros(len(table) + 1)
     return np.asarray((padded[1:] + padded[:-1]) / 2, np.float64)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures tuning takes, clean and with graded faults, and keeps the raw measures for ``tune_validation``.
 
-    python -m tests.bench.collect_validation OUT [SCENE ...] [--looks a,b]
+python -m tests.bench.collect_validation OUT [SCENE ...] [--looks a,b]
 """
 
 import argparse
@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-
-import tests.conftest  # noqa: F401  makes this checkout importable as holdfast
 from holdfast.validation.agree import agree
 from holdfast.validation.anchors import Rig
 from holdfast.validation.measure import KEEP, Measurer
 from holdfast.validation.plates import Window, load_plate
+
+import tests.conftest  # noqa: F401  makes this checkout importable as holdfast
 
 from .faults import Fault, Studio
 from .looks import LOOKS
@@ -104,10 +104,21 @@ def collect(studio: Studio, look: str, hero: tuple[str, ...]) -> list[dict]:
                 source.faults = (Fault(kind, part, SPAN, dose),)
                 again = measurer(source)
                 again.window = Window(machine.load, KEEP)
-                for frame in (PROBED[0] - 1, PROBED[0], PROBED[0] + 1, *PROBED[1:]) if kind == "flicker" else PROBED:
+                for frame in (
+                    (PROBED[0] - 1, PROBED[0], PROBED[0] + 1, *PROBED[1:]) if kind == "flicker" else PROBED
+                ):
                     again.step(frame, again.window[frame])
                 agree(again.series, again.readings)
-                out.append({**base, "fault": kind, "dose": dose, "part": part, "frames": PROBED, "of": again.series.of})
+                out.append(
+                    {
+                        **base,
+                        "fault": kind,
+                        "dose": dose,
+                        "part": part,
+                        "frames": PROBED,
+                        "of": again.series.of,
+                    }
+                )
     return out
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
 from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.pictures import write_exr, write_gray, write_picture
 
@@ -71,12 +70,16 @@ def _source(fault: Fault, index: int, count: int) -> int:
     return min(count - 1, index + n) if index >= fault.frames[0] else index
 
 
-def _over(studio: Studio, look: str, index: int, moved: np.ndarray, alpha: np.ndarray, part: str) -> np.ndarray:
+def _over(
+    studio: Studio, look: str, index: int, moved: np.ndarray, alpha: np.ndarray, part: str
+) -> np.ndarray:
     plate = studio.picture(look, index, (part,)).astype(np.float32)
     return (moved * alpha[..., None] + plate * (1 - alpha[..., None]) + 0.5).astype(np.uint8)
 
 
-def _warp(studio: Studio, look: str, index: int, out: np.ndarray, part: str, field_px: np.ndarray) -> np.ndarray:
+def _warp(
+    studio: Studio, look: str, index: int, out: np.ndarray, part: str, field_px: np.ndarray
+) -> np.ndarray:
     where = (grid(studio.scene.size) - 0.5).astype(np.float32) - field_px
     alpha = cv2.dilate(studio.matte(part, index), np.ones((3, 3), np.uint8))
     alpha = cv2.remap(alpha, where, None, cv2.INTER_LINEAR)
@@ -88,7 +91,9 @@ def _shift(studio: Studio, look: str, index: int, out: np.ndarray, fault: Fault)
     px = fault.dose * studio.scene.size[0] / 640
     angle = 0.6 + studio.scene.seed
     offset = np.float32([np.cos(angle) * px, np.sin(angle) * px])
-    return _warp(studio, look, index, out, fault.part, np.broadcast_to(offset, (*out.shape[:2], 2)).astype(np.float32))
+    return _warp(
+        studio, look, index, out, fault.part, np.broadcast_to(offset, (*out.shape[:2], 2)).astype(np.float32)
+    )
 
 
 def _rubber(studio: Studio, look: str, index: int, out: np.ndarray, fault: Fault) -> np.ndarray:
@@ -100,10 +105,14 @@ def _rubber(studio: Studio, look: str, index: int, out: np.ndarray, fault: Fault
     a, b = fault.frames
     ramp = min(1.0, (index - a + 1) / 2.5, (b - index + 1) / 2.5)
     px = fault.dose * ramp * out.shape[1] / 640
-    return _warp(studio, look, index, out, fault.part, bulge(studio.scene.size, centre, radius, px, 0.5 * (index - a)))
+    return _warp(
+        studio, look, index, out, fault.part, bulge(studio.scene.size, centre, radius, px, 0.5 * (index - a))
+    )
 
 
-def _lab(studio: Studio, out: np.ndarray, part: str, index: int, shift: tuple[float, float, float]) -> np.ndarray:
+def _lab(
+    studio: Studio, out: np.ndarray, part: str, index: int, shift: tuple[float, float, float]
+) -> np.ndarray:
     lab = cv2.cvtColor(out.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lab += studio.matte(part, index)[..., None] * np.float32(shift)
     return (np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1) * 255 + 0.5).astype(np.uint8)
@@ -149,10 +158,15 @@ def write_truth(studio: Studio, folder: Path) -> Path:
         write_exr(folder / f"normal/normal.{tag}.exr", passes.normal * np.float32([1, -1, -1]))
         write_exr(folder / f"vector/vector.{tag}.exr", vectors(scene, index, passes))
         for name in names:
-            write_gray(folder / f"matte/{name}/{name}.{tag}.png", (studio.matte(name, index) * 255 + 0.5).astype(np.uint8))
+            write_gray(
+                folder / f"matte/{name}/{name}.{tag}.png",
+                (studio.matte(name, index) * 255 + 0.5).astype(np.uint8),
+            )
         t = scene.when(index)
         poses[index] = [part.pose(t) for part in scene.parts]
-        cameras.append({"frame": index + 1, "K": scene.K.tolist(), "world_to_camera": scene.camera(t).tolist()})
+        cameras.append(
+            {"frame": index + 1, "K": scene.K.tolist(), "world_to_camera": scene.camera(t).tolist()}
+        )
     numbers = [frame + 1 for frame in frames]
     np.savez(folder / "poses.npz", poses=poses, frames=np.array(numbers, np.int32))
     patterns = {
@@ -170,12 +184,17 @@ def write_truth(studio: Studio, folder: Path) -> Path:
     return folder
 
 
-def write_take(studio: Studio, folder: Path, look: str, faults: tuple[Fault, ...] = (), truth_digest: str = "") -> Path:
+def write_take(
+    studio: Studio, folder: Path, look: str, faults: tuple[Fault, ...] = (), truth_digest: str = ""
+) -> Path:
     """A take of the scene in a look with faults planted (recorded in its settings, as rehearsals do)."""
     frames = [index + 1 for index in range(studio.scene.frames)]
     for index in range(studio.scene.frames):
         write_picture(folder / f"frames/{index + 1:04d}.png", studio.frame(look, index, faults))
-    defects = [{"kind": f.kind, "part": f.part, "frames": [f.frames[0] + 1, f.frames[1] + 1], "dose": f.dose} for f in faults]
+    defects = [
+        {"kind": f.kind, "part": f.part, "frames": [f.frames[0] + 1, f.frames[1] + 1], "dose": f.dose}
+        for f in faults
+    ]
     data = {
         "take": folder.name, "size": list(studio.scene.size), "fps": [24, 1], "frames": frames,
         "frame_map": [[f, f] for f in frames], "pattern": "frames/{frame:04d}.png", "provider": "tuning",

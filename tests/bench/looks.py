@@ -31,7 +31,10 @@ def _albedo(scene: Scene, passes: Passes, seed: int, strength: float = 1.0) -> F
     for i, part in enumerate(scene.parts):
         m = passes.ids == i + 1
         if m.any():
-            out[m] = np.asarray(part.colour) * (1 + strength * part.texture * noise(passes.local[m], seed + i, 0.012))[:, None]
+            out[m] = (
+                np.asarray(part.colour)
+                * (1 + strength * part.texture * noise(passes.local[m], seed + i, 0.012))[:, None]
+            )
     return out
 
 
@@ -102,7 +105,9 @@ def natural(scene: Scene, passes: Passes, index: int) -> F32:
     """What a good model does: an invented wall, slight constant offsets, soft boil, a little exposure drift."""
     out = relight(scene, passes, index) * np.float32((1.0, 1.05, 0.9)) * (1 + 0.01 * np.sin(index * 0.7))
     wall = passes.ids == 0
-    out[wall] = (0.45 + 0.15 * np.sign(noise(passes.local[wall], scene.seed + 31, 0.25)))[:, None] * np.float32((1, 0.9, 0.8))
+    out[wall] = (0.45 + 0.15 * np.sign(noise(passes.local[wall], scene.seed + 31, 0.25)))[
+        :, None
+    ] * np.float32((1, 0.9, 0.8))
     h, w = wall.shape
     rng = np.random.default_rng(scene.seed + 5)
     fixed = cv2.resize(rng.normal(0, 1, (4, 6, 2)).astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
@@ -141,7 +146,9 @@ class Cast:
 
 def casts(scene: Scene, index: int, without: tuple[str, ...] = ()) -> Cast:
     t = scene.when(index)
-    return Cast(cast(scene, t, grid(scene.size, OVERSAMPLE), without), cast(scene, t, grid(scene.size), without))
+    return Cast(
+        cast(scene, t, grid(scene.size, OVERSAMPLE), without), cast(scene, t, grid(scene.size), without)
+    )
 
 
 def finish(picture: F32, size: tuple[int, int], look: str) -> np.ndarray:

@@ -129,7 +129,9 @@ def cast(scene: Scene, t: float, pixels: F64, without: tuple[str, ...] = ()) -> 
     shape = pixels.shape[:-1]
     flat = pixels.reshape(-1, 2)
     K, cam = scene.K, scene.camera(t)
-    rays = np.stack([(flat[:, 0] - K[0, 2]) / K[0, 0], (flat[:, 1] - K[1, 2]) / K[1, 1], np.ones(len(flat))], 1)
+    rays = np.stack(
+        [(flat[:, 0] - K[0, 2]) / K[0, 0], (flat[:, 1] - K[1, 2]) / K[1, 1], np.ones(len(flat))], 1
+    )
     best = np.full(len(flat), np.inf)
     ids = np.zeros(len(flat), np.uint8)
     normal, local = np.zeros((len(flat), 3)), np.zeros((len(flat), 3))
@@ -165,7 +167,6 @@ def grid(size: tuple[int, int], oversample: int = 1) -> F64:
 def vectors(scene: Scene, index: int, passes: Passes) -> F32:
     """(H, W, 4) px: displacement to the next frame [0:2] and to the previous frame [2:4] of every pixel's surface."""
     h, w = passes.ids.shape
-    t = scene.when(index)
     here = grid((w, h))
     out = np.zeros((h, w, 4), np.float32)
     K = scene.K
@@ -191,10 +192,14 @@ def _lantern(t: float, part: str) -> F64:
 
 def library(size: tuple[int, int] = (384, 216), frames: int = 36) -> list[Scene]:
     """The scenes: joint, flat plain joint, many parts with a moving camera, occlusion, small and thin parts, tumbling."""
-    body = Part("body", (Solid("cylinder", (0.035, -0.06, 0.0)),), lambda t: _lantern(t, "body"), (0.75, 0.55, 0.3))
+    body = Part(
+        "body", (Solid("cylinder", (0.035, -0.06, 0.0)),), lambda t: _lantern(t, "body"), (0.75, 0.55, 0.3)
+    )
     lid = Part("lid", (Solid("cylinder", (0.037, 0.0, 0.016)), Solid("sphere", (0.014, 0, 0), (0, 0, 0.02))),
                lambda t: _lantern(t, "lid"), (0.35, 0.5, 0.65))  # fmt: skip
-    peg = Part("peg", (Solid("cylinder", (0.013, -0.028, 0.0)),), lambda t: _lantern(t, "lid"), (0.8, 0.78, 0.7))
+    peg = Part(
+        "peg", (Solid("cylinder", (0.013, -0.028, 0.0)),), lambda t: _lantern(t, "lid"), (0.8, 0.78, 0.7)
+    )
     plain = tuple(Part(p.name, p.solids, p.pose, p.colour, 0.0) for p in (body, lid, peg))
 
     def orbit(t: float) -> F64:
@@ -206,12 +211,48 @@ def library(size: tuple[int, int] = (384, 216), frames: int = 36) -> list[Scene]
              colour, 0.15 * (i != 2))
         for i, colour in enumerate([(0.7, 0.2, 0.2), (0.2, 0.5, 0.3), (0.8, 0.7, 0.2), (0.25, 0.3, 0.7), (0.5, 0.5, 0.5)])
     )  # fmt: skip
-    tall = Part("post", (Solid("box", (0.02, 0.09, 0.02)),), lambda t: pose(0.0, 0, 0.38, 0, 20), (0.4, 0.4, 0.45), 0.2)
-    ball = Part("ball", (Solid("sphere", (0.03, 0, 0)),), lambda t: pose(-0.1 + 0.2 * t, 0.0, 0.5, 0, 120 * t), (0.8, 0.35, 0.2), 0.3)
-    pin = Part("pin", (Solid("cylinder", (0.004, -0.04, 0.04)),), lambda t: pose(0.09, -0.02, 0.42, 80, 0, 90 * t) @ pose(0.02 * t), (0.8, 0.8, 0.8), 0.1)
-    dot = Part("dot", (Solid("sphere", (0.006, 0, 0)),), lambda t: pose(-0.08, -0.06 + 0.05 * t, 0.45), (0.9, 0.8, 0.2), 0.1)
-    slab = Part("slab", (Solid("box", (0.05, 0.035, 0.012)),), lambda t: pose(0, 0, 0.4, 35 * np.sin(3 * t), 60 * t - 30, 20 * t), (0.3, 0.6, 0.6), 0.25)
-    knob = Part("knob", (Solid("cylinder", (0.015, 0.012, 0.035)),), lambda t: slab.pose(t) @ pose(0.02, 0, 0, 180), (0.85, 0.5, 0.2), 0.15)
+    tall = Part(
+        "post",
+        (Solid("box", (0.02, 0.09, 0.02)),),
+        lambda t: pose(0.0, 0, 0.38, 0, 20),
+        (0.4, 0.4, 0.45),
+        0.2,
+    )
+    ball = Part(
+        "ball",
+        (Solid("sphere", (0.03, 0, 0)),),
+        lambda t: pose(-0.1 + 0.2 * t, 0.0, 0.5, 0, 120 * t),
+        (0.8, 0.35, 0.2),
+        0.3,
+    )
+    pin = Part(
+        "pin",
+        (Solid("cylinder", (0.004, -0.04, 0.04)),),
+        lambda t: pose(0.09, -0.02, 0.42, 80, 0, 90 * t) @ pose(0.02 * t),
+        (0.8, 0.8, 0.8),
+        0.1,
+    )
+    dot = Part(
+        "dot",
+        (Solid("sphere", (0.006, 0, 0)),),
+        lambda t: pose(-0.08, -0.06 + 0.05 * t, 0.45),
+        (0.9, 0.8, 0.2),
+        0.1,
+    )
+    slab = Part(
+        "slab",
+        (Solid("box", (0.05, 0.035, 0.012)),),
+        lambda t: pose(0, 0, 0.4, 35 * np.sin(3 * t), 60 * t - 30, 20 * t),
+        (0.3, 0.6, 0.6),
+        0.25,
+    )
+    knob = Part(
+        "knob",
+        (Solid("cylinder", (0.015, 0.012, 0.035)),),
+        lambda t: slab.pose(t) @ pose(0.02, 0, 0, 180),
+        (0.85, 0.5, 0.2),
+        0.15,
+    )
     made = [
         Scene("joint", (body, lid, peg), seed=1), Scene("plain_joint", plain, seed=2),
         Scene("crowd", boxes, camera=orbit, seed=3), Scene("occlusion", (tall, ball), seed=4),
