@@ -89,8 +89,9 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> int:
     stages = stages_through(arguments.through) if arguments.through else (stage_named(arguments.command),)
     code = ExitCode.OK
     for stage in stages:
+        edits = stage.edits_scene and (options.force or state_of(stage, scene).status != "fresh")
         manifest = run_stage(stage, scene, options, reporter)
-        if stage.edits_scene and not arguments.no_save and bpy.data.is_dirty:
+        if edits and not arguments.no_save:  # Blender's own "is dirty" does not notice what scripts change
             bpy.ops.wm.save_mainfile()
         code = _verdict_code(manifest, arguments.fail_on) or code
     return code

@@ -14,7 +14,7 @@ from ..pipeline.manifest import Manifest
 from ..pipeline.reporting import Reporter
 from ..pipeline.store import storage
 from . import demo_set, locate
-from .stages import STAGES
+from .stages import STAGES, state_of
 from .steps import Stage, StageOptions
 
 NAME = "lantern"
@@ -95,11 +95,13 @@ def run(folder: Path, assignments: Sequence[str], reporter: Reporter, run_stage:
     apply(scene, assignments)
     seconds: dict[str, float] = {}
     results: dict[str, Manifest] = {}
+    edited = False
     for stage in STAGES:
+        edited = edited or (stage.edits_scene and state_of(stage, scene).status != "fresh")
         started = time.perf_counter()
         results[stage.name] = run_stage(stage, scene, StageOptions(), reporter)
         seconds[stage.name] = time.perf_counter() - started
-    if bpy.data.is_dirty:
+    if edited:
         save(blend)
     _print_summary(scene, blend, seconds, results, reporter)
     return 0

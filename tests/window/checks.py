@@ -209,7 +209,6 @@ def drawing_is_cheap(walk: Walk) -> Check:
                     setattr(cls, name, _timed(getattr(cls, name), spent))
     yield from walk.hand.show_tab()
     python_ms, whole_ms = [], []
-    region = walk.hand.sidebar
     while len(python_ms) < REDRAWS:
         spent.clear()
         walk.hand.sidebar.tag_redraw()
