@@ -101,4 +101,5 @@ def test_overlap_is_seen() -> None:
     one = np.array([[[0.1, 0.1], [0.6, 0.1], [0.1, 0.6]]])
     assert uv_overlap(one) == 0
     assert uv_overlap(np.concatenate([one, one])) == 1
-    assert uv_overlap(np.concatenate([one, (*one, 0.25, 0)])) == pytest.approx(0.25 / 1.75, abs=0.01)
+    apart = one + np.array([0.25, 0.0])  # half as wide a triangle is shared
+    assert uv_overlap(np.concatenate([one, apart])) == pytest.approx(0.25 / 1.75, abs=0.01)
