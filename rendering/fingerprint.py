@@ -3,7 +3,7 @@
 
 The scene's rendered view layer is walked through Blender's own description of its data (RNA): settings, objects,
 and from pointer to pointer whatever they use. Left out are the state of the interface, what is selected, values
-that Blender derives, and values that animation sets anew every frame (the curves themselves are in).
+that Blender derives, and values that animation sets anew every frame (the curves themselves are in), and the names of data-blocks.
 """
 
 import hashlib
@@ -22,96 +22,28 @@ from .throwaway import rendered_layer
 _NOT_PICTURE = (
     "Brush", "Library", "Palette", "PaintCurve", "Scene", "Screen", "Sound", "Text", "WindowManager", "WorkSpace",
 )  # fmt: skip
-_DERIVED = frozenset(
-    [
-        "animation_data",
-        "asset_data",
-        "bound_box",
-        "dimensions",
-        "library",
-        "matrix",
-        "matrix_basis",
-        "matrix_channel",
-        "matrix_local",
-        "matrix_world",
-        "name_full",
-        "original",
-        "override_library",
-        "pixels",
-        "point_cache",
-        "point_caches",
-        "preview",
-        "rna_type",
-        "session_uid",
-        "tag",
-        "use_extra_user",
-        "use_fake_user",
-        "users",
-    ]
-)
-_INTERFACE = frozenset(
-    [
-        "bl_description",
-        "bl_icon",
-        "color_tag",
-        "display_bounds_type",
-        "display_type",
-        "empty_display_size",
-        "empty_display_type",
-        "bake",
-        "ffmpeg",
-        "filepath",
-        "hide_select",
-        "hide_viewport",
-        "image_settings",
-        "is_property_overridable_library",
-        "lock_location",
-        "lock_rotation",
-        "lock_scale",
-        "lineart",
-        "lock_rotations_4d",
-        "lock_rotation_w",
-        "persistent_uid",
-        "report",
-        "threads",
-        "threads_mode",
-        "track_axis",
-        "up_axis",
-    ]
-)
+_DERIVED = frozenset((
+    "animation_data", "asset_data", "bound_box", "library", "matrix", "matrix_basis",
+    "matrix_channel", "matrix_local", "matrix_world", "name_full", "original", "override_library",
+    "pixels", "point_cache", "point_caches", "preview", "rna_type", "session_uid", "tag",
+    "use_extra_user", "use_fake_user", "users",
+))  # fmt: skip
+_INTERFACE = frozenset((
+    "bl_description", "bl_icon", "color_tag", "display_bounds_type", "display_type",
+    "empty_display_size", "empty_display_type", "bake", "ffmpeg", "filepath", "hide_select",
+    "hide_viewport", "image_settings", "is_property_overridable_library", "lock_location",
+    "lock_rotation", "lock_scale", "lineart", "lock_rotations_4d", "lock_rotation_w", "persistent_uid",
+    "report", "threads", "threads_mode",
+))  # fmt: skip
 _STARTS = (
-    "active",
-    "is_runtime",
-    "lock_",
-    "preview_",
-    "select",
-    "show_",
-    "ui_",
-    "use_stamp",
-    "stamp_",
-    "viewport_",
-    "debug_",
-)
-_NODE_LOOKS = frozenset(
-    [
-        "color",
-        "dimensions",
-        "height",
-        "hide",
-        "inputs",
-        "internal_links",
-        "label",
-        "location",
-        "location_absolute",
-        "outputs",
-        "panel_states",
-        "parent",
-        "select",
-        "use_custom_color",
-        "warning_propagation",
-        "width",
-    ]
-)
+    "active", "is_runtime", "preview_", "select", "show_", "ui_", "use_stamp", "stamp_",
+    "viewport_", "debug_",
+)  # fmt: skip
+_NODE_LOOKS = frozenset((
+    "color", "dimensions", "height", "hide", "inputs", "internal_links", "label", "location",
+    "location_absolute", "outputs", "panel_states", "parent", "select", "use_custom_color",
+    "warning_propagation", "width",
+))  # fmt: skip
 _DEEPEST = 12
 _Path = str
 _PROPERTIES: dict[str, tuple[tuple[str, bool], ...]] = {}
@@ -128,7 +60,7 @@ class _Walk:
         self._scene = scene
         self._state = hashlib.sha256()
         self._queue: list[bpy.types.ID] = []
-        self._known: set[int] = set()
+        self._known: dict[int, int] = {}
         self._animated: frozenset[str] = frozenset()
 
     def digest(self) -> str:
@@ -141,19 +73,21 @@ class _Walk:
         self._state.update(repr(values).encode())
 
     def _refer(self, thing: bpy.types.ID) -> None:
-        """Names an ID where it is used, and has it walked once."""
+        """Says which ID is used, by the order in which they are met (names decide nothing); has it walked once."""
         kind = thing.bl_rna.identifier
-        self._add(kind, thing.name, thing.library.name if thing.library else "")
+        new = thing.as_pointer() not in self._known
+        self._add(kind, self._known.setdefault(thing.as_pointer(), len(self._known)))
         base = thing.bl_rna.base.identifier if thing.bl_rna.base else ""
-        if kind not in _NOT_PICTURE and base not in _NOT_PICTURE and thing.as_pointer() not in self._known:
-            self._known.add(thing.as_pointer())
+        if kind not in _NOT_PICTURE and base not in _NOT_PICTURE and new:
             self._queue.append(thing)
 
     def _walk_scene(self) -> None:
         scene, layer = self._scene, rendered_layer(self._scene)
         self._animated = frozenset(_animated_paths(scene))
         self._walk_animation(scene)
-        self._add(scene.frame_start, scene.frame_end, scene.camera and scene.camera.name, scene.use_gravity)
+        self._add(scene.frame_start, scene.frame_end, scene.use_gravity)
+        if scene.camera:
+            self._refer(scene.camera)
         for name in ("render", "cycles", "eevee", "view_settings", "display_settings", "world"):
             self._walk_value(getattr(scene, name, None), name, 0)
         tree = getattr(scene, "compositing_node_group", None) or getattr(scene, "node_tree", None)
@@ -161,7 +95,8 @@ class _Walk:
             self._refer(tree)
         for marker in scene.timeline_markers:
             if marker.camera:
-                self._add(marker.frame, marker.camera.name)
+                self._add(marker.frame)
+                self._refer(marker.camera)
         for each in scene.view_layers:
             self._walk_struct(
                 each, f'view_layers["{each.name}"]', 0, ("layer_collection", "objects", "depsgraph")
@@ -176,7 +111,7 @@ class _Walk:
             self._walk_layer(child)
 
     def _walk_id(self, thing: bpy.types.ID) -> None:
-        self._add(thing.bl_rna.identifier, thing.name)
+        self._add(thing.bl_rna.identifier)
         self._animated = frozenset(_animated_paths(thing))
         self._walk_animation(thing)
         if isinstance(thing, bpy.types.Mesh):
@@ -277,7 +212,7 @@ class _Walk:
             return
         node = isinstance(struct, bpy.types.Node)
         for name, several in _properties(struct.bl_rna):
-            if name in leave or (node and name in _NODE_LOOKS):
+            if name in leave or (name == "name" and not path) or (node and name in _NODE_LOOKS):
                 continue
             here = f"{path}.{name}" if path else name
             if here in self._animated:
@@ -337,6 +272,10 @@ def _properties(rna: bpy.types.Struct) -> tuple[tuple[str, bool], ...]:
 
 def _counts(prop: bpy.types.Property) -> bool:
     name = prop.identifier
+    if name == "show_render":
+        return True
+    if name == "dimensions" and prop.type == "FLOAT":  # of an object; those of a curve are a setting
+        return False
     if name in _DERIVED or name in _INTERFACE or name.startswith(_STARTS):
         return False
     if prop.type == "POINTER" and prop.is_runtime and name not in {"cycles", "cycles_visibility"}:

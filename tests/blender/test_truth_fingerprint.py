@@ -77,6 +77,10 @@ def _modifier(scene) -> None:
     scene.objects["ball"].modifiers["Bevel"].width *= 2
 
 
+def _modifier_off(scene) -> None:
+    scene.objects["ball"].modifiers["Bevel"].show_render = False
+
+
 def _lens(scene) -> None:
     scene.camera.data.lens = 51
 
@@ -109,7 +113,7 @@ def _hidden(scene) -> None:
 
 
 CHANGES = (
-    _vertex, _light, _light_moved, _driver, _material, _link, _painted, _keyframe, _modifier, _lens, _size, _view,
+    _vertex, _light, _light_moved, _driver, _material, _link, _painted, _keyframe, _modifier, _modifier_off, _lens, _size, _view,
     _bounces, _world, _excluded, _hidden,
 )  # fmt: skip
 
@@ -133,6 +137,8 @@ def test_what_does_not_leaves_it(scene) -> None:
     scene.objects["ball"].modifiers["Bevel"].show_expanded = False
     bpy.data.materials["paint"].node_tree.nodes["Image Texture"].location.x += 50
     scene.render.filepath = "/elsewhere/"
+    bpy.data.materials["paint"].name = "another name"
+    scene.objects["ball"].animation_data.action.name = "run again"
     scene.holdfast.finish.title = "Another"
     bpy.context.view_layer.update()
     assert fingerprint(scene) == before
