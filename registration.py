@@ -54,10 +54,10 @@ RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
     (session.open_session, session.close_session),
 )
 TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = ((session.tick, 0.1),)
-MENUS: Final[tuple[tuple[type, Callable[[Any, Any], None]], ...]] = (
+MENUS: Final[tuple[tuple[Any, Callable[[Any, Any], None]], ...]] = (
     (bpy.types.VIEW3D_MT_object, panels.draw_object_menu),
 )
-KEYS: Final[tuple[tuple[str, str], ...]] = (("ESC", actions.HOLDFAST_OT_cancel.bl_idname),)
+KEYS: Final[tuple[tuple[Any, str], ...]] = (("ESC", actions.HOLDFAST_OT_cancel.bl_idname),)
 """Keys of the whole window; an operator whose poll says no leaves the key to others."""
 COMMANDS: Final[tuple[tuple[str, Callable[[list[str]], int]], ...]] = (("holdfast", command_line.main),)
 
@@ -90,12 +90,12 @@ def _timer(function: Callable[[], float | None], first: float) -> Undo:
     return lambda: bpy.app.timers.unregister(function) if bpy.app.timers.is_registered(function) else None
 
 
-def _menu(menu: type, draw: Callable[[Any, Any], None]) -> Undo:
+def _menu(menu: Any, draw: Callable[[Any, Any], None]) -> Undo:
     menu.append(draw)  # type: ignore[attr-defined]
     return lambda: menu.remove(draw)  # type: ignore[attr-defined]
 
 
-def _key(key: str, operator: str) -> Undo:
+def _key(key: Any, operator: str) -> Undo:
     configuration = bpy.context.window_manager.keyconfigs.addon
     if configuration is None:  # no window, no keys
         return lambda: None

@@ -126,7 +126,7 @@ def _draw_lines() -> None:
             )
             for points, colour, width in colours:
                 batch = batch_for_shader(shader, "LINES", {"pos": points})
-                shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
+                shader.uniform_float("viewportSize", tuple(gpu.state.viewport_get())[2:])
                 shader.uniform_float("lineWidth", width * bpy.context.preferences.system.ui_scale)
                 shader.uniform_float("color", colour)
                 batch.draw(shader)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operators that show what the stages made."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import StringProperty
@@ -145,9 +146,9 @@ def _show(context: bpy.types.Context, name: str) -> None:
     viewer.show_sequence(context, Path(path), name)
 
 
-def _taken(take: dict[str, object], frame: int) -> str:
+def _taken(take: Mapping[str, Any], frame: int) -> str:
     """Path inside the take of the picture that shows scene frame ``frame``, through the take's frame map."""
-    pairs = dict(take.get("frame_map", []))  # type: ignore[call-overload]
+    pairs = dict(take.get("frame_map", []))
     return str(take["pattern"]).format(frame=pairs.get(frame, frame))
 
 

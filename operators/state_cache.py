@@ -105,10 +105,10 @@ def _read_manifests(shot: ShotFolder, cached: Shown) -> None:
             cached.manifests[name] = manifest
     for name, pattern in SEVERAL.items():
         into: dict[str, Manifest] = getattr(cached, f"{name}s")
-        for path in sorted(shot.root.glob(pattern)):
-            manifest = _manifest(path, f"holdfast/{name}")
+        for found in sorted(shot.root.glob(pattern)):
+            manifest = _manifest(found, f"holdfast/{name}")
             if manifest is not None:
-                into[path.parent.name] = manifest
+                into[found.parent.name] = manifest
 
 
 def _manifest(path: Path, schema: str) -> Manifest | None:

@@ -33,7 +33,7 @@ def redraw() -> None:
 def push_undo(message: str) -> None:
     """Makes what a stage did one step of undo."""
     with override():
-        if bpy.ops.ed.undo_push.poll():
+        if bpy.ops.ed.undo_push.poll():  # type: ignore[call-arg]
             bpy.ops.ed.undo_push(message=message)
 
 

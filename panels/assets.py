@@ -55,7 +55,7 @@ def _draw_part(box: bpy.types.UILayout, part: dict[str, Any]) -> None:
             fact(column, name, words(quality[key]))
 
 
-def _icon(good: bool) -> str:
+def _icon(good: bool) -> Any:
     return "CHECKMARK" if good else "ERROR"
 
 

@@ -11,7 +11,7 @@ from ..operators import session, state_cache
 from ..operators.actions import HOLDFAST_OT_cancel, HOLDFAST_OT_explain, HOLDFAST_OT_run_stage
 from ..operators.state_cache import Shown
 
-ICONS = {
+ICONS: dict[str, Any] = {
     "missing": "RADIOBUT_OFF",
     "stale": "FILE_REFRESH",
     "partial": "REMOVE",
@@ -121,7 +121,7 @@ class StagePanel(HoldfastPanel):
             sentence(box, context, text, icon=ICONS[status])
 
 
-def _button_icon(status: str) -> str:
+def _button_icon(status: str) -> Any:
     return "CHECKMARK" if status == "fresh" else "PLAY"
 
 
@@ -143,7 +143,7 @@ def explain(layout: bpy.types.UILayout, title: str, text: str) -> None:
     button.title, button.sentence = title, text
 
 
-def sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
+def sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: Any = "NONE") -> None:
     """Labels that hold ``text``, wrapped to the width of the sidebar."""
     scale = context.preferences.system.ui_scale
     room = context.region.width - MARGIN_PX * scale - (20 * scale if icon != "NONE" else 0)
@@ -167,7 +167,7 @@ def wrap(text: str, width_px: int, font_px: float) -> tuple[str, ...]:
         for word in paragraph.split():
             for piece in _pieces(word, room):
                 longer = f"{line} {piece}" if line else piece
-                if line and blf.dimensions(0, longer)[0] > room:
+                if line and _width(longer) > room:
                     lines.append(line)
                     line = piece
                 else:
@@ -176,13 +176,18 @@ def wrap(text: str, width_px: int, font_px: float) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _width(text: str) -> float:
+    size: Any = blf.dimensions(0, text)
+    return float(size[0])
+
+
 def _pieces(word: str, room: float) -> list[str]:
     """Parts of a word (a long path, for instance) that each fit into ``room`` pixels."""
-    if blf.dimensions(0, word)[0] <= room:
+    if _width(word) <= room:
         return [word]
     pieces = [""]
     for letter in word:
-        if pieces[-1] and blf.dimensions(0, pieces[-1] + letter)[0] > room:
+        if pieces[-1] and _width(pieces[-1] + letter) > room:
             pieces.append("")
         pieces[-1] += letter
     return pieces
@@ -200,7 +205,7 @@ def provider(layout: bpy.types.UILayout, settings: Any, offline: str) -> None:
     row.label(text=offline)
 
 
-def fact(layout: bpy.types.UILayout, name: str, value: str, icon: str = "NONE") -> None:
+def fact(layout: bpy.types.UILayout, name: str, value: str, icon: Any = "NONE") -> None:
     """One line: what on the left, how much on the right."""
     row = layout.split(factor=0.55)
     row.label(text=name, icon=icon)

@@ -9,7 +9,7 @@ from ..operators.editing import HOLDFAST_OT_add_joint, HOLDFAST_OT_remove_joint
 from ..operators.state_cache import Shown
 from .base import StagePanel, sentence
 
-VERDICT_ICONS = {"engaged": "CHECKMARK", "not_engaged": "ERROR", "inconclusive": "QUESTION"}
+VERDICT_ICONS: dict[str, Any] = {"engaged": "CHECKMARK", "not_engaged": "ERROR", "inconclusive": "QUESTION"}
 VERDICT_WORDS = {
     "engaged": "The joint engages",
     "not_engaged": "The joint does not engage",

@@ -10,7 +10,7 @@ from .base import StagePanel, sentence
 from .validate import VERDICT_ICONS
 
 ACTION_WORDS = {"rerun_span": "Rerun", "restore_part": "Put back", "ask": "Ask about"}
-ACTION_ICONS = {"rerun_span": "FILE_REFRESH", "restore_part": "IMAGE_DATA", "ask": "QUESTION"}
+ACTION_ICONS: dict[str, Any] = {"rerun_span": "FILE_REFRESH", "restore_part": "IMAGE_DATA", "ask": "QUESTION"}
 
 
 class HOLDFAST_PT_repair(StagePanel, bpy.types.Panel):

@@ -11,7 +11,7 @@ from ..operators.results import HOLDFAST_OT_open_file
 from ..operators.state_cache import Shown
 from .base import StagePanel, sentence
 
-VERDICT_ICONS = {"pass": "CHECKMARK", "fail": "ERROR", "review": "QUESTION"}
+VERDICT_ICONS: dict[str, Any] = {"pass": "CHECKMARK", "fail": "ERROR", "review": "QUESTION"}
 
 
 class HOLDFAST_UL_findings(bpy.types.UIList):
