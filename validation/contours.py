@@ -80,7 +80,7 @@ def profiles(edges: F32, points: F32, normals: F32, offsets: F32) -> F32:
     return _across(tensor, normals[:, None, :])
 
 
-def _across(tensor: NDArray[np.generic], normals: F32) -> F32:
+def _across(tensor: NDArray[np.float32], normals: F32) -> F32:
     nx, ny = normals[..., 0], normals[..., 1]
     power = tensor[..., 0] * nx * nx + 2 * tensor[..., 1] * nx * ny + tensor[..., 2] * ny * ny
     return np.asarray(np.sqrt(np.maximum(power, 0)), np.float32)

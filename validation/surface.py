@@ -2,6 +2,7 @@
 """What the surface of a part looks like: the same thing as in other frames, its colour, its texture."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,11 +59,11 @@ def _nearest(colours: F32, palette: F32) -> F32:
     return np.asarray(np.sqrt(((colours[:, None] - palette[None]) ** 2).sum(-1).min(1)), np.float32)
 
 
-def follow(take: NDArray[np.floating], render: NDArray[np.floating]) -> NDArray[np.floating]:
+def follow(take: NDArray[Any], render: NDArray[Any]) -> NDArray[np.float64]:
     """The part of ``take`` (3,) that no share 0..1.2 of the render's own change explains."""
     power = float(render @ render)
     share = float(np.clip((take @ render) / power, 0, 1.2)) if power > 1e-9 else 0.0
-    return np.asarray(take - share * render)
+    return np.asarray(take - share * render, np.float64)
 
 
 def compare(now: F32, ring: F32, there: Plate, part_id: int, render_now: F32) -> Look:
