@@ -20,6 +20,11 @@ from .pipeline.frames import parse_frames
 from .pipeline.manifest import Manifest
 from .pipeline.reporting import Reporter
 
+CONVERT: dict[str, Callable[[str], object]] = {
+    "INT": int,
+    "FLOAT": float,
+    "BOOLEAN": lambda text: _boolean(text),
+}
 VERDICT_CODES = {
     "fail": ExitCode.VERDICT_FAIL,
     "not_engaged": ExitCode.VERDICT_FAIL,
@@ -123,8 +128,7 @@ def apply_settings(scene: bpy.types.Scene, assignments: Sequence[str]) -> None:
             raise UsageError(f"{assignment!r} is not a setting", todo="Write it as finish.exposure=0.3.")
         kind = owner.bl_rna.properties[name].type
         try:
-            value = {"INT": int, "FLOAT": float, "BOOLEAN": _boolean}.get(kind, str)(text)
-            setattr(owner, name, value)
+            setattr(owner, name, CONVERT.get(kind, str)(text))
         except (TypeError, ValueError) as error:
             raise UsageError(f"{text!r} is no value for {path}", todo=str(error).strip()) from error
 

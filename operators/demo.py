@@ -36,7 +36,7 @@ def samples() -> Path:
 def set_up(scene: bpy.types.Scene, sketches: Path) -> None:
     """Fills an empty scene with the demo's set and settings. ``sketches`` is the folder of the pictures."""
     demo_set.build(scene)
-    scene.render.engine = "CYCLES"
+    scene.render.engine = "CYCLES"  # type: ignore[assignment]  # the stub lists EEVEE alone
     scene.cycles.device = "CPU"
     scene.cycles.use_light_tree = False  # three lights: sampling them all is cheaper than choosing
     scene.cycles.max_bounces, scene.cycles.diffuse_bounces = 4, 1
