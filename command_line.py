@@ -79,9 +79,15 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("run", parents=[shared, running], help="every stage in order")
     command.add_argument("--through", default=STAGES[-1].name, help="the last stage to run")
     command.set_defaults(handler=_run)
-    commands.add_parser("status", parents=[shared], help="what is done, stale or missing").set_defaults(handler=_status)
-    command = commands.add_parser("demo", parents=[shared], help="the lantern, from sketch to master, offline")
-    command.add_argument("--output", type=Path, default=Path("holdfast-demo"), help="folder for everything it makes")
+    commands.add_parser("status", parents=[shared], help="what is done, stale or missing").set_defaults(
+        handler=_status
+    )
+    command = commands.add_parser(
+        "demo", parents=[shared], help="the lantern, from sketch to master, offline"
+    )
+    command.add_argument(
+        "--output", type=Path, default=Path("holdfast-demo"), help="folder for everything it makes"
+    )
     command.set_defaults(handler=_demo)
     return parser
 
@@ -112,7 +118,9 @@ def _verdict_code(manifest: Manifest, fail_on: str | None) -> ExitCode:
 def run_stage(stage: Stage, scene: bpy.types.Scene, options: StageOptions, reporter: Reporter) -> Manifest:
     """Runs one stage in the foreground and reports it. Raises HoldfastError."""
     started = time.perf_counter()
-    context = Context(lambda fraction, message: reporter.progress(stage.name, fraction, message), reporter.log)
+    context = Context(
+        lambda fraction, message: reporter.progress(stage.name, fraction, message), reporter.log
+    )
     manifest = run_blocking(running(stage, scene, options), context)
     reporter.done(stage.name, manifest, time.perf_counter() - started)
     return manifest

@@ -14,7 +14,7 @@ from .lettering import Lettering
 _PAPER, _CARD = (22, 23, 26), (34, 36, 40)
 _WHITE, _GREY, _ACCENT = (240, 240, 238), (142, 145, 150), (242, 169, 59)
 _MARGIN, _GAP, _LABEL = 56, 12, 236
-_HEAD, _CAPTION, _BETWEEN = 150, 30, 34
+_HEAD, _CAPTION, _BETWEEN, _TALLEST = 150, 30, 34, 384
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def contact_sheet(
 def _row_height(row: Row, room: int) -> int:
     shapes = [picture.shape[1] / picture.shape[0] for picture, _ in row.pictures]
     free = room - _GAP * (len(shapes) - 1)
-    return round(min(free / sum(shapes), 300))
+    return round(min(free / sum(shapes), _TALLEST))
 
 
 def _label(draw: ImageDraw.ImageDraw, row: Row, number: int, top: int, lettering: Lettering) -> None:

@@ -20,8 +20,9 @@ from ..pipeline.take import TakeFolder
 from .compose import PATTERN, card_of, compose, grade_of, slate
 from .contact import Row, contact_sheet
 from .encode import Clip, Encoders, encode
-from .grade import cdl, write_cube
+from .grade import Grade, cdl, write_cube
 from .lettering import Lettering
+from .mp4 import VideoTrack
 from .reel import load_report, write_reel
 from .showcase import rows_of
 from .xmp import COMPOSITE, CREATION, packet, put_in_mp4, put_in_png
@@ -49,8 +50,7 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     with storage(out):
         (out / MANIFEST).unlink(missing_ok=True)  # what follows replaces files that it lists
     fps = (int(take.manifest.data["fps"][0]), int(take.manifest.data["fps"][1]))
-    report, lettering = load_report(shot, take.name), Lettering(tuple(request["fonts"]))
-    verdict = str(report.data["verdict"]) if report else "not checked"
+    verdict, lettering = _verdict(shot, take), Lettering(tuple(request["fonts"]))
     grade = grade_of(settings)
     card = card_of(settings, slate(shot.name, take, verdict, fps), fps, lettering)
     comp, size = compose(take, out, grade, card, ctx.part(0.0, 0.5))
@@ -72,22 +72,10 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     data = {
         "take": take.name,
         "verdict": verdict,
-        "master": MASTER,
-        "video": {
-            "frames": track.frames,
-            "size": list(size),
-            "fps": list(fps),
-            "codec": "h264",
-            "colour": "bt709",
-            "encoder": encoder,
-        },
-        "timeline": TIMELINE,
-        "contact_sheet": SHEET,
-        "comp": {"pattern": PATTERN, "frames": len(comp)},
+        **_described(track, encoder, lead, grade),
         "title": {"text": settings["title"], "frames": lead},
-        "grade": {**cdl(grade), "cube": CUBE},
         "summary": f"{take.name} ({verdict}), {track.frames} frames {size[0]}x{size[1]}",
-    }  # fmt: skip
+    }
     manifest = Manifest(SCHEMA, settings, request["inputs"], data)
     manifest = manifest.with_files(
         out, [*comp, *(out / name for name in (MASTER, TIMELINE, SHEET, CUBE, SIDECAR))]
@@ -96,6 +84,32 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     manifest.save(out / MANIFEST)
     ctx.progress(1.0, "The master is ready")
     return {"folder": str(out), "digest": manifest.digest}
+
+
+def _verdict(shot: ShotFolder, take: TakeFolder) -> str:
+    """The verdict on exactly this take."""
+    report = load_report(shot, take.name)
+    known = report is not None and take.manifest.digest in report.inputs.values()
+    return str(report.data["verdict"]) if report is not None and known else "not checked"
+
+
+def _described(track: VideoTrack, encoder: str, lead: int, grade: Grade) -> dict[str, Any]:
+    """The delivery's files, as its manifest describes them."""
+    return {
+        "master": MASTER,
+        "video": {
+            "frames": track.frames,
+            "size": list(track.size),
+            "fps": [track.fps.numerator, track.fps.denominator],
+            "codec": "h264",
+            "colour": "bt709",
+            "encoder": encoder,
+        },
+        "timeline": TIMELINE,
+        "contact_sheet": SHEET,
+        "comp": {"pattern": PATTERN, "frames": track.frames, "title": lead},
+        "grade": {**cdl(grade), "cube": CUBE},
+    }
 
 
 def _write_sheet(

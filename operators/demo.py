@@ -81,7 +81,9 @@ def save(path: Path) -> None:
             raise OSError(str(error)) from error
 
 
-def run(folder: Path, assignments: Sequence[str], reporter: Reporter, run_stage: RunStage, apply: ApplySettings) -> int:
+def run(
+    folder: Path, assignments: Sequence[str], reporter: Reporter, run_stage: RunStage, apply: ApplySettings
+) -> int:
     """Runs every stage of the demo in ``folder`` and prints what was made. Returns the exit code."""
     folder = folder.resolve()
     blend = folder / f"{NAME}.blend"

@@ -45,7 +45,9 @@ class Context:
     def part(self, start: float, end: float) -> "Context":
         """The same context with progress 0..1 mapped onto start..end of this one."""
         outer = self.progress
-        return Context(lambda fraction, message: outer(start + (end - start) * fraction, message), self.log, self.cancel)
+        return Context(
+            lambda fraction, message: outer(start + (end - start) * fraction, message), self.log, self.cancel
+        )
 
     def each(self, items: Sequence[Item], message: str) -> Iterator[Item]:
         """Goes through ``items``, reporting progress and checking for cancel before each."""

@@ -92,4 +92,6 @@ _KINDS: dict[str, type[HoldfastError]] = {
 def from_json(record: dict[str, str]) -> HoldfastError:
     """The error that ``HoldfastError.to_json`` described; an unknown type becomes a plain HoldfastError."""
     kind = _KINDS.get(record.get("type", ""), HoldfastError)
-    return kind(record.get("what", "Unknown error"), where=record.get("where", ""), todo=record.get("todo", ""))
+    return kind(
+        record.get("what", "Unknown error"), where=record.get("where", ""), todo=record.get("todo", "")
+    )

@@ -32,7 +32,12 @@ class Ledger:
 
     def record(self, event: str, **fields: Any) -> dict[str, Any]:
         """Appends one entry, flushed to the disk before this returns. Raises StorageError."""
-        entry = {"event": event, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **fields, "after": self._last}
+        entry = {
+            "event": event,
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            **fields,
+            "after": self._last,
+        }
         path = self._path or self._new_shard()
         with storage(path):
             path.parent.mkdir(parents=True, exist_ok=True)

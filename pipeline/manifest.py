@@ -17,7 +17,11 @@ VERSION = 1
 
 
 def _made() -> dict[str, Any]:
-    return {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "host": platform.node(), "pid": os.getpid()}
+    return {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "host": platform.node(),
+        "pid": os.getpid(),
+    }
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ class Manifest:
 
     def save(self, path: Path) -> None:
         """Writes the manifest atomically. Raises StorageError."""
-        body = {name: getattr(self, name) for name in ("schema", "version", "settings", "inputs", "data", "files")}
+        body = {
+            name: getattr(self, name) for name in ("schema", "version", "settings", "inputs", "data", "files")
+        }
         write_json(path, {**body, "digest": self.digest, "made": self.made})
 
     @classmethod
@@ -57,7 +63,9 @@ class Manifest:
         if not isinstance(body, dict) or not isinstance(body.get("version"), int):
             raise InputError(f"{path.name} is not a Holdfast manifest", where=str(path), todo=again)
         if body.get("schema") != schema:
-            raise InputError(f"{path.name} holds {body.get('schema')!r}, not {schema!r}", where=str(path), todo=again)
+            raise InputError(
+                f"{path.name} holds {body.get('schema')!r}, not {schema!r}", where=str(path), todo=again
+            )
         if body["version"] > VERSION:
             todo = "Update the extension, or run the stage again with this one."
             raise InputError(f"{path.name} was made by a newer Holdfast", where=str(path), todo=todo)
@@ -75,7 +83,9 @@ class Manifest:
         return cls.load(path, schema) if path.exists() else None
 
 
-def stale_reason(manifest: Manifest | None, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> str | None:
+def stale_reason(
+    manifest: Manifest | None, settings: Mapping[str, Any], inputs: Mapping[str, str]
+) -> str | None:
     """Why a result must be made again, or None when it is fresh. Nothing else decides staleness."""
     if manifest is None:
         return "not made yet"
@@ -87,6 +97,8 @@ def stale_reason(manifest: Manifest | None, settings: Mapping[str, Any], inputs:
     if set(manifest.inputs) - set(inputs):
         return "its inputs changed"
     if digest_json(manifest.settings) != digest_json(settings):
-        changed = [key for key in settings if digest_json(manifest.settings.get(key)) != digest_json(settings[key])]
+        changed = [
+            key for key in settings if digest_json(manifest.settings.get(key)) != digest_json(settings[key])
+        ]
         return f"setting {changed[0]!r} changed" if changed else "settings changed"
     return None

@@ -18,7 +18,9 @@ _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 def canonical_json(value: object) -> bytes:
     """UTF-8 JSON with sorted keys and no spaces, so that equal values have equal bytes. NaN is refused."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 def digest_json(value: object) -> str:

@@ -37,7 +37,9 @@ class WorkerProcess:
         self.finished = False
 
     @classmethod
-    def start(cls, function: str, request: dict[str, Any], python_args: Sequence[str] = ()) -> "WorkerProcess":
+    def start(
+        cls, function: str, request: dict[str, Any], python_args: Sequence[str] = ()
+    ) -> "WorkerProcess":
         """Starts ``function`` ("room.module:function") with ``request`` in a new process.
 
         ``python_args`` are the flags that the host's interpreter asks for (``bpy.app.python_args``).

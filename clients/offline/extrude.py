@@ -19,7 +19,10 @@ def build_plate(outline: Outline, detail: int, margin: float) -> Flat:
     """The plate stands upright: front towards -Y, origin at its bottom in the middle plane. Raises InputError."""
     rings = [_ring(outline.contour, outline, True), *(_ring(hole, outline, False) for hole in outline.holes)]
     if polygon.crosses_itself(rings):
-        rings = [_plain(outline.contour, outline, True), *(_plain(hole, outline, False) for hole in outline.holes)]
+        rings = [
+            _plain(outline.contour, outline, True),
+            *(_plain(hole, outline, False) for hole in outline.holes),
+        ]
     thickness = THICKNESS * float(np.ptp(outline.contour, axis=0).min())
     bevel = min(0.014 * outline.height_mm, 0.25 * thickness)
     while bevel > 1e-3 * outline.height_mm and polygon.crosses_itself(

@@ -154,7 +154,7 @@ def _drawn_socket(view: Upright) -> Feature | None:
     )
     top, rows = view.row(height), np.arange(view.row(0.92 * height), view.row(0.15 * height))
     best: tuple[float, Feature | None] = (0.0, None)
-    for x in np.arange(0.2 * rim, 0.92 * rim, 0.25 / ppm * view.stroke_px):
+    for x in np.arange(max(0.2 * rim, 0.05 * height), 0.92 * rim, 0.25 / ppm * view.stroke_px):
         sides = [_near_columns(view, sign * x, band)[top : rows[-1] + 1] for sign in (-1, 1)]
         if _first_gap(sides[0] | sides[1]) > 0.05 * height * ppm:
             continue

@@ -180,11 +180,14 @@ def _paper_masks(lab: NDArray[np.float32]) -> list[U8]:
     paper = np.median(middle[middle[:, 0] >= np.median(middle[:, 0])], axis=0)
     chroma = np.clip(np.hypot(lab[..., 1] - paper[1], lab[..., 2] - paper[2]) * 6, 0, 255).astype(np.uint8)
     far = np.clip(np.linalg.norm((lab - paper) * (0.6, 1.6, 1.6), axis=-1) * 4, 0, 255).astype(np.uint8)
+    tint = np.hypot(lab[..., 1], lab[..., 2]) / np.maximum(lab[..., 0], 4)  # the same in light and shadow
+    tint = np.clip(tint / max(float(np.percentile(tint, 98)), 1e-3) * 255, 0, 255).astype(np.uint8)
     masks = []
     for picture, sign in (
         (light, cv2.THRESH_BINARY),
         (chroma, cv2.THRESH_BINARY_INV),
         (far, cv2.THRESH_BINARY_INV),
+        (tint, cv2.THRESH_BINARY_INV),
     ):
         level, mask = cv2.threshold(picture, 0, 255, sign | cv2.THRESH_OTSU)
         masks += [mask, *(cv2.threshold(picture, level * factor, 255, sign)[1] for factor in (0.8, 1.2))]

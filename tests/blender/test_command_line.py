@@ -6,7 +6,6 @@ from pathlib import Path
 
 import bpy
 import pytest
-
 from holdfast.command_line import _verdict_code, main
 from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.store import write_json
@@ -40,7 +39,9 @@ def test_status_as_json(saved: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert {state["status"] for state in states} <= {"missing", "stale", "fresh", "partial", "failed"}
 
 
-@pytest.mark.parametrize("stage", ["ideate", "assets", "physics", "truth", "style", "validate", "repair", "finish"])
+@pytest.mark.parametrize(
+    "stage", ["ideate", "assets", "physics", "truth", "style", "validate", "repair", "finish"]
+)
 def test_an_unsaved_file_says_where_output_would_go(stage: str, capfd: pytest.CaptureFixture[str]) -> None:
     code, out = run(capfd, stage)
     assert code == 20

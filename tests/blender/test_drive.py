@@ -7,7 +7,6 @@ from typing import Any
 
 import bpy
 import pytest
-
 from holdfast.operators.drive import run_blocking
 from holdfast.operators.steps import Progress, RenderJob, WorkerTask
 from holdfast.pipeline.context import Context

@@ -18,7 +18,9 @@ Module = Callable[[str], ModuleType]
 def scene(module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bpy.types.Scene:
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     steps, truth = module("operators.steps"), module("operators.truth")
-    always_fresh = steps.Stage("truth", "", truth.STAGE.run, lambda scene, shot: steps.StageState("fresh", ""))
+    always_fresh = steps.Stage(
+        "truth", "", truth.STAGE.run, lambda scene, shot: steps.StageState("fresh", "")
+    )
     monkeypatch.setattr(truth, "STAGE", always_fresh)
     return bpy.context.scene
 
@@ -68,7 +70,9 @@ def test_every_look_of_the_panel_exists(module: Module) -> None:
     assert offered == set(known) == set(module("clients.offline.looks").LOOKS)
 
 
-@pytest.mark.parametrize(("script", "words"), [("[{", "not JSON"), ("{}", "list"), ('[{"kind": "melt"}]', "melt")])
+@pytest.mark.parametrize(
+    ("script", "words"), [("[{", "not JSON"), ("{}", "list"), ('[{"kind": "melt"}]', "melt")]
+)
 def test_bad_scripts(module: Module, scene: bpy.types.Scene, script: str, words: str) -> None:
     _truth(module, scene)
     scene.holdfast.style.defects = script

@@ -51,7 +51,8 @@ def test_a_failed_write_leaves_the_old_file_and_no_part(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EROFS, "can't be written"), (errno.EIO, "Writing failed")]
+    ("number", "words"),
+    [(errno.ENOSPC, "disk is full"), (errno.EROFS, "can't be written"), (errno.EIO, "Writing failed")],
 )
 def test_storage_errors_are_sentences(number: int, words: str) -> None:
     with pytest.raises(StorageError, match=words) as caught, storage("/out/frame.png"):
