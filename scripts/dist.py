@@ -26,7 +26,15 @@ WHEEL_TAGS = {
 }
 """Blender's name of each platform -> the platform tag of the wheels for it."""
 ROOMS = ("operators", "panels", "physics", "rendering", "clients", "validation", "finishing", "pipeline")
-ROOT_MODULES = ("__init__", "command_line", "compat", "preferences", "properties", "registration")
+ROOT_MODULES = (
+    "__init__",
+    "command_line",
+    "compat",
+    "preferences",
+    "properties",
+    "properties_physics",
+    "registration",
+)
 ROOT_FILES = ("LICENSE", "README.md", "CHANGELOG.md")
 SUFFIXES = {".py", ".css", ".html", ".jpg", ".js", ".json", ".png", ".toml", ".ttf", ".txt"}
 LIMIT_BYTES = 100_000_000
