@@ -9,9 +9,11 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
+from holdfast.operators import drive
 from holdfast.operators.steps import RenderJob, StageOptions
 from holdfast.pipeline.errors import Cancelled, HoldfastError, InputError, StorageError, UsageError
 from holdfast.pipeline.manifest import Manifest
+from holdfast.pipeline.pictures import write_picture
 from holdfast.rendering import throwaway
 
 from . import truth_scenes as scenes
@@ -288,3 +290,28 @@ def test_deleted_parts_are_named(scene, tmp_path: Path) -> None:
     bpy.data.objects.remove(scene.objects["lid"])
     with pytest.raises(InputError, match=r"no longer in the scene \(lid\)"):
         scenes.make(tmp_path)
+
+
+def test_other_engines_take_their_mattes_from_cycles(scene, tmp_path: Path, monkeypatch) -> None:
+    """The picture itself is made up here: EEVEE and Workbench need a GPU, which test machines lack."""
+    cycles = scenes.make(tmp_path / "cycles")
+    scene.render.engine = "BLENDER_WORKBENCH"
+    asked: list[str] = []
+
+    def render(job: RenderJob, context) -> None:
+        asked.append(job.scene.render.engine)
+        if job.scene.render.engine == "CYCLES":
+            return drive.render_frames(job, context)
+        for frame in job.frames:
+            write_picture(
+                Path(job.scene.render.frame_path(frame=frame)), np.zeros((*SIZE[::-1], 3), np.uint8)
+            )
+        return None
+
+    monkeypatch.setattr(scenes, "render_frames", render)
+    truth = scenes.make(tmp_path / "workbench")
+    assert asked == ["CYCLES", "CYCLES", "BLENDER_WORKBENCH"]
+    for frame in truth.frames:
+        assert (truth.ids(frame) == cycles.ids(frame)).all()
+        for part in truth.names:
+            assert np.abs(truth.matte(part, frame) - cycles.matte(part, frame)).mean() < 0.01
