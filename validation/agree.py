@@ -40,13 +40,13 @@ def agree(series: Series, readings: Mapping[str, Sequence[Sequence[Reading]]],
           faulty: Mapping[str, AbstractSet[int]] | None = None) -> None:  # fmt: skip
     """Puts shift, bend, unlike, behind and jump into the series; ``faulty`` positions of a part don't vote.
 
-    Where fewer than two frames would be left, all vote.
+    Where no frame would be left, all vote; a single good one is believed.
     """
     for part, by_frame in readings.items():
         bad = (faulty or {}).get(part, frozenset())
         for index, all_of_it in enumerate(by_frame):
             good = [r for r in all_of_it if r.other not in bad]
-            votes = good if len(good) >= 2 else list(all_of_it)
+            votes = good * 2 if len(good) == 1 and bad else good or list(all_of_it)
             series.put(part, index, **_values(votes))
 
 

@@ -162,8 +162,8 @@ def readable(here: Plate, region: Region) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Displacement:
-    """Of one part against one other frame, in units: ``shift`` of the part as a whole (rms of the affine fit),
-    ``bend`` p85 of what the affine fit leaves, ``points`` readable pixels, ``moved`` (dx, dy) at the centre."""
+    """Of one part against one other frame, in units: ``shift`` of the part as a whole (rms of the similarity fit),
+    ``bend`` p85 of what that leaves, ``points`` readable pixels, ``moved`` (dx, dy) at the centre."""
 
     shift: float = np.nan
     bend: float = np.nan
@@ -172,27 +172,27 @@ class Displacement:
 
 
 def displacement(flow: F32, where: NDArray[np.bool_], unit: float) -> Displacement:
-    """Splits the displacement field on the pixels ``where`` into an affine part and a bend."""
+    """Splits the displacement field on the pixels ``where`` into a similarity, which a rigid part may show, and a bend."""
     y, x = np.nonzero(where)
     if len(x) < LEAST_POINTS:
         return Displacement(points=len(x))
     keep = slice(None, None, max(1, len(x) // 1500))
     y, x, count = y[keep], x[keep], len(x)
     field = flow[y, x].astype(np.float64)
-    span = max(float(np.hypot(np.ptp(x), np.ptp(y))), 1.0)
-    design = np.stack([(x - x.mean()) / span, (y - y.mean()) / span, np.ones(len(x))], 1)
+    place = (x - x.mean()) + 1j * (y - y.mean())
+    moved = field[:, 0] + 1j * field[:, 1]
+    design = np.stack([np.ones(len(x)), place / max(float(np.abs(place).max()), 1.0)], 1)
     weight = np.ones(len(x))
-    solution = np.zeros((3, 2))
+    solution = np.zeros(2, complex)
     for _ in range(4):
-        normal = design.T @ (design * weight[:, None]) + 1e-3 * len(x) * np.diag([1.0, 1.0, 0.0])
-        solution = np.linalg.solve(normal, design.T @ (field * weight[:, None]))
-        rest = np.linalg.norm(field - design @ solution, axis=1)
-        weight = 1 / np.maximum(rest, 0.3)
+        weighted = design.conj().T * weight
+        solution = np.linalg.solve(weighted @ design + 1e-3 * len(x) * np.diag([0.0, 1.0]), weighted @ moved)
+        weight = 1 / np.maximum(np.abs(moved - design @ solution), 0.3)
     rigid = design @ solution
-    rest = np.linalg.norm(field - rigid, axis=1)
+    rest = np.abs(moved - rigid)
     return Displacement(
-        shift=float(np.sqrt((rigid**2).sum(1).mean())) / unit,
+        shift=float(np.sqrt((np.abs(rigid) ** 2).mean())) / unit,
         bend=float(np.quantile(rest, 0.85)) / unit,
         points=count,
-        moved=(float(solution[2, 0]) / unit, float(solution[2, 1]) / unit),
+        moved=(float(solution[0].real) / unit, float(solution[0].imag) / unit),
     )

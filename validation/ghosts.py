@@ -10,6 +10,7 @@ from .plates import Plate
 
 TEMPLATE_PX = 34
 LEAST_SPREAD = 3.0
+MOST_COVERED = 0.4
 
 
 def ghost_score(plate: Plate, part_id: int) -> tuple[float, tuple[float, float]]:
@@ -31,7 +32,8 @@ def ghost_score(plate: Plate, part_id: int) -> tuple[float, tuple[float, float]]
     stencil = np.ascontiguousarray(small[box])
     if stencil.shape[0] * 2 > size[1] or stencil.shape[1] * 2 > size[0]:
         return float("nan"), (0.0, 0.0)
-    away = _away(small, stencil.shape)
+    others = cv2.resize((plate.ids > 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    away = _away(small, stencil.shape) & _free(others, stencil)
     take = cv2.resize(plate.take_lab, size, interpolation=cv2.INTER_AREA)
     render = cv2.resize(plate.beauty_lab, size, interpolation=cv2.INTER_AREA)
     found = _match(take, box, stencil, away)
@@ -50,6 +52,12 @@ def _away(small: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.bool_]
     dy = np.abs(np.arange(height) - ys[0])[:, None] > 0.6 * shape[0]
     dx = np.abs(np.arange(width) - xs[0])[None, :] > 0.6 * shape[1]
     return np.asarray(dy | dx)
+
+
+def _free(others: F32, stencil: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where the template would lie mostly off every part: parts of one material look alike."""
+    covered = cv2.matchTemplate(others, stencil.astype(np.float32), cv2.TM_CCORR) / max(1, int(stencil.sum()))
+    return np.asarray(covered < MOST_COVERED)
 
 
 def _match(

@@ -98,6 +98,13 @@ def flicker(measures: dict[str, F64]) -> F64:
     return np.maximum(bend(measures["take_L"]) - bend(measures["render_L"]), 0)
 
 
+def doubled(measures: dict[str, F64]) -> F64:
+    """(F,) likeness of another place to the part, beyond what is usual in this take: things may look alike all along."""
+    found = measures["ghost"]
+    usual = float(np.nanmedian(found)) if np.isfinite(found).any() else 0.0
+    return np.asarray(found - max(0.0, usual), np.float64)
+
+
 def signals(series: Series, part: str, limits: Limits) -> dict[str, Signal]:
     """All signals of a part by kind."""
     measures = series.of[part]
@@ -110,7 +117,7 @@ def signals(series: Series, part: str, limits: Limits) -> dict[str, Signal]:
         "outline": measures["lost"],
         "colour_drift": np.minimum(measures["jump"], 99.0),
         "flicker": flicker(measures),
-        "ghost": measures["ghost"],
+        "ghost": doubled(measures),
     }
     return {kind: _signal(part, kind, values[kind] * shown, limits) for kind in KINDS}
 
