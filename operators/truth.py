@@ -178,8 +178,12 @@ def _batch(
         "inputs": found.inputs,
     }
     length = share[1] - share[0]
-    if batch:
-        yield from _render(scene, shot, found, batch, raw, request, (share[0], share[0] + 0.85 * length))
+    try:
+        if batch:
+            yield from _render(scene, shot, found, batch, raw, request, (share[0], share[0] + 0.85 * length))
+    except ReferenceError as error:
+        todo = "Run Ground truth again: finished frames are kept."
+        raise InputError("The scene was taken away while it was rendered", todo=todo) from error
     return (yield WorkerTask(WORKER, request, (share[0] + 0.85 * length, share[1])))
 
 

@@ -72,7 +72,7 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     complete = len(done) == len(request["shot_frames"])
     if complete:
         _gather(folder, request, ctx.part(0.9, 1.0))
-    shutil.rmtree(raw, ignore_errors=True)
+    shutil.rmtree(raw.parent if complete else raw, ignore_errors=True)
     with contextlib.suppress(OSError):
         raw.parent.rmdir()  # unless another chunk is rendering there
     return {"state": "complete" if complete else "partial", "frames": done}

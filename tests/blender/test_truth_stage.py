@@ -315,3 +315,25 @@ def test_other_engines_take_their_mattes_from_cycles(scene, tmp_path: Path, monk
         assert (truth.ids(frame) == cycles.ids(frame)).all()
         for part in truth.names:
             assert np.abs(truth.matte(part, frame) - cycles.matte(part, frame)).mean() < 0.01
+
+
+def test_batches_equal_the_whole(scene, tmp_path: Path, monkeypatch) -> None:
+    whole = scenes.make(tmp_path / "whole")
+    monkeypatch.setattr(scenes.STAGE, "BATCH_FRAMES", 3)
+    assert scenes.make(tmp_path / "batches").digest == whole.digest
+
+
+def test_left_behind_raw_files_are_cleared(scene, tmp_path: Path) -> None:
+    raw = scenes.shot_in(tmp_path).truth / ".rendering" / "of-another-scene"
+    raw.mkdir(parents=True)
+    (raw / "beauty.0001.png").write_bytes(b"old")
+    scenes.make(tmp_path)
+    assert not raw.parent.exists()
+
+
+def test_scene_taken_away_is_a_sentence(scene, tmp_path: Path) -> None:
+    generator = scenes.STAGE.run(scene, scenes.shot_in(tmp_path), StageOptions())
+    while not isinstance(next(generator), RenderJob):
+        pass
+    with pytest.raises(InputError, match="taken away"):
+        generator.throw(ReferenceError("StructRNA of type Scene has been removed"))
