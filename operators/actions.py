@@ -203,6 +203,9 @@ class HOLDFAST_OT_new_demo_shot(bpy.types.Operator):
             return {"CANCELLED"}
         try:
             demo.new_file(folder)
+            bpy.ops.wm.open_mainfile(
+                filepath=bpy.data.filepath, load_ui=False
+            )  # undo can't go back before it
         except HoldfastError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -26,7 +26,9 @@ class HOLDFAST_UL_findings(bpy.types.UIList):
             return
         finding = findings[index]
         row = layout.row(align=True)
-        go = row.operator(
+        left = row.row()
+        left.alignment = "LEFT"
+        go = left.operator(
             HOLDFAST_OT_jump_to_finding.bl_idname, text=words(finding), icon="ERROR", emboss=False
         )
         go.index = index

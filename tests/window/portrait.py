@@ -36,8 +36,11 @@ def main() -> None:
         bpy.ops.wm.open_mainfile(filepath=blend, load_ui=False)
         yield 1.0
         space = hand.area.spaces[0]
-        space.shading.type = "MATERIAL" if not options.sidebar else "SOLID"
+        space.shading.type, space.shading.color_type, space.shading.show_cavity = "SOLID", "TEXTURE", True
+        space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
+        space.overlay.show_extras = space.overlay.show_cursor = False
         space.region_3d.view_perspective = "CAMERA"
+        space.region_3d.view_camera_zoom, space.region_3d.view_camera_offset = 22.0, (0.06, 0.0)
         bpy.context.scene.frame_set(_lock_frame(bpy.context.scene))
         yield from hand.show_tab()
         yield from hand.move(hand.area.x + 60, hand.area.y + 60)
