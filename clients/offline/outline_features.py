@@ -256,7 +256,8 @@ def _erase_socket(view: Upright, tone: F32, socket: Feature) -> None:
 def inner_cells(view: Upright, lines: Mask) -> tuple[list[Mask], list[Mask]]:
     """Closed cells inside the outline as masks: (free-standing ones = holes of a flat part, other ones = panes)."""
     outline = view.inside & (view.field < 1.4 * view.stroke_px)
-    barrier = close_gaps(lines & view.inside, 0.010 * view.height_mm * view.px_per_mm)
+    reach = 0.010 * view.height_mm * view.px_per_mm
+    barrier = close_gaps((lines & view.inside) | outline | ~view.inside, reach) & view.inside & ~outline
     _, strokes = cv2.connectedComponents((barrier | outline).astype(np.uint8), connectivity=8)
     rim = set(np.unique(strokes[outline]).tolist())
     cells = view.inside & ~barrier & ~outline
@@ -273,7 +274,7 @@ def inner_cells(view: Upright, lines: Mask) -> tuple[list[Mask], list[Mask]]:
         if float(distance(cell).max()) < 0.028 * view.height_mm * view.px_per_mm:
             continue
         edge = grow(cell, 2.5) & ~cell
-        if (edge & ~barrier[box]).sum() > 0.05 * edge.sum():
+        if (edge & ~barrier[box]).sum() > 0.061 * edge.sum():
             continue
         free = not (set(np.unique(strokes[box][edge & barrier[box]]).tolist()) & rim)
         found = np.zeros_like(cells)

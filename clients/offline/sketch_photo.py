@@ -161,18 +161,28 @@ def find_sheet(rgb: U8) -> F64 | None:
     scale = 500 / max(rgb.shape[:2])
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(cv2.medianBlur(small, 5).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    tint = np.hypot(lab[..., 1], lab[..., 2]) / np.maximum(lab[..., 0], 4)  # the same in light and in shadow
     best: tuple[float, F64 | None] = (0.0, None)
-    for mask in _paper_masks(lab):
+    for mask in _paper_masks(lab, tint):
         quad = _quad(mask)
         if quad is None:
             continue
-        score = _fit(mask, quad) * _border_contrast(lab, quad)
-        if score > best[0]:
+        fit = _fit(mask, quad) * _border_contrast(lab, quad)
+        score = fit * _one_tint(tint, quad)  # rather the whole sheet than its part in the light
+        if fit > 0.55 and score > best[0]:
             best = (score, quad)
-    return best[1] / scale if best[1] is not None and best[0] > 0.55 else None
+    return best[1] / scale if best[1] is not None else None
 
 
-def _paper_masks(lab: NDArray[np.float32]) -> list[U8]:
+def _one_tint(tint: NDArray[np.float32], quad: F64) -> float:
+    """Grows with the area of the quad, as far as it is of one tint throughout."""
+    inside = cv2.fillConvexPoly(np.zeros(tint.shape, np.uint8), np.round(quad).astype(np.int32), 1) > 0
+    values = tint[inside]
+    alike = np.abs(values - np.median(values)) < 0.08
+    return float(alike.mean()) ** 2 * float(inside.mean()) ** 0.5
+
+
+def _paper_masks(lab: NDArray[np.float32], tint: NDArray[np.float32]) -> list[U8]:
     light = np.clip(lab[..., 0] * 2.55, 0, 255).astype(np.uint8)
     middle = lab[lab.shape[0] // 4 : -lab.shape[0] // 4, lab.shape[1] // 4 : -lab.shape[1] // 4].reshape(
         -1, 3
@@ -180,14 +190,13 @@ def _paper_masks(lab: NDArray[np.float32]) -> list[U8]:
     paper = np.median(middle[middle[:, 0] >= np.median(middle[:, 0])], axis=0)
     chroma = np.clip(np.hypot(lab[..., 1] - paper[1], lab[..., 2] - paper[2]) * 6, 0, 255).astype(np.uint8)
     far = np.clip(np.linalg.norm((lab - paper) * (0.6, 1.6, 1.6), axis=-1) * 4, 0, 255).astype(np.uint8)
-    tint = np.hypot(lab[..., 1], lab[..., 2]) / np.maximum(lab[..., 0], 4)  # the same in light and shadow
-    tint = np.clip(tint / max(float(np.percentile(tint, 98)), 1e-3) * 255, 0, 255).astype(np.uint8)
+    shown = np.clip(tint / max(float(np.percentile(tint, 98)), 1e-3) * 255, 0, 255).astype(np.uint8)
     masks = []
     for picture, sign in (
         (light, cv2.THRESH_BINARY),
         (chroma, cv2.THRESH_BINARY_INV),
         (far, cv2.THRESH_BINARY_INV),
-        (tint, cv2.THRESH_BINARY_INV),
+        (shown, cv2.THRESH_BINARY_INV),
     ):
         level, mask = cv2.threshold(picture, 0, 255, sign | cv2.THRESH_OTSU)
         masks += [mask, *(cv2.threshold(picture, level * factor, 255, sign)[1] for factor in (0.8, 1.2))]
