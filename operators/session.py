@@ -10,7 +10,7 @@ import tempfile
 import time
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,7 @@ class Session:
     seconds: dict[tuple[int, str], float] = field(default_factory=dict)
     seen: tuple[float, str] | None = None
     drawn: float = 0.0
+    refresh: Iterator[None] | None = None
 
 
 current = Session()
@@ -103,7 +104,8 @@ def tick() -> float:
         _advance()
     except Exception as error:  # a raise here would end the timer for good
         _fail(current.job, _internal(error))
-    return BUSY_SECONDS if current.job is not None or current.queue else IDLE_SECONDS
+    busy = current.job is not None or current.queue or current.refresh is not None
+    return BUSY_SECONDS if busy else IDLE_SECONDS
 
 
 def _advance() -> None:
@@ -132,8 +134,13 @@ def _look_after_panels() -> None:
             _lingering.remove(worker)
     scene = bpy.context.scene
     if scene is not None and (state_cache.dirty or state_cache.settled(scene)):
-        state_cache.refresh(scene)
-        window.redraw()
+        current.refresh = state_cache.refreshing(scene)
+    if current.refresh is not None:
+        try:
+            next(current.refresh)
+        except (StopIteration, ReferenceError):  # done, or the scene went away: the next one is on its way
+            current.refresh = None
+            window.redraw()
 
 
 def _scene(uid: int) -> bpy.types.Scene | None:
@@ -234,7 +241,8 @@ def _fail(job: Job | None, sentence: str) -> None:
     current.queue.clear()
     if job is not None:
         _end(job, sentence)
-        window.announce(f"{job.stage.label}: {sentence}")
+        sentence = f"{job.stage.label}: {sentence}"
+    window.announce(sentence)
 
 
 def _abandon(job: Job, sentence: str) -> None:
@@ -272,6 +280,7 @@ def on_load_pre(*_args: object) -> None:
     current.queue.clear()
     current.failures.clear()
     current.seconds.clear()
+    current.refresh = None
 
 
 def open_session() -> None:

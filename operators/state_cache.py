@@ -79,22 +79,29 @@ def on_load_post(*_args: object) -> None:
 
 
 def refresh(scene: bpy.types.Scene) -> None:
-    """Reads the state of every stage and the manifests of the scene's shot."""
+    """Reads the state of every stage and the manifests of the scene's shot, at once."""
+    for _slice in refreshing(scene):
+        pass
+
+
+def refreshing(scene: bpy.types.Scene) -> Iterator[None]:
+    """The same in slices of some ten milliseconds; what is shown changes with the last one."""
     global dirty
     dirty = False
     cached = Shown(unsaved=not bpy.data.filepath)
-    _shown[scene.session_uid] = cached
     try:
         shot = locate.shot_of(scene)
     except HoldfastError as error:
         cached.problem = str(error)
-        _fill_findings(cached)
-        return
-    cached.root = str(shot.root)
-    _read_manifests(shot, cached)
-    for stage in STAGES:
-        cached.states[stage.name] = state_of(stage, scene)
-    thumbnails.refresh(shot, cached.manifests.get("concepts"))
+    else:
+        cached.root = str(shot.root)
+        _read_manifests(shot, cached)
+        yield
+        for stage in STAGES:
+            cached.states[stage.name] = state_of(stage, scene)
+            yield
+        thumbnails.refresh(shot, cached.manifests.get("concepts"))
+    _shown[scene.session_uid] = cached
     _fill_findings(cached)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shutil
 import sys
 import tempfile
 import time
@@ -81,6 +82,7 @@ def everything(walk: Any, only: str) -> robot.Steps:
         began = time.monotonic()
         said = yield from check(walk)
         print(f"ok {check.__name__} ({time.monotonic() - began:.1f} s) {said or ''}".rstrip(), flush=True)
+    shutil.rmtree(walk.folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
