@@ -10,7 +10,7 @@ borders, contour lines). On a turning part the latter slide over the surface, an
 is read from a pattern that depends on the normal alone, and a displacement up to that far in that direction is free.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -21,12 +21,13 @@ from ..pipeline.pictures import F32, U8
 from ..pipeline.truth import GroundTruth
 from .plates import Plate, divisor
 
+F64 = NDArray[np.float64]
 MARGIN_PX = 20
 DEPTH_TOLERANCE = 0.01
 TEXTURE = 0.0012
 """Least smaller eigenvalue of the structure tensor (OpenCV scaling, 8-bit / 255) at which motion can be read."""
 LEAST_POINTS = 24
-TURNED_DEG = 1.0
+TURNED_DEG = 2.5
 SLIDE = 1.2
 """A tone border may lag or lead the pattern of the normals by this factor."""
 
@@ -38,6 +39,7 @@ class Rig:
     poses: dict[int, dict[int, NDArray[np.float64]]]
     cameras: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]
     orthographic: bool = False
+    _seen: dict[tuple[int, int], tuple[F64, F64]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, truth: GroundTruth) -> "Rig":
@@ -48,16 +50,17 @@ class Rig:
         poses = {f: {part.id: truth.pose(part.name, f) for part in truth.parts} for f in truth.frames}
         return cls(poses, cameras, truth.camera(truth.frames[0]).orthographic)
 
-    def carry(self, here: int, there: int, part_id: int) -> NDArray[np.float64]:
+    def seen(self, frame: int, part_id: int) -> tuple[F64, F64]:
+        """4x4 of the part in camera axes at ``frame``, and its inverse; a part without poses stands still."""
+        if (frame, part_id) not in self._seen:
+            pose = self.poses[frame].get(part_id)
+            matrix = self.cameras[frame][1] if pose is None else self.cameras[frame][1] @ pose
+            self._seen[frame, part_id] = (matrix, np.linalg.inv(matrix))
+        return self._seen[frame, part_id]
+
+    def carry(self, here: int, there: int, part_id: int) -> F64:
         """4x4: camera coordinates at frame ``here`` -> the same surface point in the camera at ``there``."""
-        still = np.eye(4)
-        pose_here, pose_there = self.poses[here].get(part_id, still), self.poses[there].get(part_id, still)
-        return np.asarray(
-            self.cameras[there][1]
-            @ pose_there
-            @ np.linalg.inv(pose_here)
-            @ np.linalg.inv(self.cameras[here][1])
-        )
+        return np.asarray(self.seen(there, part_id)[0] @ self.seen(here, part_id)[1])
 
 
 @dataclass(frozen=True)
@@ -133,8 +136,8 @@ def carry(rig: Rig, here: Plate, there: Plate, part_ids: list[int], region: Regi
     expected = np.where(valid, carried, now).astype(np.uint8)
     found = np.asarray(flow.calc(expected, now, None), np.float32)
     if max(turned_deg(rig, here.frame, there.frame, part_id) for part_id in part_ids) > TURNED_DEG:
-        pattern = np.ascontiguousarray(here.probe[region.cut])
-        before = cv2.remap(there.probe, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        pattern = np.ascontiguousarray(here.probe()[region.cut])
+        before = cv2.remap(there.probe(), where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         slide = flow.calc(np.where(valid, before, pattern).astype(np.uint8), pattern, None)
         found = without_slide(found, np.asarray(slide, np.float32))
     return Carried(valid, where, found)
@@ -171,6 +174,20 @@ class Displacement:
     moved: tuple[float, float] = (np.nan, np.nan)
 
 
+def similarity(place: NDArray[np.complex128], moved: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """(n,) the displacement at ``place`` by the similarity that fits ``moved`` in most places (least absolute rest)."""
+    weight = np.ones(len(place))
+    fitted = np.zeros(len(place), complex)
+    for _ in range(4):
+        total = weight.sum()
+        centre, middle = (weight @ place) / total, (weight @ moved) / total
+        arm = place - centre
+        spin = (weight * arm.conj()) @ (moved - middle) / (weight @ np.abs(arm) ** 2 + 1e-3 * len(place))
+        fitted = middle + spin * arm
+        weight = 1 / np.maximum(np.abs(moved - fitted), 0.3)
+    return fitted
+
+
 def displacement(flow: F32, where: NDArray[np.bool_], unit: float) -> Displacement:
     """Splits the displacement field on the pixels ``where`` into a similarity, which a rigid part may show, and a bend."""
     y, x = np.nonzero(where)
@@ -181,18 +198,11 @@ def displacement(flow: F32, where: NDArray[np.bool_], unit: float) -> Displaceme
     field = flow[y, x].astype(np.float64)
     place = (x - x.mean()) + 1j * (y - y.mean())
     moved = field[:, 0] + 1j * field[:, 1]
-    design = np.stack([np.ones(len(x)), place / max(float(np.abs(place).max()), 1.0)], 1)
-    weight = np.ones(len(x))
-    solution = np.zeros(2, complex)
-    for _ in range(4):
-        weighted = design.conj().T * weight
-        solution = np.linalg.solve(weighted @ design + 1e-3 * len(x) * np.diag([0.0, 1.0]), weighted @ moved)
-        weight = 1 / np.maximum(np.abs(moved - design @ solution), 0.3)
-    rigid = design @ solution
+    rigid = similarity(place / max(float(np.abs(place).max()), 1.0), moved)
     rest = np.abs(moved - rigid)
     return Displacement(
         shift=float(np.sqrt((np.abs(rigid) ** 2).mean())) / unit,
         bend=float(np.quantile(rest, 0.85)) / unit,
         points=count,
-        moved=(float(solution[0].real) / unit, float(solution[0].imag) / unit),
+        moved=(float(rigid.mean().real) / unit, float(rigid.mean().imag) / unit),
     )

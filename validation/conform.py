@@ -5,7 +5,7 @@
 everything else is measured through the map and the offset found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -24,6 +24,7 @@ from .plates import load_plate
 from .timemap import TimeMap, change, find_map, fingerprint, likeness
 
 F64 = NDArray[np.float64]
+Show = Callable[[int, int, U8, U8, U8], None]
 DARK = 3.0
 LOOKED_AT = 10
 LEAST_CONFIDENCE = 0.1
@@ -71,20 +72,24 @@ def claimed(truth: GroundTruth, take: TakeFolder) -> list[tuple[int, int]]:
     return sorted(pairs, key=lambda pair: pair[1])
 
 
-def conform(truth: GroundTruth, take: TakeFolder, limits: Limits, ctx: Context) -> Conformed:
-    """Checks frames, size and time, and finds the map and offset to measure through."""
+def conform(
+    truth: GroundTruth, take: TakeFolder, limits: Limits, ctx: Context, show: Show | None = None
+) -> Conformed:
+    """Checks frames, size and time, and finds the map and offset to measure through. ``show`` (position, source
+    frame, render, take, ids) is given every frame that is read."""
     pairs = claimed(truth, take)
     out = Conformed(pairs)
     _contract(truth, take, out)
     takes, sources, blacks, steps, moves = [], [], [], [], []
     before: tuple[F32, U8] | None = None
-    for source, frame in ctx.each(pairs, "Checking frame"):
-        styled, plate = take.frame(frame), truth.beauty(source)
+    for index, (source, frame) in enumerate(ctx.each(pairs, "Checking frame")):
+        styled, plate, ids = take.frame(frame), truth.beauty(source), truth.ids(source)
+        if show:
+            show(index, source, plate, styled, ids)
         takes.append(fingerprint(styled))
         sources.append(fingerprint(plate))
         small = cv2.resize(styled, (96, 54), interpolation=cv2.INTER_AREA).astype(np.float32)
         blacks.append(bool(small.mean() < DARK and plate.mean() > 3 * DARK))
-        ids = truth.ids(source)
         steps.append(0.0 if before is None else float(np.abs(small - before[0]).mean()))
         moves.append(
             0.0 if before is None else float((ids != before[1]).sum()) / (1 + np.sqrt((ids > 0).sum()))

@@ -10,12 +10,12 @@ Touching = dict[str, list[frozenset[str]]]
 
 @dataclass(frozen=True)
 class Rule:
-    """``cause`` explains ``effects`` of the same part, and ``beside`` of parts that touch it."""
+    """``cause`` explains ``effects`` of the same part, and ``beside`` of parts that touch it (of its own kind only
+    what is weaker)."""
 
     cause: str
     effects: frozenset[str]
     beside: frozenset[str] = frozenset()
-    beside_weaker_only: bool = True
 
 
 SHAPE = frozenset({"rubber", "wrong_motion", "shifted", "outline"})
@@ -97,7 +97,7 @@ def _explains(rule: Rule, cause: Span, other: Span, touching: Touching) -> bool:
         return False
     if not cause.part or cause.part == other.part:
         return other.kind in rule.effects or other.kind == cause.kind
-    if other.kind not in rule.beside or (rule.beside_weaker_only and other.strength > cause.strength):
+    if other.kind not in rule.beside or (other.kind == cause.kind and other.strength > cause.strength):
         return False
     return touches(
         touching, cause.part, other.part, max(cause.first, other.first), min(cause.last, other.last)

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from ..pipeline.pictures import F32
 from .plates import Plate
 
-TEMPLATE_PX = 34
+TEMPLATE_PX = 26
 LEAST_SPREAD = 3.0
 MOST_COVERED = 0.4
+ODD = 0.2
+"""Below this likeness the render need not be asked."""
 
 
 def ghost_score(plate: Plate, part_id: int) -> tuple[float, tuple[float, float]]:
@@ -37,9 +39,9 @@ def ghost_score(plate: Plate, part_id: int) -> tuple[float, tuple[float, float]]
     take = cv2.resize(plate.take_lab, size, interpolation=cv2.INTER_AREA)
     render = cv2.resize(plate.beauty_lab, size, interpolation=cv2.INTER_AREA)
     found = _match(take, box, stencil, away)
-    own = _match(render, box, stencil, away)
     if found is None:
         return float("nan"), (0.0, 0.0)
+    own = _match(render, box, stencil, away) if found.max() > ODD else None
     y, x = np.unravel_index(int(found.argmax()), found.shape)
     centre = ((x + stencil.shape[1] / 2) / scale, (y + stencil.shape[0] / 2) / scale)
     return float(found[y, x] - max(0.0, own.max() if own is not None else 0.0)), centre

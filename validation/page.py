@@ -11,7 +11,6 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..pipeline.context import Context
 from ..pipeline.pictures import U8
 from ..pipeline.store import write_bytes
 from ..pipeline.take import TakeFolder
@@ -45,9 +44,8 @@ def picked(count: int, needed: Sequence[int], most: int = MOST_PICTURES) -> list
     return sorted({*range(0, count, stride), *needed[: most // 2]})
 
 
-def outlines(truth: GroundTruth, source: int) -> dict[str, list[list[float]]]:
+def outlines(truth: GroundTruth, ids: U8) -> dict[str, list[list[float]]]:
     """Per part the visible outline as polygons of x, y in 0..1 of the picture."""
-    ids = truth.ids(source)
     width, height = truth.size
     found = {}
     for part in truth.parts:
@@ -61,18 +59,31 @@ def outlines(truth: GroundTruth, source: int) -> dict[str, list[list[float]]]:
     return found
 
 
+class Gallery:
+    """The reduced pictures and outlines of the page, made when a frame is read for checking anyway."""
+
+    def __init__(self, truth: GroundTruth, count: int) -> None:
+        self._truth, self._chosen = truth, frozenset(picked(count, []))
+        self.pictures: dict[int, dict[str, Any]] = {}
+
+    def add(self, index: int, source: int, render: U8, styled: U8, ids: U8, *, wanted: bool = False) -> None:
+        """Keeps the pair at position ``index`` if the page shows it."""
+        if wanted or index in self._chosen:
+            self.pictures[index] = {
+                "index": index, "render": data_uri(render, PICTURE_WIDTH), "take": data_uri(styled, PICTURE_WIDTH),
+                "outlines": outlines(self._truth, ids),
+            }  # fmt: skip
+
+
 def page_data(truth: GroundTruth, take: TakeFolder, pairs: Sequence[tuple[int, int]], series: Series, judged: Judgement,
-              folder: Path, limits: Limits, ctx: Context) -> dict[str, Any]:  # fmt: skip
+              folder: Path, limits: Limits, gallery: Gallery) -> dict[str, Any]:  # fmt: skip
     """Everything that the page shows."""
-    index = {frame: i for i, frame in enumerate(series.frames)}
-    chosen = picked(len(pairs), [index[f.worst] for f in judged.findings if f.worst in index])
-    pictures = []
-    for i in ctx.each(chosen, "Drawing the report"):
+    place = {frame: i for i, frame in enumerate(series.frames)}
+    for i in {place[f.worst] for f in judged.findings if f.worst in place} - set(gallery.pictures):
         source, frame = pairs[i]
-        pictures.append({
-            "index": i, "render": data_uri(truth.beauty(source), PICTURE_WIDTH),
-            "take": data_uri(take_picture(take, frame, truth.size), PICTURE_WIDTH), "outlines": outlines(truth, source),
-        })  # fmt: skip
+        styled = take_picture(take, frame, truth.size)
+        gallery.add(i, source, truth.beauty(source), styled, truth.ids(source), wanted=True)
+    pictures = [gallery.pictures[i] for i in sorted(gallery.pictures)]
     findings = judged.to_json()
     for finding in findings:
         path = folder / finding["crop"]

@@ -7,6 +7,7 @@ Lengths in pixels are at working size here; ``unit`` is one pixel of a picture 6
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import cv2
@@ -42,15 +43,15 @@ class Plate:
     """One frame at working size, (h, w) everywhere; ``frame`` is the truth's.
 
     ``take_lab``/``beauty_lab`` (h, w, 3) float32 Lab; ``structure`` (h, w) uint8 locally normalised lightness of the
-    take; ``probe`` (h, w) uint8 a pattern that depends on the camera-space normal alone; ``ids`` (h, w) uint8;
-    ``depth`` (h, w) float32 metres.
+    take; ``probe()`` (h, w) uint8 a pattern that depends on the camera-space normal alone, read when first asked
+    for; ``ids`` (h, w) uint8; ``depth`` (h, w) float32 metres.
     """
 
     frame: int
     take_lab: F32
     beauty_lab: F32
     structure: U8
-    probe: U8
+    probe: Callable[[], U8]
     ids: U8
     depth: F32
 
@@ -124,7 +125,11 @@ def load_plate(
     unit = size[0] / 640.0
     ids = np.asarray(_shrink(truth.ids(source), size, False), np.uint8)
     depth = np.asarray(_shrink(truth.depth(source), size, False), np.float32)
-    probe = normal_pattern(np.asarray(_shrink(truth.normal(source), size, False), np.float32))
+
+    @cache
+    def probe() -> U8:
+        return normal_pattern(np.asarray(_shrink(truth.normal(source), size, False), np.float32))
+
     structure = local_structure(np.ascontiguousarray(take_lab[..., 0]), unit)
     return Plate(source, take_lab, beauty_lab, structure, probe, ids, depth)
 

@@ -14,12 +14,12 @@ from ..pipeline.store import write_json
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth, PartInfo
 from .anchors import Rig
-from .conform import Conformed, conform
+from .conform import Conformed, claimed, conform
 from .evidence import write_crop
 from .findings import Judgement, judge
 from .limits import Limits, load_limits
 from .measure import KEEP, Measurer
-from .page import page_data, write_page
+from .page import Gallery, page_data, write_page
 from .plates import Plate, Window, load_plate
 from .series import Series, to_json
 
@@ -42,12 +42,13 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     check_same_shot(truth, take)
     folder, limits = Path(request["out"]), load_limits()
     parts = chosen(truth, request.get("parts"))
-    conformed = conform(truth, take, limits, ctx.part(0.0, 0.12))
-    measured = measure(truth, take, conformed, parts, ctx.part(0.12, 0.88))
+    gallery = Gallery(truth, len(claimed(truth, take)))
+    conformed = conform(truth, take, limits, ctx.part(0.0, 0.15), gallery.add)
+    measured = measure(truth, take, conformed, parts, ctx.part(0.15, 0.95))
     series = measured.series
     judged = judge(series, measured.readings, conformed, limits, truth.size[0])
     manifest = write_report(
-        folder, truth, take, conformed, series, judged, limits, request.get("parts"), ctx.part(0.88, 1.0)
+        folder, truth, take, conformed, series, judged, limits, request.get("parts"), gallery
     )
     seconds = round(time.monotonic() - started, 3)
     replace(manifest, made={**manifest.made, "seconds": seconds}).save(folder / MANIFEST)
@@ -94,7 +95,7 @@ def measure(
 
 
 def write_report(folder: Path, truth: GroundTruth, take: TakeFolder, conformed: Conformed, series: Series, judged: Judgement,
-                 limits: Limits, parts: Sequence[str] | None, ctx: Context) -> Manifest:  # fmt: skip
+                 limits: Limits, parts: Sequence[str] | None, gallery: Gallery) -> Manifest:  # fmt: skip
     """Writes crops, measures.json and report.html; returns the manifest, which is saved last."""
     source_of = {frame: source for source, frame in conformed.pairs}
     judged.findings = [
@@ -103,7 +104,8 @@ def write_report(folder: Path, truth: GroundTruth, take: TakeFolder, conformed: 
     ]
     write_json(folder / "measures.json", measures(series, judged))
     write_page(
-        folder / "report.html", page_data(truth, take, conformed.pairs, series, judged, folder, limits, ctx)
+        folder / "report.html",
+        page_data(truth, take, conformed.pairs, series, judged, folder, limits, gallery),
     )
     data = {
         "take": take.name, "verdict": judged.verdict, "summary": judged.summary, "parts": judged.parts,

@@ -15,8 +15,6 @@ from holdfast.validation.anchors import Rig
 from holdfast.validation.measure import KEEP, Measurer
 from holdfast.validation.plates import Window, load_plate
 
-import tests.conftest  # noqa: F401  makes this checkout importable as holdfast
-
 from .faults import Fault, Studio
 from .looks import LOOKS
 from .scenes import library

@@ -15,8 +15,6 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-
-import tests.conftest  # noqa: F401  makes this checkout importable as holdfast
 from holdfast.validation.limits import FILE, Presence
 from holdfast.validation.series import Series
 from holdfast.validation.signals import KINDS, absence, bend, doubled, flicker, judged
