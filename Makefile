@@ -15,7 +15,7 @@ PURE := .env/pure/bin/python
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)
 HOST := $(shell uname -s -m | sed 's/Linux x86_64/linux_x64/; s/Darwin arm64/macos_arm64/; s/Darwin x86_64/macos_x64/')
 ZIP := dist/holdfast-$(VERSION)-$(HOST).zip
-LIMIT := timeout --kill-after=20 1500
+LIMIT := timeout --kill-after=20 2400
 ENVIRONMENTS = $(PYTHON) scripts/environments.py
 SUITE = $(LIMIT) .env/blender-$(1)/bin/python -m pytest tests/blender
 

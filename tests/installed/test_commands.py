@@ -12,7 +12,7 @@ import pytest
 
 from scripts import dist, real_blender
 
-DEMO_SECONDS = 900
+DEMO_SECONDS = 1500
 BUILD = dist.ROOT / "build" / "installed"
 
 

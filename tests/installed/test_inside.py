@@ -15,7 +15,7 @@ import pytest
 
 from scripts import dist, real_blender
 
-SECONDS = 900
+SECONDS = 1200
 
 
 def test_blender_suite_passes_inside_the_executable(blender: Path, user_folder: Path) -> None:
