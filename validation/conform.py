@@ -168,7 +168,7 @@ def _frozen(steps: F64, moves: F64, pairs: Sequence[tuple[int, int]], out: Confo
             continue
         says = "the picture stands still while the shot moves"
         out.faults.append(
-            _fault(pairs, first, last, "frame_map", "repeated", last - first + 1, 0, "frames", says)
+            _fault(pairs, first, last, "frozen", "repeated", last - first + 1, 0, "frames", says)
         )
 
 

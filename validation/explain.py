@@ -21,9 +21,8 @@ class Rule:
 SHAPE = frozenset({"rubber", "wrong_motion", "shifted", "outline"})
 RULES: tuple[Rule, ...] = (
     Rule("frame_map", frozenset({"vanished", "ghost", "colour_drift", "flicker"}) | SHAPE),
-    Rule(
-        "vanished", frozenset({"ghost", "colour_drift", "flicker"}) | SHAPE, SHAPE, beside_weaker_only=False
-    ),
+    Rule("vanished", frozenset({"ghost", "colour_drift", "flicker"}) | SHAPE, SHAPE),
+    Rule("frozen", frozenset({"ghost", "colour_drift", "flicker"}) | SHAPE),
     Rule("rubber", frozenset({"wrong_motion", "shifted", "outline", "colour_drift", "flicker"}), SHAPE),
     Rule("wrong_motion", frozenset({"shifted", "outline", "colour_drift", "flicker"}), SHAPE - {"rubber"}),
     Rule(
@@ -95,7 +94,7 @@ def _widened(cause: Cause) -> Cause:
 def _explains(rule: Rule, cause: Span, other: Span, touching: Touching) -> bool:
     if other.overlap(cause) < WITHIN:
         return False
-    if not cause.part or cause.part == other.part:
+    if not cause.part or not other.part or cause.part == other.part:
         return other.kind in rule.effects or other.kind == cause.kind
     if other.kind not in rule.beside or (other.kind == cause.kind and other.strength > cause.strength):
         return False

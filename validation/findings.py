@@ -18,7 +18,7 @@ from .signals import Signal, judged, signals
 PHRASE = {
     "vanished": "vanished", "rubber": "bends", "wrong_motion": "moves wrongly", "shifted": "shifted", "outline": "outline changed",
     "colour_drift": "changed colour", "flicker": "flickers", "ghost": "doubled", "frame_map": "timing", "frame_shift": "picture shifted",
-    "frame_size": "picture shape",
+    "frame_size": "picture shape", "frozen": "stands still",
 }  # fmt: skip
 SENTENCE = {
     "vanished": "{part} is not there: its outline and its colours are missing where the render shows it.",
@@ -36,6 +36,7 @@ SUGGESTION = {
     "outline": "Rerun this span with stronger edge control.", "colour_drift": "Hold the part's colour, or rerun the span.",
     "flicker": "Deflicker, or rerun the span.", "ghost": "Rerun this span.", "frame_map": "Re-time the take by the map found, or rerun it.",
     "frame_shift": "Move the take by the offset found.", "frame_size": "Ask the provider for the shot's own size.",
+    "frozen": "Rerun this span.",
 }  # fmt: skip
 LENGTHS = frozenset({"px"})
 
@@ -160,7 +161,7 @@ def _finding(
     )
     return Finding(
         f"f{number:02d}", span.part, (first, last), frames[span.worst], span.kind,
-        "major" if span.strength > 1.5 or span.kind in ("vanished", "frame_map") else "minor",
+        "major" if span.strength > 1.5 or span.kind in ("vanished", "frame_map", "frozen") else "minor",
         round(float(np.clip(1 - 0.5 * np.exp(-1.5 * (span.strength - 1)), 0.5, 0.99)), 2),
         span.measure, round(value, 3), round(limit, 3), span.unit, sentence, SUGGESTION[span.kind], also,
     )  # fmt: skip

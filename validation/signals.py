@@ -64,12 +64,19 @@ def outline_shift(measures: dict[str, F64]) -> F64:
     return np.where(measures["ratio"] > 0.5, away, np.nan)
 
 
+def both_sides(steps: F64) -> F64:
+    """(F,) of a measure of the step into each frame: the smaller of the steps into it and out of it, so that the
+    step back to normal is not counted to the frame after a fault."""
+    after = np.append(steps[1:], np.nan)
+    return np.asarray(np.fmin(steps, after), np.float64)
+
+
 def bend(measures: dict[str, F64]) -> F64:
     """(F,) px: what no rigid motion explains, of the place or of the motion. A coarse flow shows a large shift of the
     whole as a little bend too; that is not counted."""
     place = np.where(measures["bend"] >= BEND_SHARE * np.nan_to_num(measures["shift"]), measures["bend"], 0.0)
     place = np.where(np.isfinite(measures["bend"]), place, np.nan)
-    return np.asarray(np.fmax(place, FLEX_COUNTS * measures["flex"]), np.float64)
+    return np.asarray(np.fmax(place, FLEX_COUNTS * both_sides(measures["flex"])), np.float64)
 
 
 def long_drift(measures: dict[str, F64]) -> F64:
@@ -112,7 +119,7 @@ def signals(series: Series, part: str, limits: Limits) -> dict[str, Signal]:
     values = {
         "vanished": absence(measures, limits.presence),
         "rubber": bend(measures),
-        "wrong_motion": measures["slip"],
+        "wrong_motion": both_sides(measures["slip"]),
         "shifted": measures["shift"],
         "outline": measures["lost"],
         "colour_drift": np.minimum(measures["jump"], 99.0),

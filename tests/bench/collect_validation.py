@@ -19,13 +19,14 @@ from .faults import Fault, Studio
 from .looks import LOOKS
 from .scenes import library
 
-FRAMES = 36
+FRAMES = 30
+SIZE = (320, 180)
 SPAN = (8, 15)
 PROBED = (10, 13)
 DOSES = {
     "vanish": (1.0,),
     "shift": (4.0,),
-    "rubber": (3.0, 6.0),
+    "rubber": (5.0,),
     "colour": (15.0,),
     "flicker": (8.0,),
     "ghost": (1.0,),
@@ -102,9 +103,8 @@ def collect(studio: Studio, look: str, hero: tuple[str, ...]) -> list[dict]:
                 source.faults = (Fault(kind, part, SPAN, dose),)
                 again = measurer(source)
                 again.window = Window(machine.load, KEEP)
-                for frame in (
-                    (PROBED[0] - 1, PROBED[0], PROBED[0] + 1, *PROBED[1:]) if kind == "flicker" else PROBED
-                ):
+                near = (-1, 0, 1) if kind == "flicker" else (0, 1)
+                for frame in sorted({f + d for f in PROBED for d in near}):
                     again.step(frame, again.window[frame])
                 agree(again.series, again.readings)
                 out.append(
@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--looks", default=",".join(LOOKS))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    for scene in library((384, 216), FRAMES):
+    for scene in library(SIZE, FRAMES):
         if args.scenes and scene.name not in args.scenes:
             continue
         studio = Studio(scene)

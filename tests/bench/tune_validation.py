@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from holdfast.validation.limits import FILE, Presence
 from holdfast.validation.series import Series
-from holdfast.validation.signals import KINDS, absence, bend, doubled, flicker, judged
+from holdfast.validation.signals import KINDS, absence, bend, both_sides, doubled, flicker, judged
 
 RATE = 1e-3
 MARGIN = 1.25
@@ -36,7 +36,7 @@ def values(of: dict, presence: Presence) -> dict[str, np.ndarray]:
     """Signals by kind of one part, as Validate makes them, without limits."""
     shown = judged(of)
     table = {
-        "vanished": absence(of, presence), "rubber": bend(of), "wrong_motion": of["slip"], "shifted": of["shift"],
+        "vanished": absence(of, presence), "rubber": bend(of), "wrong_motion": both_sides(of["slip"]), "shifted": of["shift"],
         "outline": of["lost"], "colour_drift": of["jump"], "flicker": flicker(of), "ghost": doubled(of),
     }  # fmt: skip
     return {kind: table[kind] * shown for kind in KINDS}

@@ -207,7 +207,7 @@ def test_a_bend_takes_a_neighbour_s_weaker_bend_but_not_a_stronger_one():
 
 
 def test_every_rule_names_known_kinds_and_every_kind_has_a_limit():
-    known = set(KINDS) | {"frame_map"}
+    known = set(KINDS) | {"frame_map", "frozen"}
     for rule in RULES:
         assert {rule.cause} | rule.effects | rule.beside <= known
     assert set(KINDS) <= set(load_limits().of)
