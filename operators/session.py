@@ -135,7 +135,8 @@ def _look_after_panels() -> None:
     scene = bpy.context.scene
     if scene is not None and (state_cache.dirty or state_cache.settled(scene)):
         current.refresh = state_cache.refreshing(scene)
-    if current.refresh is not None:
+    deadline = time.perf_counter() + BUDGET_SECONDS
+    while current.refresh is not None and time.perf_counter() < deadline:
         try:
             next(current.refresh)
         except (StopIteration, ReferenceError):  # done, or the scene went away: the next one is on its way

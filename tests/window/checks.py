@@ -46,6 +46,8 @@ class Walk:
         while self.session.job is not None or self.session.queue:
             assert time.monotonic() - began < STAGE_LIMIT_SECONDS, f"{self.session.job} takes too long"
             yield 0.1
+        while self.session.refresh is not None or self.module("operators.state_cache").dirty:
+            yield 0.1
         yield 0.8
         return None
 

@@ -44,6 +44,9 @@ def main() -> None:
         bpy.context.scene.frame_set(_lock_frame(bpy.context.scene))
         yield from hand.show_tab()
         yield from hand.move(hand.area.x + 60, hand.area.y + 60)
+        cache, session = module("operators.state_cache"), module("operators.session")
+        while cache.dirty or session.current.refresh is not None:
+            yield 0.2
         yield 4.0
         hand.picture(options.out.stem, hand.sidebar if options.sidebar else None)
 
