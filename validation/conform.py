@@ -21,13 +21,13 @@ from .contours import Edges, peak, shift_votes, trace
 from .gates import runs
 from .limits import Limits
 from .plates import load_plate
-from .timemap import TimeMap, change, find_map, fingerprint, likeness
+from .timemap import GRID, TimeMap, change, find_map, fingerprint, likeness
 
 F64 = NDArray[np.float64]
 Show = Callable[[int, int, U8, U8, U8], None]
 DARK = 3.0
 LOOKED_AT = 10
-LEAST_CONFIDENCE = 0.1
+LEAST_CONFIDENCE = 0.05
 LEAST_GAIN = 0.08
 LEAST_MOVE = 0.4
 FROZEN = 0.08
@@ -81,13 +81,14 @@ def conform(
     out = Conformed(pairs)
     _contract(truth, take, out)
     takes, sources, blacks, steps, moves = [], [], [], [], []
+    area = _part_area(truth, pairs)
     before: tuple[F32, U8] | None = None
     for index, (source, frame) in enumerate(ctx.each(pairs, "Checking frame")):
         styled, plate, ids = take.frame(frame), truth.beauty(source), truth.ids(source)
         if show:
             show(index, source, plate, styled, ids)
-        takes.append(fingerprint(styled))
-        sources.append(fingerprint(plate))
+        takes.append(fingerprint(styled, area))
+        sources.append(fingerprint(plate, area))
         small = cv2.resize(styled, (96, 54), interpolation=cv2.INTER_AREA).astype(np.float32)
         blacks.append(bool(small.mean() < DARK and plate.mean() > 3 * DARK))
         steps.append(0.0 if before is None else float(np.abs(small - before[0]).mean()))
@@ -109,6 +110,14 @@ def conform(
 def _fault(pairs: Sequence[tuple[int, int]], first: int, last: int, kind: str, measure: str, value: float, limit: float,
            unit: str, says: str) -> TakeFault:  # fmt: skip
     return TakeFault(kind, pairs[first][1], pairs[last][1], measure, value, limit, unit, says)
+
+
+def _part_area(truth: GroundTruth, pairs: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    """(90, 160) where parts show in any of some frames over the whole take, with air around."""
+    shown = np.zeros(GRID[::-1], np.uint8)
+    for source, _ in pairs[:: max(1, len(pairs) // (2 * LOOKED_AT))]:
+        shown |= cv2.resize((truth.ids(source) > 0).astype(np.uint8), GRID, interpolation=cv2.INTER_NEAREST)
+    return cv2.dilate(shown, np.ones((9, 9), np.uint8)) > 0
 
 
 def _contract(truth: GroundTruth, take: TakeFolder, out: Conformed) -> None:
@@ -145,11 +154,8 @@ def _time(found: TimeMap, pairs: list[tuple[int, int]], out: Conformed, limits: 
         steps = lag[first : last + 1]
         steady = int(np.median(steps))
         how = f"{abs(steady)} frame{'s' * (abs(steady) != 1)} {'late' if steady < 0 else 'early'}"
-        says = (
-            f"the take runs {how}"
-            if np.ptp(steps) <= 1 and steady
-            else "the take is timed differently from the shot"
-        )
+        about = "" if np.ptp(steps) <= 1 else "about "
+        says = f"the take runs {about}{how}" if steady else "the take is timed differently from the shot"
         out.faults.append(_fault(pairs, first, last, "frame_map", "time map", lead, limit, "", says))
         for index in range(first, last + 1):
             out.pairs[index] = (pairs[int(found.source[index])][0], pairs[index][1])

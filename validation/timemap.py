@@ -17,8 +17,9 @@ STILL = 1e-4
 F64 = NDArray[np.float64]
 
 
-def fingerprint(rgb: U8) -> NDArray[np.float16]:
-    """(N,) edge direction tensor at GRID size: blind to colour, light and the sign of contrast."""
+def fingerprint(rgb: U8, where: NDArray[np.bool_] | None = None) -> NDArray[np.float16]:
+    """(N,) edge direction tensor at GRID size, blind to colour, light and the sign of contrast; only of the cells
+    ``where`` (90, 160) parts ever show, so that an invented background does not vote."""
     gray = cv2.cvtColor(cv2.resize(rgb, GRID, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY).astype(
         np.float32
     )
