@@ -97,14 +97,13 @@ def run(
     apply(scene, assignments)
     seconds: dict[str, float] = {}
     results: dict[str, Manifest] = {}
-    edited = False
     for stage in STAGES:
-        edited = edited or (stage.edits_scene and state_of(stage, scene).status != "fresh")
+        edited = stage.edits_scene and state_of(stage, scene).status != "fresh"
         started = time.perf_counter()
         results[stage.name] = run_stage(stage, scene, StageOptions(), reporter)
+        if edited:
+            save(blend)
         seconds[stage.name] = time.perf_counter() - started
-    if edited:
-        save(blend)
     _print_summary(scene, blend, seconds, results, reporter)
     return 0
 

@@ -45,11 +45,12 @@ class Shown:
 
     @property
     def report(self) -> Manifest | None:
-        """The report of the newest validated take."""
-        return self.reports[max(self.reports)] if self.reports else None
+        """The newest report that has findings, so that they can be looked at after the repair too; else the newest."""
+        faulty = [name for name, report in self.reports.items() if report.data.get("findings")]
+        return self.reports[max(faulty or self.reports)] if self.reports else None
 
     def findings(self) -> list[dict[str, Any]]:
-        """The findings of the newest report, as the report lists them."""
+        """The findings of `report`, as it lists them."""
         return list(self.report.data.get("findings", [])) if self.report else []
 
 

@@ -58,6 +58,7 @@ def plan(scene: bpy.types.Scene, shot: ShotFolder) -> Plan:
         raise InputError("Cycles is switched off", todo="Enable Cycles Render Engine in the preferences.")
     throwaway.rendered_layer(scene).update()  # a scene just built or linked has no object list yet
     parts = reading.read_parts(scene)
+    reading.refuse_live_physics(scene)
     given = scene.holdfast.truth
     settings = {
         "samples": given.samples,

@@ -61,6 +61,17 @@ def read_parts(scene: bpy.types.Scene) -> list[Part]:
     return sorted(parts, key=lambda part: part.id)
 
 
+def refuse_live_physics(scene: bpy.types.Scene) -> None:
+    """Raises InputError if a rigid body is still simulated: a chunk of frames would then move otherwise."""
+    world = scene.rigidbody_world
+    bodies = world.collection.objects if world and world.enabled and world.collection else ()
+    for thing in bodies:
+        body = thing.rigid_body
+        if body and body.type == "ACTIVE" and body.enabled and not body.kinematic and not thing.hide_render:
+            todo = "Bake it: Object > Rigid Body > Bake to Keyframes."
+            raise InputError(f"{thing.name} is moved by a live simulation", where=scene.name, todo=todo)
+
+
 def _name(thing: bpy.types.Object) -> str:
     return thing.holdfast.part or thing.name
 

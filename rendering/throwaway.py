@@ -83,6 +83,7 @@ def _copy(scene: bpy.types.Scene, what: str, raw: Path) -> bpy.types.Scene:
     copy = scene.copy()
     copy[MARK] = True
     copy.name = f"{scene.name} {what}"
+    _stop_physics(copy)
     render = copy.render
     render.filepath = str(raw / f"{what}.")
     render.use_file_extension = render.use_overwrite = True
@@ -96,6 +97,13 @@ def _copy(scene: bpy.types.Scene, what: str, raw: Path) -> bpy.types.Scene:
             )  # dates in the file's metadata would make every run differ
     render.use_stamp = False
     return copy
+
+
+def _stop_physics(copy: bpy.types.Scene) -> None:
+    """Takes the rigid-body world out of the copy: two worlds would build, and free, the same shared bodies."""
+    if copy.rigidbody_world is not None:
+        with bpy.context.temp_override(scene=copy):
+            bpy.ops.rigidbody.world_remove()
 
 
 def _is_cycles(scene: bpy.types.Scene) -> bool:

@@ -14,7 +14,7 @@ from holdfast.operators.steps import RenderJob, StageOptions
 from holdfast.pipeline.errors import Cancelled, HoldfastError, InputError, StorageError, UsageError
 from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.pictures import write_picture
-from holdfast.rendering import throwaway
+from holdfast.rendering import shot as reading, throwaway
 
 from . import truth_scenes as scenes
 
@@ -337,3 +337,24 @@ def test_scene_taken_away_is_a_sentence(scene, tmp_path: Path) -> None:
         pass
     with pytest.raises(InputError, match="taken away"):
         generator.throw(ReferenceError("StructRNA of type Scene has been removed"))
+
+
+def test_copies_have_no_physics_of_their_own(scene, tmp_path: Path) -> None:
+    """Two rigid-body worlds over the same bodies end in a crash when one is freed."""
+    bpy.ops.rigidbody.world_add()
+    with throwaway.copies(scene, tmp_path, 1, True) as copies:
+        assert all(copy.rigidbody_world is None for copy in copies.scenes)
+    assert scene.rigidbody_world is not None
+
+
+def test_a_live_simulation_is_refused(scene, tmp_path: Path) -> None:
+    bpy.ops.rigidbody.world_add()
+    world = scene.rigidbody_world
+    world.collection = bpy.data.collections.new("Bodies")
+    ball = bpy.data.objects.new("Ball", bpy.data.meshes.new("Ball"))
+    scene.collection.objects.link(ball)
+    world.collection.objects.link(ball)
+    with pytest.raises(InputError, match="Ball is moved by a live simulation"):
+        reading.refuse_live_physics(scene)
+    ball.rigid_body.kinematic = True
+    reading.refuse_live_physics(scene)
