@@ -162,9 +162,15 @@ def _finding(
     return Finding(
         f"f{number:02d}", span.part, (first, last), frames[span.worst], span.kind,
         "major" if span.strength > 1.5 or span.kind in ("vanished", "frame_map", "frozen") else "minor",
-        round(float(np.clip(1 - 0.5 * np.exp(-1.5 * (span.strength - 1)), 0.5, 0.99)), 2),
+        _confidence(span),
         span.measure, round(value, 3), round(limit, 3), span.unit, sentence, SUGGESTION[span.kind], also,
     )  # fmt: skip
+
+
+def _confidence(span: Span) -> float:
+    """0.5..0.99: absence is a probability already; of the others, how far they are over their limit."""
+    sure = span.value if span.kind == "vanished" else 1 - 0.5 * float(np.exp(-1.5 * (span.strength - 1)))
+    return round(float(np.clip(sure, 0.5, 0.99)), 2)
 
 
 def _part(part: str, series: Series, table: dict[str, Signal], findings: list[Finding]) -> dict[str, str]:

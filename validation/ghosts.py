@@ -65,10 +65,11 @@ def _free(others: F32, stencil: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def _match(
     image: F32, box: tuple[slice, slice], stencil: NDArray[np.uint8], away: NDArray[np.bool_]
 ) -> F32 | None:
-    template = np.ascontiguousarray(image[box])
-    if template[stencil > 0].std(0).max() < LEAST_SPREAD:
+    spread = image[box][stencil > 0].std(0)
+    if spread.max() < LEAST_SPREAD:
         return None
-    mask = np.repeat(stencil[..., None].astype(np.float32), 3, 2)
-    score = cv2.matchTemplate(image, template, cv2.TM_CCOEFF_NORMED, mask=mask)
+    plane = np.ascontiguousarray(image[..., int(spread.argmax())])  # L, a or b: whichever tells the part best
+    template, mask = np.ascontiguousarray(plane[box]), stencil.astype(np.float32)
+    score = cv2.matchTemplate(plane, template, cv2.TM_CCOEFF_NORMED, mask=mask)
     score = np.nan_to_num(np.asarray(score, np.float32), nan=-1, posinf=-1, neginf=-1)
     return np.where(away & (np.abs(score) <= 1.001), score, -1).astype(np.float32)

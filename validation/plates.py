@@ -77,8 +77,9 @@ def edge_tensor(lab: F32, unit: float) -> F32:
     soft = cv2.GaussianBlur(lab, (0, 0), max(0.6, 0.8 * unit))
     gx = cv2.Scharr(soft, cv2.CV_32F, 1, 0, scale=1 / 32)
     gy = cv2.Scharr(soft, cv2.CV_32F, 0, 1, scale=1 / 32)
-    planes = [(a * b).sum(-1) for a, b in ((gx, gx), (gx, gy), (gy, gy))]
-    return np.stack(planes, -1).astype(np.float32)
+    total = np.ones((1, lab.shape[2]), np.float32)
+    planes = [cv2.transform(cv2.multiply(a, b), total) for a, b in ((gx, gx), (gx, gy), (gy, gy))]
+    return np.asarray(cv2.merge(planes), np.float32)
 
 
 def local_structure(lightness: F32, unit: float) -> U8:
