@@ -24,12 +24,11 @@ class HOLDFAST_PT_repair(StagePanel, bpy.types.Panel):
         layout.prop(settings.repair, "handles")
 
     def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
-        for name, plan in shown.plans.items():
-            if not plan.data["actions"]:
-                continue
+        names = [name for name, plan in shown.plans.items() if plan.data["actions"]]
+        if names:
             box = layout.box()
-            box.label(text=f"Plan for {name}")
-            for action in plan.data["actions"]:
+            box.label(text=f"Plan for {max(names)}")
+            for action in shown.plans[max(names)].data["actions"]:
                 _draw_action(box, context, action)
         for name, take in shown.takes.items():
             if take.data.get("parent"):

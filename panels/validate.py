@@ -13,6 +13,9 @@ from .base import StagePanel, sentence
 
 VERDICT_ICONS: dict[str, Any] = {"pass": "CHECKMARK", "fail": "ERROR", "review": "QUESTION"}
 
+SHOWN_REPORTS = 2
+"""The newest reports: usually that of the take and that of its repair."""
+
 
 class HOLDFAST_UL_findings(bpy.types.UIList):
     """The findings of the newest report; a click goes there."""
@@ -25,7 +28,7 @@ class HOLDFAST_UL_findings(bpy.types.UIList):
         if index >= len(findings):
             return
         finding = findings[index]
-        row = layout.row(align=True)
+        row = layout.split(factor=0.72, align=True)
         left = row.row()
         left.alignment = "LEFT"
         go = left.operator(
@@ -46,11 +49,12 @@ class HOLDFAST_PT_validate(StagePanel, bpy.types.Panel):
     verb = "Validate"
 
     def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
-        for name, report in shown.reports.items():
-            _draw_report(layout.box(), name, report.data)
+        for name in sorted(shown.reports)[-SHOWN_REPORTS:]:
+            _draw_report(layout.box(), name, shown.reports[name].data)
         if not shown.findings():
             return
         view = context.window_manager.holdfast
+        layout.label(text=f"Findings in {shown.report.data['take']}")
         layout.template_list("HOLDFAST_UL_findings", "", view, "findings", view, "active_finding", rows=3)
         finding = shown.findings()[min(view.active_finding, len(shown.findings()) - 1)]
         sentence(layout.box(), context, str(finding["says"]))

@@ -80,6 +80,7 @@ class Robot:
 
     def show_tab(self, name: str = "Holdfast") -> Steps:
         """Opens the sidebar at our tab."""
+        yield 0.2  # right after a file was opened there is no area yet
         self.area.spaces[0].show_region_ui = True
         for _attempt in range(20):
             yield 0.1
@@ -97,7 +98,7 @@ class Robot:
             for _page in range(MOST_PAGES if pages == 0 else pages):
                 (bpy.ops.view2d.scroll_up if pages == 0 else bpy.ops.view2d.scroll_down)(page=True)
         self.sidebar.tag_redraw()
-        yield 0.4
+        yield 0.8
 
     def find_button(self, wanted: str) -> Generator[float, None, tuple[int, int] | None]:
         """Looks through the sidebar for the operator button whose command contains ``wanted``, as a person would:
