@@ -33,8 +33,8 @@ def samples() -> Path:
     return Path(__file__).parents[1] / "clients" / "offline" / "samples"
 
 
-def set_up(scene: bpy.types.Scene, sketches: Path) -> None:
-    """Fills an empty scene with the demo's set and settings. ``sketches`` is the folder of the pictures."""
+def set_up(scene: bpy.types.Scene) -> None:
+    """Fills an empty scene with the demo's set and settings; the sketches lie beside the .blend."""
     demo_set.build(scene)
     scene.render.engine = "CYCLES"  # type: ignore[assignment]  # the stub lists EEVEE alone
     scene.cycles.device = "CPU"
@@ -49,7 +49,7 @@ def set_up(scene: bpy.types.Scene, sketches: Path) -> None:
     settings.sketches.clear()
     for name, height_mm in SKETCHES:
         sketch = settings.sketches.add()
-        sketch.name, sketch.height_mm, sketch.path = name, height_mm, str(sketches / f"{name}.jpg")
+        sketch.name, sketch.height_mm, sketch.path = name, height_mm, f"//sketches/{name}.jpg"
     joint = settings.physics.joints.add()
     joint.name = "lid lock"
     joint.depth_mm, joint.twist_deg, joint.clearance_mm = 0.0, 60.0, 0.25  # the whole peg goes in
@@ -67,7 +67,7 @@ def new_file(folder: Path) -> bpy.types.Scene:
             shutil.copyfile(samples() / f"{name}.jpg", folder / "sketches" / f"{name}.jpg")
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True, load_ui=False)
     scene = bpy.context.scene
-    set_up(scene, folder / "sketches")
+    set_up(scene)
     save(folder / f"{NAME}.blend")
     return scene
 
