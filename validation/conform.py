@@ -100,7 +100,7 @@ def conform(
         out.faults.append(_fault(pairs, first, last, "frame_map", "black", 1, 0, "", "black"))
     if len(pairs) >= 8:
         still = change(sources)
-        found = find_map(likeness(takes, sources), still)
+        found = find_map(likeness(takes, sources), likeness(sources, sources), still)
         _time(found, pairs, out, limits)
         _frozen(np.array(steps), np.array(moves), pairs, out)
     out.offset_px = _offset(truth, take, out, limits)

@@ -21,7 +21,7 @@ class Rule:
 SHAPE = frozenset({"rubber", "wrong_motion", "shifted", "outline"})
 RULES: tuple[Rule, ...] = (
     Rule("frame_map", frozenset({"vanished", "ghost", "colour_drift", "flicker"}) | SHAPE),
-    Rule("vanished", frozenset({"ghost", "colour_drift", "flicker"}) | SHAPE, SHAPE),
+    Rule("vanished", frozenset({"frozen", "ghost", "colour_drift", "flicker"}) | SHAPE, SHAPE),
     Rule("frozen", frozenset({"ghost", "colour_drift", "flicker"}) | SHAPE),
     Rule("rubber", frozenset({"wrong_motion", "shifted", "outline", "colour_drift", "flicker"}), SHAPE),
     Rule("wrong_motion", frozenset({"shifted", "outline", "colour_drift", "flicker"}), SHAPE - {"rubber"}),

@@ -11,6 +11,7 @@ from ..pipeline.pictures import F32, U8
 
 GRID = (160, 90)
 BAND = 12
+LEAST_WORTH = 0.08
 SOFT = 4.0
 STILL = 1e-4
 """Mean square of the fingerprint's change in time below which a shot counts as still."""
@@ -35,8 +36,8 @@ def fingerprint(rgb: U8, where: NDArray[np.bool_] | None = None) -> NDArray[np.f
 @dataclass(frozen=True)
 class TimeMap:
     """``source`` (N,) index of the source frame that each take frame shows; ``confidence`` 0.. of the whole map;
-    ``certain`` (N,) bool where the picture changes enough to tell; ``score`` (N,) lead of the best other frame over
-    the expected one."""
+    ``certain`` (N,) bool where the picture changes enough to tell; ``score`` (N,) how much of the
+    lead over the expected frame, that such a shift in time would give, the take shows: about 1 if it is real."""
 
     source: NDArray[np.int64]
     confidence: float
@@ -55,10 +56,10 @@ def likeness(take: list[NDArray[np.float16]], source: list[NDArray[np.float16]])
     return np.asarray(_centred(take) @ _centred(source).T, np.float32)
 
 
-def find_map(scores: F32, still: F64, stay: float = 0.02) -> TimeMap:
+def find_map(scores: F32, own: F32, still: F64, stay: float = 0.02) -> TimeMap:
     """The best monotone map of take frames (rows) to source frames (columns) within BAND of the diagonal.
 
-    ``still`` (M,) tells how much the source changes around a frame (mean likeness lost to its neighbours);
+    ``own`` (M, M) is the likeness of the source to itself; ``still`` (M,) tells how much the source changes around a frame (mean likeness lost to its neighbours);
     ``stay`` is what leaving the expected frame must be worth, so that a still picture keeps its expected map.
     """
     count, sources = scores.shape
@@ -80,7 +81,13 @@ def find_map(scores: F32, still: F64, stay: float = 0.02) -> TimeMap:
     lead = scores[rows, path] - scores[rows, expected]
     spread = np.array([scores[r].max() - np.median(scores[r]) for r in rows])
     certain = still[np.minimum(expected, len(still) - 1)] > 0.01
-    return TimeMap(path, float(np.median(spread)), certain, lead.astype(np.float64))
+    kept = float(np.median(scores.max(1)))
+    worth = kept * np.maximum(
+        1 - own[np.minimum(path, len(own) - 1), np.minimum(expected, len(own) - 1)], LEAST_WORTH
+    )
+    return TimeMap(
+        path, float(np.median(spread)), certain, (lead / np.maximum(worth, 1e-3)).astype(np.float64)
+    )
 
 
 def change(source: list[NDArray[np.float16]]) -> F64:

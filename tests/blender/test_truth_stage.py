@@ -14,7 +14,8 @@ from holdfast.operators.steps import RenderJob, StageOptions
 from holdfast.pipeline.errors import Cancelled, HoldfastError, InputError, StorageError, UsageError
 from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.pictures import write_picture
-from holdfast.rendering import shot as reading, throwaway
+from holdfast.rendering import shot as reading
+from holdfast.rendering import throwaway
 
 from . import truth_scenes as scenes
 
