@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import bpy
@@ -11,10 +10,9 @@ import numpy as np
 import pytest
 from holdfast.operators import drive
 from holdfast.operators.steps import RenderJob, StageOptions
-from holdfast.pipeline.errors import Cancelled, HoldfastError, InputError, StorageError, UsageError
+from holdfast.pipeline.errors import Cancelled, InputError
 from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.pictures import write_picture
-from holdfast.rendering import shot as reading
 from holdfast.rendering import throwaway
 
 from . import truth_scenes as scenes
@@ -24,26 +22,7 @@ SIZE = (64, 36)
 
 @pytest.fixture
 def scene() -> bpy.types.Scene:
-    """Two parts that move before a floor, lit, with depth of field, a compositor and a bound camera marker."""
-    scene = scenes.new_scene(SIZE, 4, samples=4)
-    body, lid = scenes.add_ball("body", 0.3, (0, 0, 0)), scenes.add_ball("lid", 0.25, (0, 0, 0.5))
-    body.holdfast.part_id, lid.holdfast.part_id = 1, 2
-    scenes.key(lid, "location", {1: (0, 0, 0.9), 4: (0.1, 0, 0.45)})
-    floor = scenes.add_plane("floor", 4, part=False)
-    floor.location.z = -0.3
-    material = bpy.data.materials.new("paint")
-    material.use_nodes = True
-    body.data.materials.append(material)
-    lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "POINT"))
-    lamp.data.energy, lamp.location = 100, (2, -2, 3)
-    scene.collection.objects.link(lamp)
-    camera = scene.camera
-    camera.location, camera.rotation_euler = (0, -3.2, 0.9), (math.radians(80), 0, 0)
-    camera.data.dof.use_dof, camera.data.dof.focus_distance = True, 3.2
-    scene.timeline_markers.new("cut", frame=1).camera = camera
-    scene.frame_set(2)
-    lid.select_set(True)
-    return scene
+    return scenes.two_parts(SIZE)
 
 
 def _dump() -> dict[str, object]:
@@ -205,65 +184,6 @@ def _inverting_compositor(scene: bpy.types.Scene) -> None:
     tree.links.new(invert.outputs[0], output.inputs[0])
 
 
-def _no_camera(scene) -> None:
-    scene.camera = None
-
-
-def _no_parts(scene) -> None:
-    for thing in scene.objects:
-        thing.holdfast.is_part = False
-
-
-def _hidden(scene) -> None:
-    scene.objects["lid"].hide_render = True
-
-
-def _same_name(scene) -> None:
-    scene.objects["lid"].holdfast.part = "body"
-
-
-def _same_id(scene) -> None:
-    scene.objects["lid"].holdfast.part_id = 1
-
-
-def _panorama(scene) -> None:
-    scene.camera.data.type = "PANO"
-
-
-@pytest.mark.parametrize(
-    ("spoil", "says"),
-    [
-        (_no_camera, "no camera"), (_no_parts, "no parts"), (_hidden, "lid is hidden"), (_same_name, "same part name"),
-        (_same_id, "same part number"), (_panorama, "no flat picture"),
-    ],
-)  # fmt: skip
-def test_refusals(scene, tmp_path: Path, spoil, says: str) -> None:
-    spoil(scene)
-    with pytest.raises(InputError, match=says):
-        scenes.make(tmp_path)
-    assert not (scenes.shot_in(tmp_path).truth / "truth.json").exists()
-
-
-def test_frames_outside_the_shot_are_refused(scene, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="7-8 are not in the shot"):
-        scenes.make(tmp_path, frames=(4, 7, 8))
-
-
-def test_full_disk_is_seen_before_rendering(scene, tmp_path: Path, monkeypatch) -> None:
-    usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
-    with pytest.raises(StorageError, match="GB left"):
-        scenes.make(tmp_path)
-
-
-def test_folder_that_is_a_file(scene, tmp_path: Path) -> None:
-    shot = scenes.shot_in(tmp_path)
-    shot.root.mkdir(parents=True)
-    shot.truth.write_text("in the way")
-    with pytest.raises(HoldfastError):
-        scenes.make(tmp_path)
-
-
 def _bake(scene, tmp_path: Path, names=("body", "lid")) -> None:
     poses = np.empty((4, len(names), 4, 4))
     for row in range(4):
@@ -346,16 +266,3 @@ def test_copies_have_no_physics_of_their_own(scene, tmp_path: Path) -> None:
     with throwaway.copies(scene, tmp_path, 1, True) as copies:
         assert all(copy.rigidbody_world is None for copy in copies.scenes)
     assert scene.rigidbody_world is not None
-
-
-def test_a_live_simulation_is_refused(scene, tmp_path: Path) -> None:
-    bpy.ops.rigidbody.world_add()
-    world = scene.rigidbody_world
-    world.collection = bpy.data.collections.new("Bodies")
-    ball = bpy.data.objects.new("Ball", bpy.data.meshes.new("Ball"))
-    scene.collection.objects.link(ball)
-    world.collection.objects.link(ball)
-    with pytest.raises(InputError, match="Ball is moved by a live simulation"):
-        reading.refuse_live_physics(scene)
-    ball.rigid_body.kinematic = True
-    reading.refuse_live_physics(scene)

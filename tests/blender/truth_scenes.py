@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -102,3 +103,26 @@ def make(folder: Path, frames: tuple[int, ...] | None = None, **options) -> Grou
     shot = shot_in(folder)
     drive(stage.run(bpy.context.scene, shot, StageOptions(frames=frames, **options)))
     return GroundTruth.open(shot.truth)
+
+
+def two_parts(size: tuple[int, int]) -> bpy.types.Scene:
+    """Two parts that move before a floor, lit, with depth of field, a compositor and a bound camera marker."""
+    scene = new_scene(size, 4, samples=4)
+    body, lid = add_ball("body", 0.3, (0, 0, 0)), add_ball("lid", 0.25, (0, 0, 0.5))
+    body.holdfast.part_id, lid.holdfast.part_id = 1, 2
+    key(lid, "location", {1: (0, 0, 0.9), 4: (0.1, 0, 0.45)})
+    floor = add_plane("floor", 4, part=False)
+    floor.location.z = -0.3
+    material = bpy.data.materials.new("paint")
+    material.use_nodes = True
+    body.data.materials.append(material)
+    lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "POINT"))
+    lamp.data.energy, lamp.location = 100, (2, -2, 3)
+    scene.collection.objects.link(lamp)
+    camera = scene.camera
+    camera.location, camera.rotation_euler = (0, -3.2, 0.9), (math.radians(80), 0, 0)
+    camera.data.dof.use_dof, camera.data.dof.focus_distance = True, 3.2
+    scene.timeline_markers.new("cut", frame=1).camera = camera
+    scene.frame_set(2)
+    lid.select_set(True)
+    return scene
