@@ -30,6 +30,8 @@ LOOKED_AT = 10
 LEAST_CONFIDENCE = 0.05
 LEAST_GAIN = 0.08
 LEAST_MOVE = 0.4
+LEAST_RUN = 10
+"""Frames over which another map must hold: for less, a part that is off its place looks the same."""
 FROZEN = 0.08
 BLUNT_PX = 2.0
 
@@ -149,7 +151,7 @@ def _time(found: TimeMap, pairs: list[tuple[int, int]], out: Conformed, limits: 
     limit = limits.of["frame_map"].value
     for first, last in runs((lag != 0) & found.certain, 2):
         lead = float(found.score[first : last + 1].mean())
-        if last - first < 2 or lead < limit:
+        if last - first + 1 < LEAST_RUN or lead < limit:
             continue
         steps = lag[first : last + 1]
         steady = int(np.median(steps))

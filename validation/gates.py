@@ -10,6 +10,9 @@ from .signals import Signal
 
 LEAST_FRAMES = 3
 GAP = 1
+REACH = 2
+WIDE = frozenset({"flicker"})
+"""Kinds whose measure reaches into the neighbouring frames by itself."""
 FOOT = 0.55
 """A span reaches out to neighbouring frames that still show this share of the limit and are clearly not usual."""
 
@@ -59,10 +62,9 @@ def spans(signal: Signal) -> list[Span]:
     for first, last in runs(hot):
         if int(hot[first : last + 1].sum()) < LEAST_FRAMES:
             continue
-        first, last = (
-            _reach(values, limits, first, -1, signal.usual),
-            _reach(values, limits, last, 1, signal.usual),
-        )
+        if signal.kind not in WIDE:
+            first = _reach(values, limits, first, -1, signal.usual)
+            last = _reach(values, limits, last, 1, signal.usual)
         inside = values[first : last + 1]
         worst = first + int(np.nanargmax(inside))
         ranked = np.sort(inside[np.isfinite(inside)])[::-1]
@@ -84,7 +86,7 @@ def spans(signal: Signal) -> list[Span]:
 
 
 def _reach(values: F64, limits: F64, at: int, step: int, usual: float) -> int:
-    for _ in range(2):
+    for _ in range(REACH):
         after = at + step
         if not 0 <= after < len(values) or not np.isfinite(values[after]):
             break
