@@ -68,8 +68,4 @@ if PACKAGE not in sys.modules:
     if importlib.util.find_spec("bpy") is None:
         _load_from_files()
     else:
-        try:
-            _load_in_blender()
-        except ImportError as error:  # until every stage has landed; to be removed then
-            sys.stderr.write(f"NOT ENABLED, plain import instead: {error}\n")
-            _load_from_files()
+        _load_in_blender()
