@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import sys
@@ -48,6 +49,13 @@ def _refuse_network(event: str, args: tuple[object, ...]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    with contextlib.suppress(ImportError):  # not in every Blender
+        import hypothesis
+
+        # The gate always tries the same examples; at a desk every run tries new ones.
+        hypothesis.settings.register_profile("gate", derandomize=True)
+        if os.environ.get("CI"):
+            hypothesis.settings.load_profile("gate")
     sys.addaudithook(_refuse_network)
 
 

@@ -10,6 +10,7 @@ from holdfast.clients.offline.extrude import build_plate, plate
 from holdfast.clients.offline.inflate import build_blob
 from holdfast.clients.offline.mesh_quality import quality, uv_overlap
 from holdfast.clients.offline.outline import Outline
+from holdfast.pipeline.errors import InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,13 @@ def star(seed: int, count: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     a = np.sort(rng.uniform(0, 2 * np.pi, count)) + np.linspace(0, 1e-3, count)
     return rng.uniform(8, 30, count)[:, None] * np.stack([np.cos(a), np.sin(a)], axis=1)
+
+
+def drawable(seed: int, count: int) -> np.ndarray:
+    """Like ``star``, but with no spike finer than a pencil's stroke."""
+    rng = np.random.default_rng(seed)
+    a = (np.arange(count) + rng.uniform(-0.3, 0.3, count)) / count * 2 * np.pi
+    return rng.uniform(12, 30, count)[:, None] * np.stack([np.cos(a), np.sin(a)], axis=1)
 
 
 @settings(max_examples=80, deadline=None)
@@ -71,12 +79,17 @@ def test_square_plate_keeps_its_size_and_loses_only_the_bevel() -> None:
     assert made.mesh.vertices[:, 2].min() == pytest.approx(0, abs=1e-5)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 100_000), st.integers(8, 30))
 def test_any_outline_gives_a_sound_plate(seed: int, count: int) -> None:
-    made = build_plate(outline(star(seed, count)), 96, MARGIN)
+    made = build_plate(outline(drawable(seed, count)), 96, MARGIN)
     card = quality(made.mesh)
     assert card["watertight"] and card["oriented"] and card["shells"] == 1 and card["volume_m3"] > 0
+
+
+def test_an_outline_finer_than_the_pencil_is_refused() -> None:
+    with pytest.raises(InputError, match="crosses itself"):
+        build_plate(outline(star(232, 8)), 96, MARGIN)
 
 
 def test_inflated_disc_is_a_flattened_ball() -> None:
