@@ -1,36 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mass, centre of mass and inertia of closed triangle meshes, exactly, by signed tetrahedra."""
+"""Mass, centre of mass and inertia of triangle meshes: exactly, by signed tetrahedra, or estimated where one has holes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..pipeline.errors import InputError
+from . import voxels
+from .materials import MATERIALS, Material
 from .rigid import Array
 
-
-@dataclass(frozen=True)
-class Material:
-    """``density`` in kg/m3, ``friction`` and ``restitution`` as Bullet takes them; ``source`` of the density."""
-
-    name: str
-    density: float
-    friction: float
-    restitution: float
-    source: str
-
-
-MATERIALS: dict[str, Material] = {
-    "ABS": Material("ABS", 1040.0, 0.4, 0.3, "general-purpose moulding ABS, ISO 1183 data sheets: 1030-1060"),
-    "PLA": Material("PLA", 1240.0, 0.4, 0.2, "NatureWorks Ingeo 4043D data sheet: 1.24 g/cc"),
-    "WOOD": Material(
-        "WOOD", 700.0, 0.5, 0.3, "European beech at 12 % moisture, Wood Handbook class: 680-720"
-    ),
-    "STEEL": Material("STEEL", 7850.0, 0.5, 0.4, "EN 1991-1-1 table A.4, structural steel: 77-78.5 kN/m3"),
-    "RUBBER": Material("RUBBER", 1100.0, 0.9, 0.6, "vulcanised natural rubber: 1100-1200"),
-    "GLASS": Material("GLASS", 2500.0, 0.4, 0.4, "EN 572-1, soda-lime glass: 2500"),
-}
+__all__ = [
+    "MATERIALS", "MassProperties", "Material", "Weighed", "density_of", "mass_properties", "open_edges", "weigh_solid",
+    "welded",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +25,20 @@ class MassProperties:
     mass: float
     com: Array
     inertia: Array
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A solid ready for its body: welded ``points`` (V, 3) and outward ``triangles`` (T, 3), and what it weighs.
+
+    ``exact`` is False for a voxel estimate; ``notes`` are sentences that the artist should read.
+    """
+
+    points: Array
+    triangles: NDArray[np.int64]
+    mass: MassProperties
+    exact: bool = True
+    notes: tuple[str, ...] = field(default=())
 
 
 def density_of(material: str, override: float = 0.0) -> float:
@@ -63,6 +61,25 @@ def open_edges(triangles: NDArray[np.int64]) -> int:
     keys, counts = np.unique(np.concatenate((there, back)), return_counts=True)
     forward = np.searchsorted(there, keys, "right") - np.searchsorted(there, keys, "left")
     return int(np.abs(2 * forward - counts).sum()) // 2
+
+
+def welded(points: Array, triangles: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64]]:
+    """The mesh with vertices closer than a millionth of its extent made one; triangles that vanish are dropped.
+
+    Importers split vertices along seams of UVs and normals, which leaves a closed part open on paper.
+    """
+    if not len(points) or not len(triangles):
+        return points[:0], triangles[:0]
+    step = max(1e-6 * float(np.ptp(points, axis=0).max()), 1e-12)
+    for shift in (0.0, 0.5):  # two grids: neighbours that one of them parts, the other joins
+        keys = np.floor(points / step + shift).astype(np.int64)
+        _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        order = np.argsort(first, kind="stable")  # vertices keep their order
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        points, triangles = points[first[order]], rank[where.reshape(-1)][triangles]
+    a, b, c = triangles.T
+    return points, triangles[(a != b) & (b != c) & (c != a)]
 
 
 def mass_properties(
@@ -96,3 +113,38 @@ def mass_properties(
     covariance = density * second / 120.0 - density * volume * np.outer(offset, offset)
     inertia = np.trace(covariance) * np.eye(3) - covariance
     return MassProperties(volume, density * volume, centre + offset, inertia)
+
+
+def weigh_solid(points: Array, triangles: NDArray[np.int64], density: float, part: str = "") -> Weighed:
+    """Weighs an imported mesh: welds it, turns it outside out, and estimates by voxels where it is nearly closed.
+
+    Raises InputError for a mesh without volume, or so open that inside and outside can't be told apart.
+    """
+    points, triangles = welded(points, triangles)
+    if not len(triangles):
+        raise InputError(f"The mesh of {part!r} has no faces", todo="Choose a solid part.")
+    holes = open_edges(triangles)
+    if holes:
+        return _estimated(points, triangles, density, part, holes)
+    a, b, c = (points[triangles[:, k]] - points.mean(axis=0) for k in range(3))
+    notes: tuple[str, ...] = ()
+    if float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum()) < 0.0:
+        triangles = triangles[:, ::-1]
+        notes = ("its faces point inwards; it was weighed as if they pointed outwards",)
+    return Weighed(points, triangles, mass_properties(points, triangles, density, part), notes=notes)
+
+
+def _estimated(points: Array, triangles: NDArray[np.int64], density: float, part: str, holes: int) -> Weighed:
+    found = voxels.fill(points, triangles)
+    if found is None:
+        todo = "Close its holes (Edit mode: Select > Non Manifold, then Fill), or give its walls a thickness (Solidify)."
+        what = f"The mesh of {part!r} is open at {holes} edges, and inside and outside can't be told apart"
+        raise InputError(what, todo=todo)
+    mass = MassProperties(found.volume, density * found.volume, found.com, density * found.second)
+    note = f"it is open at {holes} edges: weight and centre of mass are estimates from a fill of {voxels.CELLS} cells"
+    return Weighed(points, triangles, mass, exact=False, notes=(note,))
+
+
+def with_mass(properties: MassProperties, mass: float) -> MassProperties:
+    """The same solid at another mass in kg."""
+    return replace(properties, mass=mass, inertia=properties.inertia * (mass / properties.mass))
