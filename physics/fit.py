@@ -2,9 +2,11 @@
 """Fits the lock to the parts: unites the lugs with the peg's mesh and cuts slots and groove out of the socket's.
 
 Always from the untouched mesh, which stays in the file; refuses rather than leave a mesh that is open or wrong.
+A bumpy peg is turned true and a bumpy bore is sleeved and reamed first; whatever stands over a rim is faced off.
 """
 
 import math
+from collections.abc import Sequence
 
 import bpy
 import numpy as np
@@ -13,18 +15,20 @@ from mathutils.bvhtree import BVHTree
 
 from ..pipeline.errors import InputError
 from . import meshes
+from .booleans import Change
 from .kit import Kit
-from .lab import MARK as LAB
-from .lab import lab_scene
-from .mass import mass_properties, open_edges
-from .rigid import Array, move_points
+from .rigid import Array
 from .solids import Solid, channels, lugs
-from .units import DEG, MM, PI
+from .turned import circle_volume, ring, shaft
+from .units import MM, PI
+from .workpiece import Workpiece
 
 WALL = 0.6 * MM
 """Least wall in metres that must stay around the groove."""
-MARK = "holdfast_cut"
-"""Face attribute: 1 on faces that the lock's tool made."""
+ROUGH = 0.15
+"""How far, in radii, a surface may stray from its stated radius and still be turned or reamed true."""
+PROUD = 0.03 * MM
+"""What stands less than this over a rim is left there."""
 
 
 def fit_peg(ob: bpy.types.Object, frame: Array, scale: float, kit: Kit) -> bpy.types.Mesh:
@@ -32,43 +36,42 @@ def fit_peg(ob: bpy.types.Object, frame: Array, scale: float, kit: Kit) -> bpy.t
 
     Raises InputError where the mesh is not the peg that was stated.
     """
-    mesh = meshes.original(ob)
-    probe = meshes.tree(mesh, scale)
-    at = _metres(frame, scale)
-    for radius in _radii(probe, at, 0.5 * (kit.lug_z[0] + kit.lug_z[1]), inwards_from=3.0 * kit.peg_radius):
-        if abs(radius - kit.peg_radius) > 0.03 * kit.peg_radius + 0.02 * MM:
-            _refuse(
-                ob,
-                f"is {radius / MM:.2f} mm where its peg should have a radius of {kit.peg_radius / MM:.2f} mm",
-            )
-    ring = 2.0 * kit.lug_half * kit.count * 0.5 * (kit.lug_radius**2 - kit.peg_radius**2)
-    grown = ring * (kit.lug_z[1] - kit.lug_z[0])
-    return _boolean(ob, mesh, _placed(lugs(kit), frame, scale), "UNION", grown / scale**3)
+    work = _start(ob, frame, scale)
+    reach = 1.3 * kit.lug_radius
+    probe = work.near(reach)
+    heights = (0.5 * (kit.lug_z[0] + kit.lug_z[1]), 0.25 * -kit.length)
+    found = [r for z in heights for r in _radii(probe, z, inwards_from=reach)]
+    if not _true(found, kit.peg_radius):
+        _bounds(ob, found, kit.peg_radius, "peg")
+        _turn(work, kit)
+    sector = 2.0 * kit.lug_half * kit.count * 0.5 * (kit.lug_radius**2 - kit.peg_radius**2)
+    return _end(work, lugs(kit), "UNION", sector * (kit.lug_z[1] - kit.lug_z[0]))
 
 
 def fit_socket(ob: bpy.types.Object, frame: Array, scale: float, kit: Kit) -> bpy.types.Mesh:
     """The socket's mesh with slots and groove. Raises InputError where bore or wall are not as stated or too thin."""
-    mesh = meshes.original(ob)
-    probe = meshes.tree(mesh, scale)
-    at = _metres(frame, scale)
+    work = _start(ob, frame, scale)
+    probe = work.near(2.0 * kit.groove_radius)
     low, high = kit.groove_z
-    for z in (0.5 * (low + high), 0.5 * high):
-        for radius in _radii(probe, at, z):
-            if abs(radius - kit.bore_radius) > 0.03 * kit.bore_radius + 0.02 * MM:
-                _refuse(
-                    ob,
-                    f"is {radius / MM:.2f} mm where its bore should have {kit.bore_radius / MM:.2f} mm radius",
-                )
-        wall = min(_radii(probe, at, z, start=kit.bore_radius * 1.05)) - kit.groove_radius
-        if wall < WALL:
-            least = (kit.groove_radius + WALL) / MM
-            _refuse(ob, f"would keep a wall of {wall / MM:.2f} mm around the groove",
-                    f"Make it at least {least:.1f} mm in radius there, or the bore and peg thinner.")  # fmt: skip
-    ring = 0.5 * (kit.groove_radius**2 - kit.bore_radius**2) * kit.count
+    heights = (0.5 * (low + high), 0.5 * high)
+    found = [r for z in heights for r in _radii(probe, z)]
+    rough = not _true(found, kit.bore_radius)
+    if rough:
+        _bounds(ob, found, kit.bore_radius, "bore")
+    start = kit.bore_radius * (1.0 + ROUGH if rough else 1.05)
+    walls = [r - kit.groove_radius for z in heights for r in _radii(probe, z, start=start)]
+    _check_wall(ob, walls, kit)
+    _check_rim(ob, probe, kit)
+    proud = _proud(work, kit)
+    if proud > 0.0:
+        face = shaft(_face_radius(kit), 0.0, proud + 1.0 * MM)
+        work.cut(face, "DIFFERENCE", Change(-circle_volume(_face_radius(kit), proud), 0.0))
+    if rough:
+        _ream(work, kit)
+    sector = 0.5 * (kit.groove_radius**2 - kit.bore_radius**2) * kit.count
     span, slot = kit.groove_span, 2.0 * kit.slot_half
     groove = max(span[1], kit.entry + kit.slot_half) - min(span[0], kit.entry - kit.slot_half)
-    removed = ring * (groove * (high - low) + slot * -high)
-    return _boolean(ob, mesh, _placed(channels(kit), frame, scale), "DIFFERENCE", -removed / scale**3)
+    return _end(work, channels(kit), "DIFFERENCE", -sector * (groove * (high - low) + slot * -high))
 
 
 def apply(ob: bpy.types.Object, fitted: bpy.types.Mesh) -> None:
@@ -81,91 +84,113 @@ def apply(ob: bpy.types.Object, fitted: bpy.types.Mesh) -> None:
         bpy.data.meshes.remove(before)
 
 
-def _refuse(ob: bpy.types.Object, what: str, todo: str = "Correct the joint's measures or the part.") -> None:
-    raise InputError(f"The part {ob.name!r} {what}", todo=todo)
-
-
-def _metres(frame: Array, scale: float) -> Array:
-    placed = frame.copy()
-    placed[:3, 3] *= scale
-    return placed
-
-
-def _placed(solid: Solid, frame: Array, scale: float) -> Solid:
-    return Solid(move_points(frame, solid.vertices / scale), solid.faces)
-
-
-def _radii(
-    probe: BVHTree, frame: Array, z: float, start: float = 0.0, inwards_from: float = 0.0
-) -> list[float]:
-    """Radius in metres at which the surface lies around the axis at height ``z``, in 16 directions."""
-    found = []
-    for k in range(16):
-        angle = 2.0 * PI * (k + 0.37) / 16.0
-        out = frame[:3, :3] @ np.array((math.cos(angle), math.sin(angle), 0.0))
-        centre = frame[:3, :3] @ np.array((0.0, 0.0, z)) + frame[:3, 3]
-        begin, way = (centre + out * inwards_from, -out) if inwards_from else (centre + out * start, out)
-        distance = probe.ray_cast(Vector(begin), Vector(way))[3]
-        reach = math.inf if distance is None else distance
-        found.append(inwards_from - reach if inwards_from else start + reach)
-    return [radius if math.isfinite(radius) else 0.0 for radius in found]
-
-
-def _boolean(
-    ob: bpy.types.Object, mesh: bpy.types.Mesh, tool: Solid, operation: str, change: float
-) -> bpy.types.Mesh:
-    """``mesh`` united with or cut by ``tool``; checked for holes and for the ``change`` in volume that must come."""
-    if ob.data.shape_keys is not None:
+def _start(ob: bpy.types.Object, frame: Array, scale: float) -> Workpiece:
+    if meshes.of(ob).shape_keys is not None:
         _refuse(ob, "has shape keys, which a boolean can't keep", "Apply or remove them first.")
-    before = mass_properties(meshes.vertices(mesh), meshes.triangles(mesh), 1.0, ob.name).volume
-    with lab_scene("fit") as lab:
-        cutter = meshes.from_solid("Holdfast tool", tool)
-        cutter.attributes.new(MARK, "INT", "FACE").data.foreach_set("value", [1] * len(cutter.polygons))
-        for layer in mesh.uv_layers:
-            cutter.uv_layers.new(name=layer.name)
-        target = lab.object("target", mesh.copy())
-        modifier = target.modifiers.new("Holdfast", "BOOLEAN")
-        modifier.operation, modifier.solver = operation, "EXACT"
-        modifier.object = lab.object("tool", cutter)
-        graph = lab.graph()
-        result = bpy.data.meshes.new_from_object(
-            target.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
-        )
-        result.pop(LAB, None)
+    source = meshes.original(ob)
+    return Workpiece(ob, source, source, frame, scale)
+
+
+def _end(work: Workpiece, tool: Solid, operation: str, volume: float) -> bpy.types.Mesh:
+    """The last cut, with the volume known exactly; the result carries the marks of a fitted mesh."""
     try:
-        _finish(result, mesh)
-        after = mass_properties(meshes.vertices(result), meshes.triangles(result), 1.0, ob.name).volume
-        if abs(after - before - change) > 0.06 * abs(change):
-            _refuse(ob, "has something in the way of its lock: the cut took another volume than the lock has",
-                    "Keep the space around peg and bore free of other shapes.")  # fmt: skip
-        assert open_edges(meshes.triangles(result)) == 0
+        work.cut(tool, operation, Change.about(volume))
     except BaseException:
-        bpy.data.meshes.remove(result)
+        work.drop()
         raise
-    result.name = f"{mesh.name.removesuffix('.lock')}.lock"
-    result[meshes.ORIGINAL] = mesh
+    result = work.mesh
+    result.name = f"{work.source.name.removesuffix('.lock')}.lock"
+    result[meshes.ORIGINAL] = work.source
     result[meshes.FITTED] = meshes.digest(result)
     return result
 
 
-def _finish(result: bpy.types.Mesh, source: bpy.types.Mesh) -> None:
-    """Colours the new faces like the surface nearest to them, and keeps their edges sharp."""
-    attribute = result.attributes.get(MARK)
-    marks = np.zeros(len(result.polygons), dtype=np.int32)
-    if attribute is not None:
-        attribute.data.foreach_get("value", marks)
-        result.attributes.remove(attribute)
-    new = [result.polygons[int(index)] for index in np.flatnonzero(marks)]
-    polygons = [list(polygon.vertices) for polygon in source.polygons]
-    nearest = BVHTree.FromPolygons([vertex.co for vertex in source.vertices], polygons)
-    for polygon in new:
-        index = nearest.find_nearest(polygon.center)[2]
-        like = source.polygons[index]
-        polygon.material_index = like.material_index
-        for layer in result.uv_layers:
-            uv = source.uv_layers[layer.name].uv[like.loop_start].vector
-            for loop in polygon.loop_indices:
-                layer.uv[loop].vector = uv
-    if any(polygon.use_smooth for polygon in source.polygons):
-        result.set_sharp_from_angle(angle=30.0 * DEG)
-    result.update()
+def _turn(work: Workpiece, kit: Kit) -> None:
+    """Turns a bumpy peg true: takes off what stands out, and fills what is missing, down from its shoulder."""
+    outer, low = _face_radius(kit), -1.2 * kit.length
+    over = circle_volume(outer, 1.2 * kit.length)
+    work.cut(ring(kit.peg_radius, outer, low, 0.0), "DIFFERENCE", Change(-over, 0.0))
+    root = 0.2 * kit.peg_radius
+    filled = circle_volume(kit.peg_radius, kit.length + root)
+    work.cut(shaft(kit.peg_radius, -kit.length, root), "UNION", Change(0.0, filled))
+
+
+def _ream(work: Workpiece, kit: Kit) -> None:
+    """Makes a bumpy bore round: a sleeve where it is too wide, then a cut of its stated radius."""
+    sleeve = (1.0 + ROUGH) * kit.bore_radius
+    filled = circle_volume(sleeve, kit.bore_depth)
+    work.cut(ring(0.95 * kit.bore_radius, sleeve, -kit.bore_depth, 0.0), "UNION", Change(0.0, filled))
+    bored = circle_volume(kit.bore_radius, kit.bore_depth, inside=True)
+    tool = shaft(kit.bore_radius, -kit.bore_depth, 1.0 * MM, inside=True)
+    work.cut(tool, "DIFFERENCE", Change(-bored, 0.0))
+
+
+def _refuse(ob: bpy.types.Object, what: str, todo: str = "Correct the joint's measures or the part.") -> None:
+    raise InputError(f"The part {ob.name!r} {what}", todo=todo)
+
+
+def _true(found: Sequence[float], radius: float) -> bool:
+    return all(abs(r - radius) <= 0.03 * radius + 0.02 * MM for r in found)
+
+
+def _bounds(ob: bpy.types.Object, found: Sequence[float], radius: float, feature: str) -> None:
+    worst = max(found, key=lambda r: abs(r - radius))
+    if abs(worst - radius) > ROUGH * radius:
+        there = f"{worst / MM:.2f} mm in radius" if math.isfinite(worst) and worst > 0.0 else "open"
+        _refuse(ob, f"is {there} where its {feature} should have {radius / MM:.2f} mm")
+
+
+def _check_wall(ob: bpy.types.Object, walls: Sequence[float], kit: Kit) -> None:
+    wall = min(walls)
+    if wall < WALL:
+        least = (kit.groove_radius + WALL) / MM
+        at = 360.0 * ((walls.index(wall) % 16) + 0.37) / 16.0
+        _refuse(ob, f"would keep a wall of {max(wall, 0.0) / MM:.2f} mm around the groove, at {at:.0f} degrees",
+                f"Make it at least {least:.1f} mm in radius there, or the bore and peg thinner.")  # fmt: skip
+
+
+def _check_rim(ob: bpy.types.Object, probe: BVHTree, kit: Kit) -> None:
+    """The rim must carry a lip over the groove all around."""
+    middle = 0.5 * (1.04 * kit.bore_radius + kit.groove_radius)
+    heights = []
+    for x, y in _directions():
+        start = Vector((middle * x, middle * y, 4.0 * kit.length))
+        hit = probe.ray_cast(start, Vector((0.0, 0.0, -1.0)))[0]
+        heights.append(-math.inf if hit is None else hit.z)
+    lip = min(heights) - kit.groove_z[1]
+    if lip < 0.5 * -kit.groove_z[1] and lip < 2.0 * WALL:
+        _refuse(ob, f"has a rim too low to hold the lugs: it keeps {max(lip, 0.0) / MM:.2f} mm above the groove",
+                "Set the bore's rim lower, or make the peg longer.")  # fmt: skip
+
+
+def _proud(work: Workpiece, kit: Kit) -> float:
+    """How far the socket stands over its rim around the bore, where a shoulder must seat; 0 where it is flat."""
+    local = work.points()
+    outer = np.hypot(local[:, 0], local[:, 1]) < _face_radius(kit)
+    over = local[outer & (local[:, 2] < kit.length), 2]
+    height = float(over.max()) if len(over) else 0.0
+    return height if height > PROUD else 0.0
+
+
+def _face_radius(kit: Kit) -> float:
+    """Radius of the ring on which shoulder and rim meet."""
+    return kit.groove_radius + WALL
+
+
+def _directions() -> list[tuple[float, float]]:
+    turns = [2.0 * PI * (k + 0.37) / 16.0 for k in range(16)]
+    return [(math.cos(turn), math.sin(turn)) for turn in turns]
+
+
+def _radii(probe: BVHTree, z: float, start: float = 0.0, inwards_from: float = 0.0) -> list[float]:
+    """Radius in metres at which the surface lies around the axis at height ``z``, in 16 directions; inf for none
+    outwards, 0 for none inwards."""
+    found = []
+    centre = Vector((0.0, 0.0, z))
+    for x, y in _directions():
+        out = Vector((x, y, 0.0))
+        begin, way = (centre + out * inwards_from, -out) if inwards_from else (centre + out * start, out)
+        distance = probe.ray_cast(begin, way)[3]
+        reach = math.inf if distance is None else distance
+        found.append(max(inwards_from - reach, 0.0) if inwards_from else start + reach)
+    return found
