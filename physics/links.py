@@ -39,29 +39,35 @@ class Link:
     collide: bool = False
     iterations: int = 0
 
-    def apply(self, made: Any, a: Any, b: Any, dt: float) -> None:
-        """Sets up a Blender rigid-body constraint between objects ``a`` and ``b`` for substeps of ``dt`` seconds."""
+    def apply(self, made: Any, a: Any, b: Any, dt: float, scale: float = 1.0) -> None:
+        """Sets up a Blender rigid-body constraint between objects ``a`` and ``b`` for substeps of ``dt`` seconds.
+
+        ``scale``: units a metre. Forces grow with it, stiffness along stays, torques and stiffness about grow squared.
+        """
         made.type, made.object1, made.object2 = self.kind, a, b
         made.disable_collisions = not self.collide
         if self.break_n is not None:
-            made.use_breaking, made.breaking_threshold = True, self.break_n * dt
+            made.use_breaking, made.breaking_threshold = True, self.break_n * dt * scale
         if self.iterations:
             made.use_override_solver_iterations, made.solver_iterations = True, self.iterations
         for axis, (lower, upper) in sorted(self.limits.items()):
-            name = f"lin_{axis}" if axis in LINEAR else axis
+            name, unit = (f"lin_{axis}", scale) if axis in LINEAR else (axis, 1.0)
             setattr(made, f"use_limit_{name}", True)
-            setattr(made, f"limit_{name}_lower", lower)
-            setattr(made, f"limit_{name}_upper", upper)
+            setattr(made, f"limit_{name}_lower", unit * lower)
+            setattr(made, f"limit_{name}_upper", unit * upper)
         if self.springs:
             made.spring_type = "SPRING2"
         for axis, (stiffness, damping) in sorted(self.springs.items()):
             setattr(made, f"use_spring_{axis}", True)
-            setattr(made, f"spring_stiffness_{axis}", stiffness)
-            setattr(made, f"spring_damping_{axis}", damping)
+            unit = 1.0 if axis in LINEAR else scale * scale
+            setattr(made, f"spring_stiffness_{axis}", unit * stiffness)
+            setattr(made, f"spring_damping_{axis}", unit * damping)
         if self.motor is not None:
             made.use_motor_lin, made.use_motor_ang = self.motor[1] > 0.0, self.motor[3] > 0.0
-            made.motor_lin_target_velocity, made.motor_lin_max_impulse = self.motor[:2]
-            made.motor_ang_target_velocity, made.motor_ang_max_impulse = self.motor[2:]
+            made.motor_lin_target_velocity = scale * self.motor[0]
+            made.motor_lin_max_impulse = scale * self.motor[1]
+            made.motor_ang_target_velocity = self.motor[2]
+            made.motor_ang_max_impulse = scale * scale * self.motor[3]
 
 
 def opening(link: Link, b_in_a: Array) -> float:

@@ -64,12 +64,17 @@ class Body:
 
 @dataclass(frozen=True)
 class World:
-    """Steps of the solver: ``substeps`` a frame, ``iterations`` a substep; ``gravity`` m/s2."""
+    """Steps of the solver: ``substeps`` a frame, ``iterations`` a substep; ``gravity`` m/s2.
+
+    ``scale``: Bullet's units a metre. Bullet looks for contacts 0.02 units around each body, so that many small
+    bodies cost many times less where they are about a unit large; a power of two changes no other bit.
+    """
 
     fps: float = 24.0
     substeps: int = 20
     iterations: int = 50
     gravity: tuple[float, float, float] = (0.0, 0.0, -9.81)
+    scale: float = 1.0
 
     @property
     def dt(self) -> float:
@@ -109,7 +114,7 @@ class Simulation:
         if len(self._order) != len(self.bodies):
             raise UsageError("Two bodies of a simulation have one name", todo="Name them apart.")
         self._state = _State()
-        self._setting = _open_world(lab.scene, self.world)
+        self._collection = _open_world(lab.scene, self.world)
         for body in sorted(self.bodies, key=lambda body: body.name):
             self._build(body)
         self._tracked = lab_collection("tracked")
@@ -124,9 +129,9 @@ class Simulation:
     ) -> None:
         """One frame on. ``gravity`` (3,) m/s2 from now on; ``targets``: (4, 4) poses that led bodies move to."""
         if gravity is not None:
-            self.scene.gravity = tuple(gravity)
+            self.scene.gravity = [self.world.scale * part for part in gravity]
         for name, pose in sorted((targets or {}).items()):
-            _place(self._state.bodies[name], pose)
+            _place(self._state.bodies[name], pose, self.world.scale)
         self._advance()
 
     def poses(self) -> Array:
@@ -135,6 +140,7 @@ class Simulation:
             flat = np.empty(16 * len(self.bodies), dtype=np.float32)
             self._tracked.objects.foreach_get("matrix_world", flat)
             columns = flat.reshape(-1, 4, 4).astype(np.float64)
+            columns[:, 3, :3] /= self.world.scale
             self._state.poses = np.ascontiguousarray(columns.transpose(0, 2, 1))
         return self._state.poses
 
@@ -150,10 +156,14 @@ class Simulation:
             what = f"joins no body {unknown[0]!r}" if unknown else "is there already"
             raise UsageError(f"The link {link.name!r} {what}", todo="Name links and their bodies apart.")
         ob = _object(f"link {link.name}", None)
-        _place(ob, link.frame)
+        _place(ob, link.frame, self.world.scale)
         self.scene.rigidbody_world.constraints.objects.link(ob)
         link.apply(
-            ob.rigid_body_constraint, self._state.bodies[link.a], self._state.bodies[link.b], self.world.dt
+            ob.rigid_body_constraint,
+            self._state.bodies[link.a],
+            self._state.bodies[link.b],
+            self.world.dt,
+            self.world.scale,
         )
         ends = [multiply(inverse(self.pose(name)), link.frame) for name in (link.a, link.b)]
         self._state.links[link.name] = _Made(link, ob, *ends)
@@ -182,14 +192,14 @@ class Simulation:
         compound = body.shape == "COMPOUND"
         ob = _object(body.name, self._mesh(_TINY if compound else body.pieces[0], body.faces))
         self._state.bodies[body.name] = ob
-        self._setting.objects.link(ob)
-        _set_up(ob.rigid_body, body, body.shape)
+        self._collection.objects.link(ob)
+        _set_up(ob.rigid_body, body, body.shape, self.world.scale)
         for index, piece in enumerate(body.pieces if compound else ()):
             child = _object(f"{body.name} {index:03d}", self._mesh(piece, None))
             child.parent = ob
-            self._setting.objects.link(child)
-            _set_up(child.rigid_body, body, "CONVEX_HULL")
-        _place(ob, body.pose)
+            self._collection.objects.link(child)
+            _set_up(child.rigid_body, body, "CONVEX_HULL", self.world.scale)
+        _place(ob, body.pose, self.world.scale)
 
     def _mesh(self, points: Array, faces: NDArray[np.int64] | None) -> bpy.types.Mesh:
         """A mesh of the points; bodies that share one array share the mesh."""
@@ -198,9 +208,9 @@ class Simulation:
             mesh[MARK] = True
             if faces is None:
                 mesh.vertices.add(len(points))
-                mesh.vertices.foreach_set("co", np.ascontiguousarray(points, dtype=np.float32).ravel())
+                mesh.vertices.foreach_set("co", (self.world.scale * points).astype(np.float32).ravel())
             else:
-                mesh.from_pydata(points.tolist(), [], faces.tolist())
+                mesh.from_pydata((self.world.scale * points).tolist(), [], faces.tolist())
             self._state.meshes[id(points)] = mesh
         return self._state.meshes[id(points)]
 
@@ -213,7 +223,7 @@ class Simulation:
         """Keys the active bodies to rest, to move once up to their poses, and to be free; runs all but the last."""
         for body in self.bodies:
             if body.kind == "ACTIVE":
-                _key_release(self._state.bodies[body.name], body, seconds)
+                _key_release(self._state.bodies[body.name], body, seconds, self.world.scale)
         for _ in range(PREROLL):
             self._advance()
         world = self.scene.rigidbody_world
@@ -226,7 +236,7 @@ def _open_world(scene: bpy.types.Scene, world: World) -> bpy.types.Collection:
     """Gives the scene a rigid-body world; returns the collection of its bodies."""
     whole = max(1, round(world.fps))
     scene.render.fps, scene.render.fps_base = whole, whole / world.fps
-    scene.gravity = world.gravity
+    scene.gravity = [world.scale * part for part in world.gravity]
     with bpy.context.temp_override(scene=scene):
         bpy.ops.rigidbody.world_add()
     made = scene.rigidbody_world
@@ -244,33 +254,34 @@ def _object(name: str, data: Any) -> bpy.types.Object:
     return ob
 
 
-def _place(ob: bpy.types.Object, pose: Array) -> None:
-    ob.location, ob.rotation_quaternion = pose[:3, 3].tolist(), to_quaternion(pose).tolist()
+def _place(ob: bpy.types.Object, pose: Array, scale: float) -> None:
+    ob.location, ob.rotation_quaternion = (scale * pose[:3, 3]).tolist(), to_quaternion(pose).tolist()
 
 
-def _set_up(made: bpy.types.RigidBodyObject, body: Body, shape: str) -> None:
+def _set_up(made: Any, body: Body, shape: str, scale: float) -> None:
     made.type = "PASSIVE" if body.kind == "PASSIVE" else "ACTIVE"
     made.kinematic = body.kind != "PASSIVE"
     made.collision_shape = shape
     made.mesh_source = "BASE"
     made.mass = body.mass
-    made.use_margin, made.collision_margin = True, body.margin
+    made.use_margin, made.collision_margin = True, scale * body.margin
     made.friction, made.restitution = body.friction, body.restitution
     made.linear_damping, made.angular_damping = body.damping
     made.use_deactivation = body.sleep is not None
     if body.sleep is not None:
-        made.deactivate_linear_velocity, made.deactivate_angular_velocity = body.sleep
+        made.deactivate_linear_velocity = scale * body.sleep[0]
+        made.deactivate_angular_velocity = body.sleep[1]
     made.collision_collections = [index in body.groups for index in range(20)]
 
 
-def _key_release(ob: bpy.types.Object, body: Body, seconds: float) -> None:
+def _key_release(ob: bpy.types.Object, body: Body, seconds: float, scale: float) -> None:
     """Keys one body: still, then in one frame of ``seconds`` from where its velocity has it come from, then free."""
     action = bpy.data.actions.new("holdfast lab release")
     action[MARK] = True
     ob.animation_data_create().action = action
-    pose = np.concatenate((body.pose[:3, 3], to_quaternion(body.pose)))
+    pose = np.concatenate((scale * body.pose[:3, 3], to_quaternion(body.pose)))
     back = np.concatenate(
-        (body.pose[:3, 3] - seconds * np.array(body.velocity), _turned_back(pose[3:], body.spin, seconds))
+        (pose[:3] - scale * seconds * np.array(body.velocity), _turned_back(pose[3:], body.spin, seconds))
     )
     for index in range(7 if any(body.spin) else 3):
         path, axis = ("location", index) if index < 3 else ("rotation_quaternion", index - 3)
