@@ -15,7 +15,7 @@ from .rigid import Array
 LIMIT = 64
 """Corners of a hull that Bullet still handles quickly."""
 _EPSILON = 1e-8
-_PRUNE_AT = 24
+_PRUNE_AT = 12
 
 
 @dataclass(frozen=True)

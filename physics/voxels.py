@@ -105,7 +105,9 @@ def _cross(crossings: NDArray[np.int16], corners: Array, low: NDArray[np.int64],
     area = (b[:, u] - a[:, u]) * (c[:, v] - a[:, v]) - (b[:, v] - a[:, v]) * (c[:, u] - a[:, u])
 
     def side(p: Array, q: Array) -> Array:
-        return (q[owner, u] - p[owner, u]) * (j - p[owner, v]) - (q[owner, v] - p[owner, v]) * (i - p[owner, u])
+        return (q[owner, u] - p[owner, u]) * (j - p[owner, v]) - (q[owner, v] - p[owner, v]) * (
+            i - p[owner, u]
+        )
 
     s, t, r = side(b, c), side(c, a), side(a, b)
     signs = np.sign(area)[owner]
