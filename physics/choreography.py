@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which joint makes which move when: the timeline of a shot, and where every peg is at any (fractional) frame.
+
+Each joint has a track of steps that follow each other; joints follow each other or go at once. Before its first step a
+peg waits where that step begins, and after its last one it stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from ..pipeline.errors import InputError
+from .joints.base import JointKind, Mechanism, Phase, Pose
+from .joints.moves import EASES, tug
+from .rigid import Array
+
+PREROLL: Final = 3
+"""Frames at the start in which nothing moves: what rebuilds a simulation from these poses then finds them at rest."""
+GENERIC: Final = {
+    "HOLD": ("Hold", 20, "Rests as it is"),
+    "TUG": ("Tug", 24, "The whole product is lifted by its peg and shaken"),
+}
+"""Moves that every kind of joint can make: label, frames and the sentence."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One move: the name of a phase, how many frames it takes, and how it is eased."""
+
+    phase: str
+    frames: int
+    ease: str = "SMOOTH"
+
+
+def default_steps(kind: JointKind, tugged: bool = False) -> tuple[Step, ...]:
+    """The choreography that a kind of joint starts from; ``tugged`` ends it with a tug in place of the last hold."""
+    steps = [
+        Step(name, GENERIC[name][1]) if name in GENERIC else Step(name, kind.phase(name).frames, kind.phase(name).ease)
+        for name in kind.default
+    ]
+    if tugged:
+        steps = [*(steps[:-1] if steps[-1].phase == "HOLD" else steps), Step("TUG", 20)]
+    return tuple(steps)
+
+
+@dataclass(frozen=True)
+class Track:
+    """The steps of one joint from the scene frame ``start`` on."""
+
+    kind: JointKind
+    mechanism: Mechanism
+    steps: tuple[Step, ...]
+    start: int
+
+    def __post_init__(self) -> None:
+        for index, step in enumerate(self.steps):
+            phase = None if step.phase in GENERIC else self.kind.phase(step.phase)
+            least = max(2 if phase is None else phase.least, PREROLL + 2 if index == 0 else 2)
+            if step.frames < least:
+                what = f"The move {step.phase.lower()!r} has {step.frames} frames"
+                raise InputError(what, todo=f"Give it {least} or more.")
+            if step.ease not in EASES:
+                raise InputError(f"There is no easing {step.ease!r}", todo=f"Choose one of {', '.join(EASES)}.")
+        if not self.steps:
+            raise InputError("The joint makes no move", todo="Add a move to its choreography.")
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Last frame of every step."""
+        return tuple(int(self.start - 1 + n) for n in np.cumsum([step.frames for step in self.steps]))
+
+    @property
+    def end(self) -> int:
+        return self.ends[-1]
+
+    @property
+    def locked(self) -> int:
+        """The frame from which on the joint holds: the end of the phase that joins it, else its last frame."""
+        for end, step in zip(self.ends, self.steps, strict=True):
+            if step.phase not in GENERIC and self.kind.phase(step.phase).joined:
+                return end
+        return self.end
+
+    @property
+    def held(self) -> tuple[int, int]:
+        """First and last frame in which the locked joint only rests or is carried."""
+        last = self.locked
+        after = [(end, step) for end, step in zip(self.ends, self.steps, strict=True) if end > last]
+        for end, step in after:
+            if step.phase not in GENERIC:
+                break
+            last = end
+        return self.locked, last
+
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """First and last scene frame of every step; a repeated one is numbered."""
+        found: dict[str, tuple[int, int]] = {}
+        begin = self.start
+        for end, step in zip(self.ends, self.steps, strict=True):
+            name = step.phase.lower()
+            number = 1 + sum(key.rstrip("0123456789_") == name for key in found)
+            found[name if number == 1 else f"{name}_{number}"] = (begin, end)
+            begin = end + 1
+        return found
+
+    def giving(self) -> list[tuple[int, int]]:
+        """Spans (first, last) in which a spring of the joint gives way."""
+        spans = zip(self.spans().values(), self.steps, strict=True)
+        return [span for span, step in spans if step.phase not in GENERIC and self.kind.phase(step.phase).gives]
+
+    def pose(self, time: float) -> Pose:
+        """Where the peg is at a scene time in frames."""
+        begin = float(self.start + PREROLL - 1)
+        held = self._first()
+        for index, (step, end) in enumerate(zip(self.steps, self.ends, strict=True)):
+            u = min(max((time - begin) / (float(end) - begin), 0.0), 1.0)
+            made = self._step(step, u, held)
+            if time <= end or index == len(self.steps) - 1:
+                return made
+            held, begin = made, float(end)
+        return held
+
+    def _first(self) -> Pose:
+        for step in self.steps:
+            if step.phase not in GENERIC:
+                return self.kind.phase(step.phase).pose(self.mechanism, 0.0)
+        return Pose()
+
+    def _step(self, step: Step, u: float, held: Pose) -> Pose:
+        if step.phase == "HOLD":
+            return held
+        if step.phase == "TUG":
+            return tug(self.mechanism, held, u)
+        phase: Phase = self.kind.phase(step.phase)
+        made = phase.pose(self.mechanism, EASES[step.ease][1](u))
+        return replace(made, lift=held.lift, sway=held.sway, yaw=held.yaw)
+
+    def poses(self, times: Sequence[float]) -> tuple[Array, Array]:
+        """(T, 4, 4) peg in socket and (T, 4, 4) assembly at scene times in frames."""
+        made = [self.pose(float(time)) for time in times]
+        return np.stack([self.mechanism.at(pose) for pose in made]), np.stack([pose.assembly() for pose in made])
+
+    def to_json(self) -> dict[str, Any]:
+        """What decides the motion, for the manifest."""
+        steps = [[step.phase, step.frames, step.ease] for step in self.steps]
+        return {"start": self.start, "steps": steps}

@@ -1,0 +1,446 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every kind of joint is: its parameters, its mechanism as numbers, its moves, and the trials that it must pass.
+
+A new kind is one file beside this one: a frozen ``Mechanism`` that knows where its material is, and a ``JointKind`` that
+makes it from a ``JointSpec``. Motion, fit, overlay, panel, laboratory and proof ask these two and nothing else.
+
+Frames: in the *socket frame* z = 0 is the rim and +z points out of the bore; in the *peg frame* z = 0 is the shoulder
+and the tip lies at z = -length. Engaged, the two frames share their axes and the shoulder stands ``seat`` above the rim.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final
+
+import numpy as np
+
+from ...pipeline.errors import InputError
+from ..rigid import Array, multiply, rotation, translation
+from ..solids import Solid
+from ..units import DEG, MM
+
+MODES: Final[Mapping[str, tuple[str, str]]] = {
+    "AUTHORED": (
+        "Authored",
+        "The parts follow the exact path of the joint; real contacts then test it in a lab of their own",
+    ),
+    "SIMULATED": (
+        "Simulated",
+        "A spring hand leads the peg and real contacts decide where it goes; what happened becomes the keys",
+    ),
+    "FREE": (
+        "Free",
+        "The locked parts fall, fly or hang as one body, or come apart at a stated force; baked to keys",
+    ),
+}
+"""Identifier: label and the one sentence that says what an artist gets."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One setting of a joint, as the panel shows it. ``choices``: identifier, label and sentence of each."""
+
+    key: str
+    label: str
+    unit: str
+    default: float | int | str
+    low: float = 0.0
+    high: float = 1e6
+    says: str = ""
+    choices: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        return isinstance(self.default, int)
+
+    def checked(self, value: Any, joint: str) -> float | int | str:
+        """``value`` in this parameter's type. Raises InputError with the limits."""
+        if self.choices:
+            if value not in [choice[0] for choice in self.choices]:
+                names = " or ".join(choice[0] for choice in self.choices)
+                raise InputError(f"{self.label} can't be {value!r}", where=f"joint {joint}", todo=f"Choose {names}.")
+            return str(value)
+        number = float(value)
+        if not self.low <= number <= self.high:
+            what = f"{self.label} is {number:g} {self.unit}".rstrip()
+            todo = f"Set it between {self.low:g} and {self.high:g} {self.unit}".rstrip() + "."
+            raise InputError(what, where=f"joint {joint}", todo=todo)
+        return int(number) if self.whole else number
+
+
+HAND: Final = Parameter(
+    "hand", "Hand", "", "RIGHT", says="Which way the joint turns to lock, seen from the head of the peg",
+    choices=(("RIGHT", "Right", "Clockwise seen from the head of the peg"),
+             ("LEFT", "Left", "Counter-clockwise seen from the head of the peg")),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class JointFrame:
+    """Where the joint sits in the socket's own space: ``origin_mm`` the centre of the rim, ``axis`` out of the bore."""
+
+    origin_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    axis: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    ref: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    source: str = "given"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Values that a person may start from, with where they come from."""
+
+    label: str
+    values: Mapping[str, float | int | str]
+    source: str
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Where the peg frame stands in the socket frame, and how the whole assembly is carried, at one time.
+
+    ``height`` of the shoulder above its seat and ``aside`` in metres; ``angle`` about the axis from the engaged pose;
+    ``tilt`` of the peg's axis in radians, about the socket's y, or y turned by ``towards``. ``about`` is the height over the
+    rim of the point that a tilt turns about. ``lift``, ``sway`` (metres) and ``yaw`` carry both parts as one body.
+    """
+
+    height: float = 0.0
+    angle: float = 0.0
+    aside: float = 0.0
+    tilt: float = 0.0
+    towards: float = 0.0
+    about: float | None = None
+    lift: float = 0.0
+    sway: float = 0.0
+    yaw: float = 0.0
+
+    def peg_in_socket(self, seat: float) -> Array:
+        """(4, 4): the peg frame in the socket frame, for a joint whose shoulder seats ``seat`` above the rim."""
+        at = seat + self.height
+        pivot = at if self.about is None else self.about
+        turn = multiply(rotation(2, self.towards), rotation(1, self.tilt), rotation(2, self.angle - self.towards))
+        return multiply(translation((self.aside, 0.0, pivot)), turn, translation((0.0, 0.0, at - pivot)))
+
+    def assembly(self) -> Array:
+        """(4, 4): the socket frame now in the socket frame at rest."""
+        return multiply(translation((self.sway, 0.0, self.lift)), rotation(2, self.yaw))
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One move of a joint. ``pose(mechanism, u)`` is where the peg is at progress ``u`` (0..1, eased already).
+
+    ``joined`` says that the joint holds from the end of this phase on: what follows is measured as a held joint.
+    ``gives`` marks the moves in which a spring of the joint gives way, so that its own material may be entered.
+    """
+
+    name: str
+    label: str
+    frames: int
+    pose: Callable[[Any, float], Pose] = field(repr=False)
+    says: str = ""
+    joined: bool = False
+    gives: bool = False
+    least: int = 2
+    ease: str = "SMOOTH"
+
+
+@dataclass(frozen=True)
+class Flexure:
+    """A piece of the socket that gives way on a spring, as a tongue or a bead does.
+
+    ``points`` (V, 3): its convex hull in the socket frame at rest; ``way`` the unit direction in which it yields;
+    ``stiffness`` N/m, ``preload`` N at rest, ``travel`` m until it strikes its stop; ``mass`` kg in the lab.
+    """
+
+    name: str
+    points: Array
+    way: tuple[float, float, float]
+    stiffness: float
+    travel: float
+    preload: float = 0.0
+    mass: float = 0.1
+    friction: float = 0.5
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A solid that is united with or cut out of a part, in its joint frame; ``volume`` m3 that must come or go."""
+
+    side: str
+    operation: str
+    solid: Solid
+    volume: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the proof: ``value`` against ``limit`` in ``unit``, and what it says in words."""
+
+    id: str
+    ok: bool
+    value: float
+    limit: float
+    unit: str
+    says: str
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class Engagement:
+    """Where the peg stands in the socket: ``depth``, ``lateral`` and ``gap`` (shoulder over its seat) in metres,
+    ``turned`` from the entry towards the lock and ``tilt`` of the axes in radians.
+    """
+
+    depth: float
+    turned: float
+    tilt: float
+    lateral: float
+    gap: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial measured: (T, 4, 4) ``poses`` of the peg frame in the socket frame, and a row for each frame.
+
+    ``force_n`` is the pull on the peg along the axis, or what the hand pulls with; ``torque_nm`` what the hand turns with,
+    both out of the bore and right-handed. ``last`` is the engagement at the end.
+    """
+
+    poses: Array
+    rows: tuple[Engagement, ...]
+    force_n: tuple[float, ...]
+    torque_nm: tuple[float, ...]
+    released: bool
+
+    @property
+    def last(self) -> Engagement:
+        return self.rows[-1]
+
+
+Judge = Callable[[Outcome], list[Check]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One simulation with real contacts: where the peg starts, what pulls or leads it, and how the outcome is judged.
+
+    ``pull`` (T, 3) N on the peg's centre in the socket frame, frame by frame; or ``way`` (T, 4, 4) where a spring hand wants
+    the peg frame. ``catch``: the peg has what holds it (lugs, bead, thread). ``gravity`` m/s2 on top of the pull.
+    """
+
+    name: str
+    message: str
+    start: Array
+    judge: Judge = field(repr=False)
+    pull: Array | None = None
+    way: Array | None = None
+    catch: bool = True
+    friction: float | None = None
+    springs: bool = False
+    """Whether the socket's flexures are there; without them only the rigid material is."""
+    hand: tuple[float, float] = (20000.0, 5.0)
+    """Stiffness of the hand: N/m and N m/rad."""
+
+    @property
+    def frames(self) -> int:
+        driven = self.pull if self.pull is not None else self.way
+        return 0 if driven is None else len(driven)
+
+
+@dataclass(frozen=True)
+class Mechanism(ABC):
+    """The numbers of one joint, in metres and radians, and where its material is."""
+
+    count: int
+    length: float
+    peg_radius: float
+    bore_radius: float
+    bore_depth: float
+    depth: float
+    twist: float
+    turn: int
+    lift: float
+    """How far the engaged peg moves out before it is held: the clearance along the axis."""
+
+    @property
+    def entry(self) -> float:
+        """Angle of the peg frame in the socket frame at which the peg goes in."""
+        return -self.turn * self.twist
+
+    @property
+    def seat(self) -> float:
+        """Height of the shoulder over the rim when seated."""
+        return self.length - self.depth
+
+    @property
+    @abstractmethod
+    def reach(self) -> float:
+        """Radius around the axis in metres to which the mechanism goes in the socket."""
+
+    @abstractmethod
+    def depth_in_socket(self, points: Array) -> Array:
+        """(N,) metres by which (N, 3) points in the socket frame lie in rigid material; 0 in free space."""
+
+    @abstractmethod
+    def depth_in_peg(self, points: Array) -> Array:
+        """(N,) metres by which (N, 3) points in the peg frame lie in its material; 0 outside."""
+
+    @abstractmethod
+    def surface_points(self) -> Array:
+        """(N, 3) points on the peg's working surfaces in its frame."""
+
+    @abstractmethod
+    def peg_hulls(self, margin: float, catch: bool = True) -> list[Array]:
+        """Convex pieces (V, 3) of the peg in its frame, shrunk by ``margin`` metres."""
+
+    @abstractmethod
+    def socket_hulls(self, margin: float) -> list[Array]:
+        """Convex pieces (V, 3) of the socket's rigid material in its frame, shrunk by ``margin`` metres."""
+
+    @abstractmethod
+    def tools(self) -> list[Tool]:
+        """What is united with or cut out of the two render meshes."""
+
+    @abstractmethod
+    def wrong_motions(self) -> dict[str, tuple[str, Array]]:
+        """Motions that no real peg could make: words and (S, 4, 4) poses, each a small fault that the sweep must flag."""
+
+    def flexures(self) -> list[Flexure]:
+        """Pieces of the socket that give way on springs."""
+        return []
+
+    def at(self, pose: Pose) -> Array:
+        """(4, 4) the peg frame in the socket frame."""
+        return pose.peg_in_socket(self.seat)
+
+    def freed(self, at: Engagement) -> bool:
+        """Whether the peg is out of the socket's hold."""
+        return at.gap > 0.5 * self.depth
+
+
+class JointKind(ABC):
+    """One kind of joint: what a person may set, how it moves, and what must hold."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    says: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]]
+    phases: ClassVar[tuple[Phase, ...]]
+    """All moves of this kind; the first ``default`` of them in their order are the choreography to start from."""
+    default: ClassVar[tuple[str, ...]]
+    presets: ClassVar[Mapping[str, Preset]] = {}
+    sized: ClassVar[Callable[..., Any]] = staticmethod(lambda spec: spec)
+
+    @abstractmethod
+    def make(self, spec: "JointSpec") -> Mechanism:
+        """The mechanism of a joint. Raises InputError with the one measure that makes it impossible."""
+
+    @abstractmethod
+    def trials(self, spec: "JointSpec", mechanism: Any, pose: Array) -> Sequence[Trial]:
+        """What the joint goes through in the lab from its measured engaged ``pose``, negative controls included."""
+
+    def measured(self, spec: "JointSpec", mechanism: Any, poses: Mapping[str, Array]) -> list[Check]:
+        """Checks of this kind's own on the baked motion: (S, 4, 4) relative poses of each phase, read back."""
+        return []
+
+    def sentence(self, spec: "JointSpec", mechanism: Any, checks: Mapping[str, Check]) -> str:
+        """What an engaged joint of this kind does, in one sentence."""
+        return f"{spec.peg} engages {spec.socket}."
+
+    def phase(self, name: str) -> Phase:
+        """The phase called ``name``. Raises InputError."""
+        for phase in self.phases:
+            if phase.name == name:
+                return phase
+        names = ", ".join(phase.name for phase in self.phases)
+        raise InputError(f"A {self.label.lower()} has no move {name!r}", todo=f"Its moves are {names}.")
+
+
+@dataclass(frozen=True)
+class JointSpec:
+    """A joint: its kind, its two parts, the peg and bore that they have, and the values of its kind's parameters.
+
+    Lengths in mm, angles in degrees, forces in N, torques in N m.
+    """
+
+    kind: str
+    name: str
+    peg: str
+    socket: str
+    peg_radius_mm: float
+    peg_length_mm: float
+    bore_radius_mm: float
+    bore_depth_mm: float
+    values: Mapping[str, float | int | str] = field(default_factory=dict)
+    mode: str = "AUTHORED"
+    frame: JointFrame = JointFrame()
+
+    def number(self, key: str) -> float:
+        """A value that is a number."""
+        return float(self.values[key])
+
+    def length(self, key: str) -> float:
+        """A value in mm as metres."""
+        return float(self.values[key]) * MM
+
+    def angle(self, key: str) -> float:
+        """A value in degrees as radians."""
+        return float(self.values[key]) * DEG
+
+    def changed(self, **values: float | int | str) -> "JointSpec":
+        """The same joint with other values."""
+        return replace(self, values={**self.values, **values})
+
+    def refuse(self, what: str, todo: str) -> None:
+        """Raises InputError about this joint."""
+        raise InputError(what, where=f"joint {self.name}", todo=todo)
+
+
+def turn_of(spec: JointSpec) -> int:
+    """+1 or -1: the direction about the socket's +z in which the joint is turned to lock."""
+    return -1 if spec.values.get("hand", "RIGHT") == "RIGHT" else 1
+
+
+def check_fit(spec: JointSpec, depth_mm: float) -> None:
+    """Raises InputError where peg, bore and depth don't go together at all."""
+    if min(spec.peg_radius_mm, spec.peg_length_mm, spec.bore_depth_mm, depth_mm) <= 0.0:
+        spec.refuse("Every measure of a joint must be above zero", "Set radius, length and depth.")
+    if spec.peg_length_mm < depth_mm - 1e-6:
+        what = f"The peg is {spec.peg_length_mm:.2f} mm long, so it can't go {depth_mm:.2f} mm deep"
+        spec.refuse(what, f"Set the depth to {spec.peg_length_mm:.2f} mm or less.")
+    if spec.bore_depth_mm < depth_mm - 1e-6:
+        what = f"The bore is {spec.bore_depth_mm:.2f} mm deep, so the peg can't go {depth_mm:.2f} mm in"
+        spec.refuse(what, f"Set the depth to {spec.bore_depth_mm:.2f} mm or less, or drill the bore deeper.")
+
+
+def check_loose(spec: JointSpec) -> None:
+    """Raises InputError where the peg does not pass into the bore with at least 0.01 mm around it."""
+    if spec.bore_radius_mm <= spec.peg_radius_mm + 0.01:
+        what = f"The peg (radius {spec.peg_radius_mm:.2f} mm) doesn't fit the bore (radius {spec.bore_radius_mm:.2f} mm)"
+        spec.refuse(what, "Make the bore wider by 0.1 to 0.3 mm, or the peg thinner.")
+
+
+def engagement(peg_in_socket: Array, mechanism: Mechanism) -> Engagement:
+    """The engagement of one (4, 4) rigid transform of the peg frame in the socket frame."""
+    m = np.asarray(peg_in_socket, dtype=np.float64)
+    z = m[:3, 2]
+    tilt = float(np.arctan2(np.hypot(z[0], z[1]), z[2]))
+    angle = float(np.arctan2(m[1, 0] - m[0, 1], m[0, 0] + m[1, 1]))
+    turned = mechanism.turn * (angle - mechanism.entry)
+    turned = (turned + np.pi) % (2.0 * np.pi) - np.pi if abs(turned) > np.pi else turned
+    height = float(m[2, 3]) - mechanism.seat
+    return Engagement(mechanism.depth - height, turned, tilt, float(np.hypot(m[0, 3], m[1, 3])), height)
+
+
+def within(name: str, value: float, limit: float, unit: str, says: str) -> Check:
+    """A check that holds where ``value`` is at most ``limit`` either way."""
+    return Check(name, abs(value) <= limit, value, limit, unit, says)
+
+
+def stays(name: str, outcome: Outcome, says: str, *, released: bool = False) -> Check:
+    """A check that holds where the peg stayed in its socket, or came off if it should."""
+    limit = 1.0 if released else 0.0
+    return Check(name, outcome.released == released, float(outcome.released), limit, "released", says)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trials that several kinds of joint share: pull, shake, turn back and draw, push where it can't go."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from ..rigid import Array, multiply, rotation, translation
+from ..units import MM, to_deg, to_mm
+from .base import Check, JointSpec, Mechanism, Outcome, Pose, Trial, stays, within
+
+RAMP, HOLD = 12, 12
+"""Frames in which a pull grows to its force, and for which it then stays."""
+SHAKE: Final = 49.05
+"""Peak acceleration of the shake in m/s2: five times gravity."""
+PROOF_MASS: Final = 1.0
+"""Mass in kg of the peg in the lab: light parts under strong pulls are numerically violent."""
+
+
+def smooth(u: float) -> float:
+    """Rest-to-rest progress 0..1 of a hand."""
+    return u * u * (3.0 - 2.0 * u)
+
+
+def hand_way(pose: Callable[[float], Array], frames: int) -> list[Array]:
+    """Where a hand wants the peg, frame by frame, along ``pose`` from 0 to 1."""
+    return [pose(smooth(k / frames)) for k in range(1, frames + 1)]
+
+
+def axial(forces: Sequence[float]) -> Array:
+    """(T, 3) N along the axis out of the bore."""
+    return np.array([(0.0, 0.0, force) for force in forces])
+
+
+def ramp(force: float, up: int = RAMP, hold: int = HOLD) -> list[float]:
+    """A force that grows evenly and then stays."""
+    return [force * min(1.0, (frame + 1) / up) for frame in range(up + hold)]
+
+
+def ramp_and_hold(mechanism: Mechanism, pose: Array, force: float, lift: float | None = None) -> Trial:
+    """Pulled out of the bore with ``force`` N: it must stay, and move by its clearance only."""
+    free = mechanism.lift if lift is None else lift
+
+    def judge(found: Outcome) -> list[Check]:
+        moved = to_mm(found.last.gap)
+        return [
+            within("pull.lift", round(to_mm(free) - moved, 6), 0.01, "mm",
+                   f"Pulled with {force:g} N it lifts {moved:.4f} mm, its clearance, and holds"),
+            stays("pull.held", found, f"The joint holds {force:g} N"),
+        ]  # fmt: skip
+
+    return Trial("pull", f"Pulling with {force:.0f} N", pose, judge, pull=axial(ramp(force)))
+
+
+def shaken(mechanism: Mechanism, pose: Array) -> Trial:
+    """Shaken along x, y and z by five times gravity; in the socket's frame the peg feels the opposite."""
+    wave = (0.5, 1.0, 0.5, -0.5, -1.0, -0.5)
+    rows = []
+    for axis in range(3):
+        for part in wave:
+            push = [0.0, 0.0, -9.81]
+            push[axis] += SHAKE * part
+            rows.append([PROOF_MASS * value for value in push])
+
+    def judge(found: Outcome) -> list[Check]:
+        back = to_deg(mechanism.twist - found.last.turned)
+        says = f"Shaken with 5 g the joint stays closed; by friction alone it turns back {back:.1f} degrees"
+        return [stays("shake.held", found, says)]
+
+    return Trial("shake", "Shaking", pose, judge, pull=np.array(rows))
+
+
+def turned_back(mechanism: Mechanism, pose: Array, *, turn: bool) -> Trial:
+    """From the locked ``pose``: turned back to where it goes in (or not, as a control), then drawn out."""
+    back = -mechanism.turn * mechanism.twist if turn else 0.0
+    way = hand_way(lambda u: multiply(pose, rotation(2, back * u)), 16)
+    way += [multiply(pose, rotation(2, back))] * 4
+    top = 0.75 * mechanism.depth
+    last = way[-1]
+    way += hand_way(lambda u: multiply(translation((0.0, 0.0, top * u)), last), 12)
+
+    def judge(found: Outcome) -> list[Check]:
+        if turn:
+            return [stays("unlock.reverse_twist", found, "The reverse twist lets it come off", released=True)]
+        return [stays("unlock.draw_only", found, "Drawn without the twist it stays on")]
+
+    name, message = ("reverse_twist", "Unlocking by the reverse twist") if turn else ("draw_only", "Drawing without a twist")
+    return Trial(name, message, pose, judge, way=np.stack(way), friction=0.2)
+
+
+def pulled_free(name: str, says: str, pose: Array, *, catch: bool = True, force: float = 5.0, **more: Any) -> Trial:
+    """A negative control: pulled with little force it must come off, or the pull test can't be trusted."""
+
+    def judge(found: Outcome) -> list[Check]:
+        return [stays(f"control.{name}", found, says, released=True)]
+
+    return Trial(name, f"A control: {says[0].lower()}{says[1:]}", pose, judge, pull=axial(ramp(force)), catch=catch, **more)
+
+
+def blocked(mechanism: Mechanism, angle: float) -> Trial:
+    """A negative control: pushed straight in at a wrong ``angle`` it must stop at the rim."""
+    top = mechanism.depth + 1.0 * MM
+    way = hand_way(lambda u: mechanism.at(Pose(top - 0.8 * top * u, angle)), 16)
+
+    def judge(found: Outcome) -> list[Check]:
+        deep, limit = to_mm(found.last.depth), to_mm(0.5 * mechanism.depth)
+        says = f"Pushed in beside its slots it stops at {deep:.2f} mm"
+        return [Check("control.misaligned", deep < limit, deep, limit, "mm", says)]
+
+    return Trial("misaligned", "Pushing beside the slots", mechanism.at(Pose(top, angle)), judge, way=np.stack(way))
+
+
+def pull_of(spec: JointSpec) -> float:
+    """The pull in N that the joint must hold."""
+    return spec.number("pull_n")
