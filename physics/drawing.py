@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-WIDTH = 420.0
-"""Units of the viewBox across: a drawing of that many pixels has text of 12 pixels."""
+from .page_tables import number
+
+HEIGHT = 260.0
+"""Units of the viewBox upwards: a drawing of that many pixels has text of 12 pixels."""
+WIDEST = 440.0
 ROLES = ("socket", "peg")
 
 
@@ -15,7 +18,8 @@ class _Paper:
 
     def __init__(self, window: Sequence[float]) -> None:
         self.left, self.bottom, self.right, self.top = (float(value) for value in window)
-        self.scale = WIDTH / (self.right - self.left)
+        self.width = min(HEIGHT * (self.right - self.left) / (self.top - self.bottom), WIDEST)
+        self.scale = self.width / (self.right - self.left)
         self.height = self.scale * (self.top - self.bottom)
 
     def at(self, point: Sequence[float]) -> tuple[float, float]:
@@ -47,7 +51,7 @@ def draw(section: Mapping[str, Any], key: str) -> str:
     shapes = [(s.get("role", "peg"), paper.path(s.get("loops", ()))) for s in section.get("shapes", ())]
     shapes.sort(key=lambda shape: ROLES.index(shape[0]) if shape[0] in ROLES else 0)
     name = escape(str(section.get("title", "Section")))
-    box = f"0 0 {WIDTH:g} {paper.height:.1f}"
+    box = f"0 0 {paper.width:.1f} {paper.height:.1f}"
     parts = [f'<svg class="section" viewBox="{box}" role="img" aria-label="{name}">', _defs(key, shapes)]
     for role, path in shapes:
         kind = role if role in ROLES else "peg"
@@ -63,6 +67,30 @@ def draw(section: Mapping[str, Any], key: str) -> str:
     parts += [_dimension(paper, dim, k) for k, dim in enumerate(section.get("dims", ()))]
     parts += [_mark(paper, mark) for mark in section.get("marks", ())]
     return "".join(parts) + _bar(paper) + "</svg>"
+
+
+def figures(sections: Sequence[Mapping[str, Any]], key: str) -> str:
+    """The cuts, each with its caption; the first is the largest."""
+    shown = []
+    for index, section in enumerate(sections):
+        names: dict[str, list[str]] = {}
+        for shape in section.get("shapes") or ():
+            role = str(shape.get("role", "peg"))
+            part = str(shape.get("part", role))
+            if part not in names.setdefault(role, []):
+                names[role].append(part)
+        legend = "".join(
+            f'<span class="key {"socket" if role == "socket" else "peg"}">{escape(" + ".join(parts))}</span>'
+            for role, parts in sorted(names.items())
+        )
+        frame = f"Frame {number(section['frame'])}" if section.get("frame") is not None else ""
+        words = [frame, str(section.get("why") or ""), str(section.get("says") or "")]
+        said = ". ".join(escape(word[:1].upper() + word[1:]) for word in words if word)
+        shown.append(
+            f'<figure class="{escape(str(section.get("view", "")))}">{draw(section, f"{key}s{index}")}<figcaption>'
+            f"<b>{escape(str(section.get('title', '')))}</b><span class=legend>{legend}</span><span>{said}.</span></figcaption></figure>"
+        )
+    return f'<div class="pictures n{len(shown)}">{"".join(shown)}</div>' if shown else ""
 
 
 def _defs(key: str, shapes: Sequence[tuple[str, str]]) -> str:
@@ -97,7 +125,7 @@ def _dimension(paper: _Paper, dim: Mapping[str, Any], number: int) -> str:
     text = escape(str(dim.get("says", "")))
     if abs(ax - bx) > abs(ay - by):
         ticks = f"M{ax:.1f} {ay - 9:.1f}v18M{bx:.1f} {by - 9:.1f}v18M{ax:.1f} {ay:.1f}H{bx:.1f}"
-        place = f'x="{0.5 * (ax + bx):.1f}" y="{ay - 14:.1f}" text-anchor="middle"'
+        place = f'x="{max(ax, bx) + 7:.1f}" y="{ay + 4:.1f}"'
     else:
         ticks = f"M{ax - 9:.1f} {ay:.1f}h18M{bx - 9:.1f} {by:.1f}h18M{ax:.1f} {ay:.1f}V{by:.1f}"
         place = f'x="{ax + 15:.1f}" y="{0.5 * (ay + by) + 4:.1f}"'
@@ -107,7 +135,7 @@ def _dimension(paper: _Paper, dim: Mapping[str, Any], number: int) -> str:
 def _mark(paper: _Paper, mark: Mapping[str, Any]) -> str:
     x, y = paper.at(mark["at"])
     drawn = f'<g class="mark"><circle cx="{x:.1f}" cy="{y:.1f}" r="8"/><path d="M{x - 13:.1f} {y:.1f}h8m10 0h8M{x:.1f} {y - 13:.1f}v8m0 10v8"/></g>'
-    left = x < 0.62 * WIDTH
+    left = x < 0.62 * paper.width
     place = f'x="{x + 15 if left else x - 15:.1f}" y="{max(y - 10, 14):.1f}" text-anchor="{"start" if left else "end"}"'
     return f'{drawn}<text class="mark-text" {place}>{escape(str(mark.get("says", "")))}</text>'
 

@@ -21,6 +21,7 @@ from .page_tables import (
     is_control,
     number,
     parameters,
+    sentence,
     title_of,
 )
 
@@ -36,7 +37,7 @@ VERDICTS = {
 }
 TILES = {
     "engaged.depth": "Depth error", "engaged.turned": "Angle error", "swept.penetration": "Penetration",
-    "contact.depth": "Depth by contact", "pull.held": "Pull",
+    "contact.depth": "By contact", "pull.held": "Pull",
 }  # fmt: skip
 
 
@@ -154,19 +155,17 @@ def _joint(proof: Mapping[str, Any], told: Context, index: int, several: bool) -
     if isinstance(kit.get("depth"), float) and isinstance(kit.get("lift"), float):
         lowest = round((kit["depth"] - kit["lift"]) * 1e3 - 0.01, 6)
     fps = lab.get("fps") if isinstance(lab.get("fps"), int | float) else None
-    motion = motion_plots(proof.get("motion") or {}, by_id, told.motion.get("events") or {})
+    motion = motion_plots(proof.get("motion") or {}, by_id, told.motion.get("events") or {}, proof["joint"])
     trials = trial_cards(tests, checks, fps, lowest)
     failed = [check for check in checks if not check.get("ok")]
-    faults = "".join(
-        f"<li>{icon('bad', 'failed')}{escape(str(c.get('says', c.get('id', ''))))}</li>" for c in failed
-    )
+    faults = "".join(f"<li>{icon('bad', 'failed')}{sentence(c)}</li>" for c in failed)
     level = "h2" if several else "h1"
     return (
         f'<main id="joint-{index + 1}"><header class="top">{_badge(proof)}<div><{level}>{escape(_name(proof))}</{level}>'
         f'<p class="kind">{escape(_kind(proof))}</p></div></header><p class="lead">{escape(str(proof.get("says", "")))}</p>'
         + (f'<ul class="faults">{faults}</ul>' if faults else "")
         + _tiles(proof, checks, by_id)
-        + _pictures(proof.get("sections") or [], f"j{index}")
+        + drawing.figures(proof.get("sections") or [], f"j{index}")
         + _block("What was tested", f"<p>{_tested(proof, told, checks)}</p>", "prose")
         + _block("The motion", motion)
         + _block("Checks", checks_table(checks))
@@ -219,30 +218,6 @@ def _tiles(
         f"<b>{value}</b><small>{limit}</small></div>"
         for label, value, limit, ok in tiles
     ) + "</div>"  # fmt: skip
-
-
-def _pictures(sections: Sequence[Mapping[str, Any]], key: str) -> str:
-    """The cuts, each with its caption; the first is the largest."""
-    shown = []
-    for index, section in enumerate(sections):
-        names: dict[str, list[str]] = {}
-        for shape in section.get("shapes") or ():
-            role = str(shape.get("role", "peg"))
-            part = str(shape.get("part", role))
-            if part not in names.setdefault(role, []):
-                names[role].append(part)
-        legend = "".join(
-            f'<span class="key {"socket" if role == "socket" else "peg"}">{escape(" + ".join(parts))}</span>'
-            for role, parts in sorted(names.items())
-        )
-        frame = f"Frame {number(section['frame'])}" if section.get("frame") is not None else ""
-        words = [frame, str(section.get("why") or ""), str(section.get("says") or "")]
-        said = ". ".join(escape(word[:1].upper() + word[1:]) for word in words if word)
-        shown.append(
-            f'<figure class="{escape(str(section.get("view", "")))}">{drawing.draw(section, f"{key}s{index}")}<figcaption>'
-            f"<b>{escape(str(section.get('title', '')))}</b><span class=legend>{legend}</span><span>{said}.</span></figcaption></figure>"
-        )
-    return f'<div class="pictures n{len(shown)}">{"".join(shown)}</div>' if shown else ""
 
 
 def _tested(proof: Mapping[str, Any], told: Context, checks: Sequence[Mapping[str, Any]]) -> str:

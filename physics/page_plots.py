@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from .page_tables import icon, number, title_of, unit_of
+from .page_tables import icon, is_control, measure, sentence, title_of, unit_of
 from .plots import Phase, Plot, Series, draw
 
 NAMES = {
@@ -41,11 +41,15 @@ def _phases(events: Mapping[str, Sequence[float]]) -> list[Phase]:
 
 
 def motion_plots(
-    motion: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]], events: Mapping[str, Any]
+    motion: Mapping[str, Any],
+    checks: Mapping[str, Mapping[str, Any]],
+    events: Mapping[str, Any],
+    joint: Mapping[str, Any],
 ) -> str:
     """Depth, angle, penetration and whatever else the baked motion was measured in, by scene frame."""
     times = motion.get("times") or []
     limit = checks.get("swept.penetration", {}).get("limit")
+    targets = {"depth_mm": joint.get("depth_mm"), "turned_deg": joint.get("twist_deg")}
     drawn = []
     for key, values in motion.items():
         if key == "times" or not isinstance(values, list) or not values:
@@ -53,7 +57,7 @@ def motion_plots(
         limits = (None, float(limit)) if key == "penetration_mm" and limit is not None else (None, None)
         unit = unit_of(key)
         plot = Plot(NAMES.get(key, title_of(key)), unit, times, [Series(values)], "scene frame", limits,
-                    _phases(events), LEAST.get(unit, 1e-3))  # fmt: skip
+                    _phases(events), LEAST.get(unit, 1e-3), targets.get(key))  # fmt: skip
         drawn.append((list(NAMES).index(key) if key in NAMES else len(NAMES), draw(plot)))
     drawn.sort(key=lambda pair: pair[0])
     return f'<div class="plots">{"".join(svg for _, svg in drawn)}</div>' if drawn else ""
@@ -64,12 +68,15 @@ def trial_cards(tests: Mapping[str, Mapping[str, Any]], checks: Sequence[Mapping
     """A card a trial: how it ended, in which words the checks put it, and its traces."""
     order = {name: number for number, name in enumerate(TRIALS)}
     names = sorted(tests, key=lambda name: (order.get(name, len(order)), name))
-    cards = []
+    cards: list[str] = []
+    controls: list[str] = []
     for name in names:
         own = [check for check in checks if _belongs(str(check.get("id", "")), name)]
         limits = (pull_limit, None) if name == "pull" else (None, None)
-        cards.append(_card(name, tests[name], own, fps, limits))
-    return f'<div class="trials">{"".join(cards)}</div>' if cards else ""
+        fault = bool(own) and all(is_control(check) for check in own)
+        (controls if fault else cards).append(_card(name, tests[name], own, fps, limits, brief=fault))
+    both = ("trials", cards), ("trials brief", controls)
+    return "".join(f'<div class="{kind}">{"".join(some)}</div>' for kind, some in both if some)
 
 
 def _belongs(check: str, trial: str) -> bool:
@@ -78,18 +85,24 @@ def _belongs(check: str, trial: str) -> bool:
 
 
 def _card(name: str, test: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], fps: float | None,
-          limits: tuple[float | None, float | None]) -> str:  # fmt: skip
+          limits: tuple[float | None, float | None], *, brief: bool) -> str:  # fmt: skip
+    """``brief``: only the first trace, which for a fault says it all."""
     ok = all(check.get("ok") for check in checks)
     mark = icon("ok" if ok else "bad", "passed" if ok else "failed") if checks else ""
-    outcome = "" if "released" not in test else ("came off" if test["released"] else "held")
-    says = "".join(f"<p>{escape(str(check.get('says', '')))}.</p>" for check in checks)
+    decided = "released" in test and any(check.get("unit") == "released" for check in checks)
+    outcome = ("came off" if test["released"] else "held") if decided else ""
+    says = "".join(f"<p>{sentence(check)}.</p>" for check in checks)
     facts = [
-        f"{NAMES.get(key, title_of(key)).lower()} {number(round(float(test[key]), 4))} {unit_of(key)}"
+        f"{NAMES.get(key, title_of(key)).lower()} {measure(round(float(test[key]), 3), unit_of(key))}"
         for key in ("depth_mm", "turned_deg", "tilt_deg", "lateral_mm")
         if isinstance(test.get(key), int | float)
     ]
     trace = test.get("trace") if isinstance(test.get("trace"), Mapping) else {}
-    plots = "".join(_trace(key, values, fps, limits) for key, values in (trace or {}).items())
+    order = ["force_n", "torque_nm", *NAMES]
+    keys = sorted(trace or {}, key=lambda key: order.index(key) if key in order else len(order))
+    if brief:
+        keys = [key for key in keys if key in ("depth_mm", "travel_mm")][:1] or keys[:1]
+    plots = "".join(_trace(key, (trace or {})[key], fps, limits) for key in keys)
     return (
         f'<article class="trial"><header>{mark}<h3>{escape(TRIALS.get(name, title_of(name)))}</h3>'
         f'<span class="outcome">{outcome}</span></header>{says}'

@@ -11,6 +11,7 @@ UNITS = {
     "_mm_s": "mm/s", "_n_s": "N/s", "_hz": "Hz", "_m": "m", "_rad": "rad",
 }  # fmt: skip
 """Unit by the end of a key; the longest end counts."""
+SIGN_OF = {"deg": "°"}
 LAB_UNITS = {"mass": "kg", "margin": "m"}
 GROUPS = {
     "engaged": "The lock, read back from the keys",
@@ -57,6 +58,12 @@ def number(value: object, digits: int = 6) -> str:
     return escape(str(value))
 
 
+def measure(value: object, unit: str, digits: int = 6) -> str:
+    """A number with its unit; degrees stand close to it."""
+    text = number(value, digits)
+    return f"{text}{'' if unit == '°' else ' '}{escape(unit)}" if unit else text
+
+
 def title_of(key: str) -> str:
     """A key as words, without the unit at its end."""
     end = _unit_end(key)
@@ -90,13 +97,22 @@ def _found(check: Mapping[str, Any]) -> tuple[float | None, float | None]:
 def figures(check: Mapping[str, Any]) -> tuple[str, str]:
     """(value, what was asked) in words with the unit. The relation is the one under which the check is what it is."""
     value, limit = _found(check)
-    unit = str(check.get("unit", ""))
+    unit = SIGN_OF.get(str(check.get("unit", "")), str(check.get("unit", "")))
     if value is None or limit is None:
         return number(check.get("value", "")), number(check.get("limit", ""))
     if unit == "released":
         return ("came off" if value else "held"), ("must come off" if limit else "must hold")
     within = (abs(value) <= limit) == bool(check.get("ok"))
-    return f"{number(value)} {escape(unit)}", f"{'≤' if within else '>'} {number(limit)} {escape(unit)}"
+    return measure(value, unit), f"{'≤' if within else '>'} {measure(limit, unit)}"
+
+
+def sentence(check: Mapping[str, Any]) -> str:
+    """What a check says; of one that failed also what was found, since its words may be those of the wish."""
+    says = escape(str(check.get("says") or check.get("id", "")))
+    if check.get("ok"):
+        return says
+    value, limit = figures(check)
+    return f"Not met: {says} (found {value}, {limit})"
 
 
 def bar(check: Mapping[str, Any]) -> str:

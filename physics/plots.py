@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 420.0, 212.0
+WIDTH, HEIGHT = 380.0, 200.0
 """Units of the viewBox: a plot of that many pixels has text of 12 pixels."""
 LEFT, RIGHT, TOP, BOTTOM = 54.0, 12.0, 40.0, 34.0
+"""Margins; without phases the picture is lower by what their names take."""
 LETTER = 6.1
 """Mean width of a letter of the plot's text."""
 MOST_POINTS = 600
@@ -49,18 +50,20 @@ class Plot:
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round values (1, 2 or 5 times a power of ten apart) within low..high, at most about ``most``."""
-    step = (high - low) / max(most, 1)
-    power = 10.0 ** math.floor(math.log10(step))
-    step = next(power * k for k in (1.0, 2.0, 5.0, 10.0) if power * k >= step * (1.0 - 1e-9))
-    first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
-    return [k * step for k in range(first, last + 1)]
+    """Round values (1, 2 or 5 times a power of ten apart) within low..high, high above low: 2 to ``most`` or a few more."""
+    result: list[float] = []
+    while len(result) < 2:
+        step = (high - low) / most
+        power = 10.0 ** math.floor(math.log10(step))
+        step = next(power * k for k in (1.0, 2.0, 5.0, 10.0) if power * k >= step * (1.0 - 1e-9))
+        first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
+        result = [k * step for k in range(first, last + 1)]
+        most += 1
+    return result
 
 
 def decimals(values: Sequence[float]) -> int:
     """Decimal places that tell evenly spaced values apart."""
-    if len(values) < 2:
-        return 3
     return max(0, -math.floor(math.log10(abs(values[1] - values[0])) + 1e-9))
 
 
@@ -73,10 +76,8 @@ def thinned(times: Sequence[float], values: Sequence[float | None]) -> list[tupl
     result: list[tuple[float, float | None]] = []
     for begin in range(0, len(points), size):
         chunk = points[begin : begin + size]
-        known = [k for k, (_, value) in enumerate(chunk) if value is not None]
-        ends = (
-            {min(known, key=lambda k: chunk[k][1]), max(known, key=lambda k: chunk[k][1])} if known else {0}
-        )  # type: ignore[arg-type, return-value]
+        known = [(value, k) for k, (_, value) in enumerate(chunk) if value is not None]
+        ends = {min(known)[1], max(known)[1]} if known else {0}
         result += [chunk[k] for k in sorted(ends)]
     return result
 
@@ -102,9 +103,10 @@ def draw(plot: Plot) -> str:
     """The SVG. Text is escaped; a plot without a single value says so."""
     values = [v for series in plot.series for v in series.values if v is not None and math.isfinite(v)]
     title = escape(f"{plot.title}, {plot.unit}")
+    box = f"0 0 {WIDTH:g} {HEIGHT:g}" if plot.phases else f"0 16 {WIDTH:g} {HEIGHT - 16:g}"
     head = (
-        f'<svg class="plot" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{title}">'
-        f'<text class="title" x="4" y="14">{escape(plot.title)}<tspan class="unit" dx="6">{escape(plot.unit)}</tspan></text>'
+        f'<svg class="plot" viewBox="{box}" role="img" aria-label="{title}">'
+        f'<text class="title" x="4" y="{14 if plot.phases else 30}">{escape(plot.title)}<tspan class="unit" dx="6">{escape(plot.unit)}</tspan></text>'
     )
     if not values or not len(plot.times):
         return f'{head}<text class="soft" x="{WIDTH / 2:g}" y="{HEIGHT / 2:g}" text-anchor="middle">not measured</text></svg>'

@@ -8,6 +8,7 @@ Only sums, products, quotients and square roots are used: the outlines are the s
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,9 @@ Window = tuple[float, float, float, float]
 """Left, bottom, right and top of a picture in mm."""
 
 
-def cut(vertices: Array, triangles: NDArray[np.integer], plane: Array, gap_mm: float = GAP_MM) -> list[Array]:
+def cut(
+    vertices: Array, triangles: NDArray[np.integer[Any]], plane: Array, gap_mm: float = GAP_MM
+) -> list[Array]:
     """The outlines (N, 2) float64, in mm, of a cut through a mesh.
 
     ``vertices`` (V, 3) metres; ``triangles`` (T, 3) corners, counter-clockwise seen from outside; ``plane`` (4, 4)
@@ -55,7 +58,7 @@ def area(loop: Array) -> float:
     return float(0.5 * (x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
 
 
-def _segments(points: Array, corners: NDArray[np.integer]) -> tuple[list[int], list[int], Array]:
+def _segments(points: Array, corners: NDArray[np.integer[Any]]) -> tuple[list[int], list[int], Array]:
     """Of every cut triangle the edge where the outline enters and the one where it leaves, as numbers of ``places``.
 
     The outline leaves where the triangle's own direction goes up through the plane: so material is on its left.
@@ -129,24 +132,40 @@ def simplified(loop: Array, tolerance: float = COLLINEAR_MM) -> Array:
     """The outline (N, 2) from its leftmost lowest corner on, without points that lie within ``tolerance`` of the line
     through those that stay (Douglas and Peucker 1973).
     """
-    begin = int(np.lexsort((loop[:, 1], loop[:, 0]))[0])
+    left = np.flatnonzero(loop[:, 0] <= loop[:, 0].min() + tolerance)
+    begin = int(left[loop[left, 1].argmin()])
     ring = np.concatenate((loop[begin:], loop[: begin + 1]))
     far = int(((ring - ring[0]) ** 2).sum(axis=1).argmax())
-    keep = np.zeros(len(ring), dtype=bool)
-    keep[[0, far]] = True
+    kept = {0, far, len(ring) - 1}
     spans = [(0, far), (far, len(ring) - 1)]
     while spans:
         low, high = spans.pop()
-        if high - low < 2:
-            continue
-        away = _from_chord(ring[low + 1 : high], ring[low], ring[high])
-        most = int(away.argmax())
-        if away[most] > tolerance * tolerance:
-            middle = low + 1 + most
-            keep[middle] = True
+        middle = _farthest(ring, low, high, tolerance)
+        if middle is not None:
+            kept.add(middle)
             spans += [(low, middle), (middle, high)]
-    keep[-1] = False
-    return ring[keep]
+    return ring[_needed(ring, sorted(kept), tolerance)]
+
+
+def _needed(ring: Array, kept: Sequence[int], tolerance: float) -> list[int]:
+    """``kept`` without those on a straight run, where a split fell by chance; and without the last, which is the first."""
+    corners = ring[kept]
+    (x, y), (dx, dy) = (corners[1:-1] - corners[:-2]).T, (corners[2:] - corners[:-2]).T
+    off = np.abs(x * dy - y * dx) > tolerance * np.sqrt(dx * dx + dy * dy)
+    result = [kept[0]]
+    for place, after, clear in zip(kept[1:-1], kept[2:], off.tolist(), strict=True):
+        if clear or _farthest(ring, result[-1], after, tolerance) is not None:
+            result.append(place)
+    return result
+
+
+def _farthest(ring: Array, low: int, high: int, tolerance: float) -> int | None:
+    """The point between two that lies furthest off their chord, None where none is ``tolerance`` off."""
+    if high - low < 2:
+        return None
+    away = _from_chord(ring[low + 1 : high], ring[low], ring[high])
+    most = int(away.argmax())
+    return low + 1 + most if away[most] > tolerance * tolerance else None
 
 
 def _from_chord(points: Array, a: Array, b: Array) -> Array:

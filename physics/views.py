@@ -27,7 +27,7 @@ class Piece:
     part: str
     role: str
     vertices: Array
-    triangles: NDArray[np.integer]
+    triangles: NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
