@@ -257,7 +257,7 @@ def _parameters(proof: Mapping[str, Any]) -> str:
     lab = definitions("Settings of the lab", parameters(proof.get("lab") or {}, LAB_UNITS))
     kit = definitions("Kit, in metres and radians", parameters(proof.get("kit") or {}, {"": ""}))
     tables = definitions("Joint", parameters(proof["joint"])) + lab
-    tables += f"<details><summary>Geometry of the kit</summary>{kit}</details>" if kit else ""
+    tables += f"<details open><summary>Geometry of the kit</summary>{kit}</details>" if kit else ""
     return f'<div class="columns">{tables}</div>' if tables else ""
 
 
