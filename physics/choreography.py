@@ -37,7 +37,9 @@ class Step:
 def default_steps(kind: JointKind, tugged: bool = False) -> tuple[Step, ...]:
     """The choreography that a kind of joint starts from; ``tugged`` ends it with a tug in place of the last hold."""
     steps = [
-        Step(name, GENERIC[name][1]) if name in GENERIC else Step(name, kind.phase(name).frames, kind.phase(name).ease)
+        Step(name, GENERIC[name][1])
+        if name in GENERIC
+        else Step(name, kind.phase(name).frames, kind.phase(name).ease)
         for name in kind.default
     ]
     if tugged:
@@ -62,7 +64,9 @@ class Track:
                 what = f"The move {step.phase.lower()!r} has {step.frames} frames"
                 raise InputError(what, todo=f"Give it {least} or more.")
             if step.ease not in EASES:
-                raise InputError(f"There is no easing {step.ease!r}", todo=f"Choose one of {', '.join(EASES)}.")
+                raise InputError(
+                    f"There is no easing {step.ease!r}", todo=f"Choose one of {', '.join(EASES)}."
+                )
         if not self.steps:
             raise InputError("The joint makes no move", todo="Add a move to its choreography.")
 
@@ -108,7 +112,9 @@ class Track:
     def giving(self) -> list[tuple[int, int]]:
         """Spans (first, last) in which a spring of the joint gives way."""
         spans = zip(self.spans().values(), self.steps, strict=True)
-        return [span for span, step in spans if step.phase not in GENERIC and self.kind.phase(step.phase).gives]
+        return [
+            span for span, step in spans if step.phase not in GENERIC and self.kind.phase(step.phase).gives
+        ]
 
     def pose(self, time: float) -> Pose:
         """Where the peg is at a scene time in frames."""
@@ -140,7 +146,9 @@ class Track:
     def poses(self, times: Sequence[float]) -> tuple[Array, Array]:
         """(T, 4, 4) peg in socket and (T, 4, 4) assembly at scene times in frames."""
         made = [self.pose(float(time)) for time in times]
-        return np.stack([self.mechanism.at(pose) for pose in made]), np.stack([pose.assembly() for pose in made])
+        return np.stack([self.mechanism.at(pose) for pose in made]), np.stack(
+            [pose.assembly() for pose in made]
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What decides the motion, for the manifest."""

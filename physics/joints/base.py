@@ -59,7 +59,9 @@ class Parameter:
         if self.choices:
             if value not in [choice[0] for choice in self.choices]:
                 names = " or ".join(choice[0] for choice in self.choices)
-                raise InputError(f"{self.label} can't be {value!r}", where=f"joint {joint}", todo=f"Choose {names}.")
+                raise InputError(
+                    f"{self.label} can't be {value!r}", where=f"joint {joint}", todo=f"Choose {names}."
+                )
             return str(value)
         number = float(value)
         if not self.low <= number <= self.high:
@@ -118,7 +120,9 @@ class Pose:
         """(4, 4): the peg frame in the socket frame, for a joint whose shoulder seats ``seat`` above the rim."""
         at = seat + self.height
         pivot = at if self.about is None else self.about
-        turn = multiply(rotation(2, self.towards), rotation(1, self.tilt), rotation(2, self.angle - self.towards))
+        turn = multiply(
+            rotation(2, self.towards), rotation(1, self.tilt), rotation(2, self.angle - self.towards)
+        )
         return multiply(translation((self.aside, 0.0, pivot)), turn, translation((0.0, 0.0, at - pivot)))
 
     def assembly(self) -> Array:

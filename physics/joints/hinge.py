@@ -10,8 +10,21 @@ import numpy as np
 from ..rigid import Array, multiply, rotation
 from ..units import DEG, MM, to_deg, to_mm
 from .base import (
-    HAND, Check, JointKind, JointSpec, Outcome, Parameter, Phase, Pose, Preset, Trial, check_fit, check_loose,
-    engagement, turn_of, within,
+    HAND,
+    Check,
+    JointKind,
+    JointSpec,
+    Outcome,
+    Parameter,
+    Phase,
+    Pose,
+    Preset,
+    Trial,
+    check_fit,
+    check_loose,
+    engagement,
+    turn_of,
+    within,
 )  # fmt: skip
 from .lugs import Channel, LugMechanism, check_lugs, lug_sizes
 from .trying import hand_way, pulled_free, ramp_and_hold
@@ -25,7 +38,10 @@ class Hinge(LugMechanism):
         many = [float(u) for u in np.linspace(0.0, 1.0, 25)]
         past = self.turn * 0.05 * MM / self.lug_radius
         return {
-            "past_closed": ("closed 0.05 mm past its stop", np.stack([self.at(Pose(angle=past * u)) for u in many])),
+            "past_closed": (
+                "closed 0.05 mm past its stop",
+                np.stack([self.at(Pose(angle=past * u)) for u in many]),
+            ),
             "past_open": (
                 "opened 0.05 mm past its stop",
                 np.stack([self.at(Pose(angle=self.entry - past * u)) for u in many]),
@@ -49,23 +65,41 @@ class HingeKind(JointKind):
     label = "Hinge"
     says = "A captive pin that turns between two stops"
     parameters = (
-        Parameter("depth_mm", "Depth", "mm", 0.0, 0.0, 1000.0, "How far the pin sits in the bore; 0 means as long as it is"),
-        Parameter("swing_deg", "Swing", "°", 90.0, 5.0, 300.0, "From closed to open"),
+        Parameter(
+            "depth_mm",
+            "Depth",
+            "mm",
+            0.0,
+            0.0,
+            1000.0,
+            "How far the pin sits in the bore; 0 means as long as it is",
+        ),
+        Parameter(
+            "swing_deg", "Swing", "°", 90.0, 5.0, 145.0, "From closed to open; two lugs keep the pin straight"
+        ),
         HAND,
-        Parameter("lugs", "Lugs", "", 1, 1, 4, "Lugs that hold the pin and meet the stops"),
-        Parameter("clearance_mm", "Clearance", "mm", 0.2, 0.02, 2.0, "Free space along the axis and around the lugs"),
+        Parameter("lugs", "Lugs", "", 2, 2, 4, "Lugs that hold the pin and meet the stops"),
+        Parameter(
+            "clearance_mm", "Clearance", "mm", 0.2, 0.02, 2.0, "Free space along the axis and around the lugs"
+        ),
         Parameter("pull_n", "Pull", "N", 50.0, 0.0, 5000.0, "Pull along the pin that the hinge must hold"),
     )
     phases = (
         Phase("REST", "Rest", 12, lambda hinge, u: Pose(), "Closed", joined=True, least=5),
         Phase("OPEN", "Open", 24, lambda hinge, u: Pose(angle=hinge.entry * u), "Swings to its open stop"),
-        Phase("CLOSE", "Close", 24, lambda hinge, u: Pose(angle=hinge.entry * (1.0 - u)), "Swings to its closed stop"),
+        Phase(
+            "CLOSE",
+            "Close",
+            24,
+            lambda hinge, u: Pose(angle=hinge.entry * (1.0 - u)),
+            "Swings to its closed stop",
+        ),
     )
     default = ("REST", "OPEN", "HOLD", "CLOSE")
     presets = {
         "box_lid": Preset("Box lid", {"swing_deg": 110.0, "clearance_mm": 0.2, "pull_n": 50.0},
                           "own estimate: small box hinges"),
-        "figure_limb": Preset("Figure's limb", {"swing_deg": 180.0, "clearance_mm": 0.1, "pull_n": 90.0},
+        "figure_limb": Preset("Figure's limb", {"swing_deg": 140.0, "clearance_mm": 0.1, "pull_n": 90.0},
                               "EN 71-1 8.4: parts over 6 mm hold 90 N for 10 s"),
     }  # fmt: skip
 
@@ -132,7 +166,15 @@ def _stop(hinge: Hinge, pose: Array, end: str) -> Trial:
 
     def judge(found: Outcome) -> list[Check]:
         off = to_deg(found.last.turned - target)
-        return [within(f"stop.{end}", off, 0.1, "deg", f"Swung past its {end} stop it is held, {abs(off):.3f} degrees off")]
+        return [
+            within(
+                f"stop.{end}",
+                off,
+                0.1,
+                "deg",
+                f"Swung past its {end} stop it is held, {abs(off):.3f} degrees off",
+            )
+        ]
 
     return Trial(f"stop_{end}", f"Swinging against the {end} stop", begin, judge, way=np.stack(way))
 

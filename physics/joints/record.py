@@ -30,7 +30,9 @@ def from_json(record: Mapping[str, Any]) -> JointSpec:
     if not isinstance(record.get("version"), int) or record["version"] > VERSION:
         raise InputError("The joint was made by a newer Holdfast", todo="Update the extension.")
     try:
-        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record["frame"].items()}
+        given: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in record["frame"].items()
+        }
         sizes = {key: float(record[key]) for key in _MEASURES}
         names = {key: str(record[key]) for key in ("kind", "name", "peg", "socket", "mode")}
         return checked(JointSpec(**names, **sizes, values=dict(record["values"]), frame=JointFrame(**given)))

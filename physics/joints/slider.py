@@ -10,7 +10,18 @@ import numpy as np
 from ..rigid import Array, multiply, rotation
 from ..units import DEG, MM, to_deg, to_mm
 from .base import (
-    Check, JointKind, JointSpec, Outcome, Parameter, Phase, Pose, Preset, Trial, check_fit, check_loose, engagement,
+    Check,
+    JointKind,
+    JointSpec,
+    Outcome,
+    Parameter,
+    Phase,
+    Pose,
+    Preset,
+    Trial,
+    check_fit,
+    check_loose,
+    engagement,
     within,
 )  # fmt: skip
 from .lugs import LIP, Channel, LugMechanism, check_lugs, lug_sizes
@@ -31,7 +42,10 @@ class Slider(LugMechanism):
                 "drawn 0.05 mm past its stop",
                 np.stack([self.at(Pose(self.lift + 0.05 * MM * u)) for u in many]),
             ),
-            "turned": ("turned 0.05 mm beyond its play", np.stack([self.at(Pose(angle=turned * u)) for u in many])),
+            "turned": (
+                "turned 0.05 mm beyond its play",
+                np.stack([self.at(Pose(angle=turned * u)) for u in many]),
+            ),
             "off_axis": (
                 "0.05 mm too far to the side",
                 np.stack([self.at(Pose(aside=self.bore_radius - self.peg_radius + 0.05 * MM))]),
@@ -47,7 +61,15 @@ class SliderKind(JointKind):
     label = "Slider"
     says = "A keyed rod that slides between two stops and can't turn"
     parameters = (
-        Parameter("depth_mm", "Depth", "mm", 0.0, 0.0, 1000.0, "How far the rod sits in the bore; 0 means as long as it is"),
+        Parameter(
+            "depth_mm",
+            "Depth",
+            "mm",
+            0.0,
+            0.0,
+            1000.0,
+            "How far the rod sits in the bore; 0 means as long as it is",
+        ),
         Parameter("travel_mm", "Travel", "mm", 4.0, 0.5, 1000.0, "From pushed in to drawn out"),
         Parameter("lugs", "Keys", "", 2, 1, 6, "Keys around the rod, evenly spaced"),
         Parameter("clearance_mm", "Clearance", "mm", 0.2, 0.02, 2.0, "Free space around the keys"),
@@ -56,11 +78,15 @@ class SliderKind(JointKind):
     phases = (
         Phase("REST", "Rest", 12, lambda slider, u: Pose(), "Pushed in", joined=True, least=5),
         Phase("EXTEND", "Extend", 20, lambda slider, u: Pose(slider.lift * u), "Slides out to its stop"),
-        Phase("RETRACT", "Retract", 20, lambda slider, u: Pose(slider.lift * (1.0 - u)), "Slides in to its seat"),
+        Phase(
+            "RETRACT", "Retract", 20, lambda slider, u: Pose(slider.lift * (1.0 - u)), "Slides in to its seat"
+        ),
     )
     default = ("REST", "EXTEND", "HOLD", "RETRACT")
     presets = {
-        "plunger": Preset("Plunger", {"travel_mm": 5.0, "lugs": 2, "clearance_mm": 0.15, "pull_n": 30.0}, "own estimate"),
+        "plunger": Preset(
+            "Plunger", {"travel_mm": 5.0, "lugs": 2, "clearance_mm": 0.15, "pull_n": 30.0}, "own estimate"
+        ),
     }
 
     def make(self, spec: JointSpec) -> Slider:
@@ -76,7 +102,10 @@ class SliderKind(JointKind):
         top = high + seat + travel
         if top > -2.0 * LIP:
             most = (-2.0 * LIP - high - seat) / MM
-            spec.refuse(f"A travel of {travel / MM:.2f} mm draws the keys out of the bore", f"Set it to {most:.2f} mm or less.")
+            spec.refuse(
+                f"A travel of {travel / MM:.2f} mm draws the keys out of the bore",
+                f"Set it to {most:.2f} mm or less.",
+            )
         slider = Slider(
             count=int(spec.number("lugs")), length=length, peg_radius=spec.peg_radius_mm * MM,
             bore_radius=spec.bore_radius_mm * MM, bore_depth=spec.bore_depth_mm * MM, depth=depth, twist=0.0, turn=1,
@@ -101,8 +130,20 @@ class SliderKind(JointKind):
         rows = [engagement(pose, mechanism) for pose in np.concatenate(moves)]
         aside, turned = max(row.lateral for row in rows), max(abs(row.turned) for row in rows)
         checks = [
-            within("slide.axis", to_mm(aside), 0.001, "mm", f"It strays {to_mm(aside):.5f} mm from its axis at most"),
-            within("slide.turn", to_deg(turned), 1e-4, "deg", f"While it slides it turns {to_deg(turned):.6f} degrees"),
+            within(
+                "slide.axis",
+                to_mm(aside),
+                0.001,
+                "mm",
+                f"It strays {to_mm(aside):.5f} mm from its axis at most",
+            ),
+            within(
+                "slide.turn",
+                to_deg(turned),
+                1e-4,
+                "deg",
+                f"While it slides it turns {to_deg(turned):.6f} degrees",
+            ),
         ]
         if "EXTEND" in poses:
             out = to_mm(engagement(poses["EXTEND"][-1], mechanism).gap)

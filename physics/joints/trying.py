@@ -85,17 +85,31 @@ def turned_back(mechanism: Mechanism, pose: Array, *, turn: bool) -> Trial:
             return [stays("unlock.reverse_twist", found, "The reverse twist lets it come off", released=True)]
         return [stays("unlock.draw_only", found, "Drawn without the twist it stays on")]
 
-    name, message = ("reverse_twist", "Unlocking by the reverse twist") if turn else ("draw_only", "Drawing without a twist")
+    name, message = (
+        ("reverse_twist", "Unlocking by the reverse twist")
+        if turn
+        else ("draw_only", "Drawing without a twist")
+    )
     return Trial(name, message, pose, judge, way=np.stack(way), friction=0.2)
 
 
-def pulled_free(name: str, says: str, pose: Array, *, catch: bool = True, force: float = 5.0, **more: Any) -> Trial:
+def pulled_free(
+    name: str, says: str, pose: Array, *, catch: bool = True, force: float = 5.0, **more: Any
+) -> Trial:
     """A negative control: pulled with little force it must come off, or the pull test can't be trusted."""
 
     def judge(found: Outcome) -> list[Check]:
         return [stays(f"control.{name}", found, says, released=True)]
 
-    return Trial(name, f"A control: {says[0].lower()}{says[1:]}", pose, judge, pull=axial(ramp(force)), catch=catch, **more)
+    return Trial(
+        name,
+        f"A control: {says[0].lower()}{says[1:]}",
+        pose,
+        judge,
+        pull=axial(ramp(force)),
+        catch=catch,
+        **more,
+    )
 
 
 def blocked(mechanism: Mechanism, angle: float) -> Trial:
@@ -108,7 +122,9 @@ def blocked(mechanism: Mechanism, angle: float) -> Trial:
         says = f"Pushed in beside its slots it stops at {deep:.2f} mm"
         return [Check("control.misaligned", deep < limit, deep, limit, "mm", says)]
 
-    return Trial("misaligned", "Pushing beside the slots", mechanism.at(Pose(top, angle)), judge, way=np.stack(way))
+    return Trial(
+        "misaligned", "Pushing beside the slots", mechanism.at(Pose(top, angle)), judge, way=np.stack(way)
+    )
 
 
 def pull_of(spec: JointSpec) -> float:

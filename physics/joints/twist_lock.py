@@ -10,13 +10,31 @@ import numpy as np
 from ..rigid import Array, multiply, rotation, sine_cosine
 from ..units import DEG, MM, to_deg, to_mm
 from .base import (
-    HAND, Check, Flexure, JointKind, JointSpec, Outcome, Parameter, Phase, Pose, Preset, Trial, check_fit, check_loose,
-    stays, turn_of, within,
+    HAND,
+    Check,
+    Flexure,
+    JointKind,
+    JointSpec,
+    Outcome,
+    Parameter,
+    Phase,
+    Pose,
+    Preset,
+    Trial,
+    check_fit,
+    check_loose,
+    turn_of,
+    within,
 )  # fmt: skip
 from .lugs import ABOVE, Channel, LugMechanism, check_lugs, lug_sizes
 from .moves import align, away, min_jerk, straight
 from .trying import (
-    blocked, hand_way, pulled_free, ramp_and_hold, shaken, turned_back,
+    blocked,
+    hand_way,
+    pulled_free,
+    ramp_and_hold,
+    shaken,
+    turned_back,
 )  # fmt: skip
 
 DETENT: Final = 2.5 * DEG
@@ -135,19 +153,33 @@ class TwistLockKind(JointKind):
     label = "Twist-Lock"
     says = "In, then a part of a turn: lugs under a lip hold until it is turned back"
     parameters = (
-        Parameter("depth_mm", "Depth", "mm", 0.0, 0.0, 1000.0, "How far the peg goes in; 0 means as long as the peg is"),
+        Parameter(
+            "depth_mm",
+            "Depth",
+            "mm",
+            0.0,
+            0.0,
+            1000.0,
+            "How far the peg goes in; 0 means as long as the peg is",
+        ),
         Parameter("twist_deg", "Twist", "°", 60.0, 5.0, 170.0, "How far the peg turns to lock"),
         HAND,
         Parameter("lugs", "Lugs", "", 2, 1, 6, "Lugs around the peg, evenly spaced"),
-        Parameter("clearance_mm", "Clearance", "mm", 0.2, 0.02, 2.0, "Free space along the axis and around the lugs"),
+        Parameter(
+            "clearance_mm", "Clearance", "mm", 0.2, 0.02, 2.0, "Free space along the axis and around the lugs"
+        ),
         Parameter("pull_n", "Pull", "N", 90.0, 0.0, 5000.0, "Pull that the locked joint must hold"),
-        Parameter("torque_nm", "Unlock", "N·m", 0.10, 0.0, 20.0, "Torque that turns the lock back over its detent"),
+        Parameter(
+            "torque_nm", "Unlock", "N·m", 0.10, 0.0, 20.0, "Torque that turns the lock back over its detent"
+        ),
     )
     phases = (
         Phase("ALIGN", "Align", 16, align, "The peg comes over the socket, its lugs over the slots", least=5),
         Phase("INSERT", "Insert", 16, straight, "Straight in, to the seat"),
         Phase("TWIST", "Twist", 16, _twist, "Turns to its detent"),
-        Phase("CLICK", "Click", 4, _click, "Snaps over the detent against the stop", joined=True, ease="EVEN"),
+        Phase(
+            "CLICK", "Click", 4, _click, "Snaps over the detent against the stop", joined=True, ease="EVEN"
+        ),
         Phase("UNTWIST", "Reverse Twist", 16, _untwist, "Turns back to the slots"),
         Phase("EXTRACT", "Extract", 16, away, "Straight out"),
     )
@@ -260,4 +292,3 @@ def _detent(lock: TwistLock, pose: Array) -> Trial:
 
 
 KIND = TwistLockKind()
-
