@@ -19,7 +19,7 @@ from ..compat import ensure_fcurve
 from ..pipeline.errors import UsageError
 from .lab import MARK, Lab, lab_collection
 from .links import Link, opening
-from .rigid import Array, from_quaternion, inverse, multiply, to_quaternion
+from .rigid import Array, from_quaternion, inverse, multiply, sine_cosine, to_quaternion
 
 PREROLL = 3
 """Frames in which nothing moves, so that the world is built from poses that no race can change."""
@@ -295,8 +295,8 @@ def _turned_back(quaternion: Array, spin: Sequence[float], seconds: float) -> Ar
     speed = float(np.sqrt((rate * rate).sum()))
     if speed == 0.0:
         return quaternion
-    half = 0.5 * speed * seconds
-    turn = np.concatenate(((np.cos(half),), -np.sin(half) * rate / speed))
+    sine, cosine = sine_cosine(0.5 * speed * seconds)
+    turn = np.concatenate(((cosine,), -sine * rate / speed))
     before = to_quaternion(multiply(from_quaternion(turn), from_quaternion(quaternion)))
     return -before if float((before * quaternion).sum()) < 0.0 else before
 
