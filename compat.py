@@ -16,6 +16,14 @@ def ensure_fcurve(action: bpy.types.Action, owner: bpy.types.ID, path: str, inde
     return action.fcurves.find(path, index=index) or action.fcurves.new(path, index=index)
 
 
+def fcurves_of(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+    """All curves of an action, whoever owns them. From 4.4 on they lie in slots; from 5.0 on nowhere else."""
+    if not hasattr(action, "layers"):
+        return list(action.fcurves)
+    bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return [curve for bag in bags for curve in bag.fcurves]
+
+
 def write_multilayer_exr(
     settings: bpy.types.ImageFormatSettings, codec: Literal["ZIP", "NONE"] = "ZIP"
 ) -> None:

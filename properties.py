@@ -18,7 +18,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import properties_physics
+from . import properties_object, properties_physics
 
 # Items of the enums: (identifier, name, description). The first one is the default.
 SKETCH_KINDS = (
@@ -26,18 +26,6 @@ SKETCH_KINDS = (
     ("REVOLVE", "Turned", "Turn the outline around its axis, as on a lathe"),
     ("EXTRUDE", "Flat", "Give the outline a thickness and bevelled edges"),
     ("INFLATE", "Organic", "Inflate the outline into a soft, rounded body"),
-)
-MATERIALS = (
-    ("ABS", "ABS plastic", "Hard, smooth plastic of toys and housings: 1040 kg/m3"),
-    ("PLA", "PLA plastic", "Printed plastic: 1240 kg/m3"),
-    ("WOOD", "Wood", "Beech wood: 700 kg/m3"),
-    ("STEEL", "Steel", "Plain steel: 7850 kg/m3"),
-    ("RUBBER", "Rubber", "Soft rubber: 1100 kg/m3"),
-    ("GLASS", "Glass", "Soda-lime glass: 2500 kg/m3"),
-)
-ROLES = (
-    ("HERO", "Hero", "A part of the product: it gets a matte, a pose and a verdict"),
-    ("SET", "Set", "Part of the stage around the product: no verdict is given on it"),
 )
 LOOKS = (
     ("INK_WASH", "Ink and wash", "Ink lines over a watered wash on paper"),
@@ -286,40 +274,6 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         finish: PointerProperty(type=HOLDFAST_PG_finish)
 
 
-class HOLDFAST_PG_object(bpy.types.PropertyGroup):
-    """The settings of one object: `Object.holdfast`."""
-
-    if TYPE_CHECKING:
-        is_part: bool
-        part: str
-        part_id: int
-        role: str
-        material: str
-        density: float
-    else:
-        is_part: BoolProperty(name="Part", description="This object is a part of the product")
-        part: StringProperty(
-            name="Part Name", description="Stable name of the part; empty means the object's name"
-        )
-        part_id: IntProperty(
-            name="Part Number",
-            description="Number of the part in the id pass; 0 means not yet given",
-            default=0,
-            min=0,
-            max=255,
-        )
-        role: EnumProperty(name="Role", description="What the part is for the product", items=ROLES)
-        material: EnumProperty(name="Material", description="What the part is made of", items=MATERIALS)
-        density: FloatProperty(
-            name="Density (kg/m³)",
-            description="Density of the part; 0 takes the material's own",
-            default=0.0,
-            min=0.0,
-            soft_max=20000.0,
-            precision=0,
-        )
-
-
 CLASSES = (
     HOLDFAST_PG_sketch,
     HOLDFAST_PG_ideate,
@@ -330,5 +284,5 @@ CLASSES = (
     HOLDFAST_PG_repair,
     HOLDFAST_PG_finish,
     HOLDFAST_PG_shot,
-    HOLDFAST_PG_object,
+    *properties_object.CLASSES,
 )

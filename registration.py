@@ -8,7 +8,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.props import PointerProperty
 
-from . import command_line, panels, preferences, properties
+from . import command_line, panels, preferences, properties, properties_object
 from .operators import (
     actions,
     editing,
@@ -36,7 +36,7 @@ CLASSES: Final[tuple[type, ...]] = (
 )
 PROPERTIES: Final[tuple[tuple[type, str, type], ...]] = (
     (bpy.types.Scene, "holdfast", properties.HOLDFAST_PG_shot),
-    (bpy.types.Object, "holdfast", properties.HOLDFAST_PG_object),
+    (bpy.types.Object, "holdfast", properties_object.HOLDFAST_PG_object),
     (bpy.types.WindowManager, "holdfast", view.HOLDFAST_PG_view),
 )
 HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Convex hulls with few corners: quickhull that takes the farthest point first and stops at a budget.
 
-The corners are points of the part, so that what it rests on is met exactly; ``gap`` says how far the rest stands out.
+The corners are points of the part, so that flat faces are met exactly; ``gaps`` say how far the rest stands out.
 """
 
 from collections import defaultdict
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .rigid import Array
+from .units import PI
 
 LIMIT = 64
 """Corners of a hull that Bullet still handles quickly."""
@@ -20,11 +21,16 @@ _PRUNE_AT = 12
 
 @dataclass(frozen=True)
 class Hull:
-    """``points`` (H, 3) corners, ``faces`` (F, 3) outward, ``gap`` the farthest that any point given stands outside."""
+    """``points`` (H, 3) corners, ``faces`` (F, 3) outward, ``gaps`` (F,) how far points given stand outside of each."""
 
     points: Array
     faces: NDArray[np.int64]
-    gap: float
+    gaps: Array
+
+    @property
+    def gap(self) -> float:
+        """The farthest that any point given stands outside."""
+        return float(self.gaps.max())
 
     @property
     def volume(self) -> float:
@@ -74,7 +80,7 @@ def hull(points: Array, limit: int | None = LIMIT, tolerance: float = 1e-6) -> H
             outside[0] = True  # never empty
             alive, ids = alive[outside], ids[outside]
     corners, renumbered = np.unique(faces, return_inverse=True)
-    return Hull(points[corners], renumbered.reshape(-1, 3), max(0.0, float(far.max())))
+    return Hull(points[corners], renumbered.reshape(-1, 3), np.maximum(far, 0.0))
 
 
 def _tetrahedron(points: Array, least: float) -> list[int] | None:
@@ -117,54 +123,87 @@ def _cone(seen: NDArray[np.int64], apex: int) -> NDArray[np.int64]:
     return np.array([(a, b, apex) for a, b in rim], dtype=np.int64)
 
 
-def shrunk(shape: Hull, margin: float) -> Array:
-    """The corners (H, 3), moved inwards so that all faces stand back by ``margin`` metres.
+def moved(shape: Hull, outwards: Array) -> Hull:
+    """The hull with each face pushed by ``outwards`` (F,) metres, and what then still stands outside.
 
-    Exact where three planes meet; elsewhere the least-squares corner, never moved by more than three margins.
+    Exact where three planes meet; elsewhere the least-squares corner, never moved by more than three times the most.
     """
-    normals, _ = shape.planes()
+    normals, offsets = shape.planes()
     around: dict[int, list[int]] = defaultdict(list)
     for index, face in enumerate(shape.faces):
         for corner in face:
             around[int(corner)].append(index)
-    moved = shape.points.copy()
+    most = 3.0 * float(np.abs(outwards).max())
+    points = shape.points.copy()
     for corner, faces in around.items():
-        rows = _distinct(normals[faces])
-        step = np.linalg.lstsq(rows, np.full(len(rows), -margin), rcond=1e-3)[0]
+        rows, steps = _distinct(normals[faces], outwards[faces])
+        step = np.linalg.lstsq(rows, steps, rcond=1e-3)[0]
         length = float(np.sqrt((step * step).sum()))
-        moved[corner] += step * min(1.0, 3.0 * margin / max(length, 1e-300))
-    return moved
+        points[corner] += step * min(1.0, most / max(length, 1e-300))
+    reach = (normals @ points.T).max(axis=1)
+    return Hull(points, shape.faces, np.maximum(offsets + shape.gaps - reach, 0.0))
 
 
-def _distinct(normals: Array) -> Array:
-    """Unit normals without those within half a degree of an earlier one."""
-    kept: list[Array] = []
-    for normal in normals:
-        if all(float(normal @ other) < 0.99996 for other in kept):
-            kept.append(normal)
-    return np.array(kept)
+def balanced(shape: Hull) -> Hull:
+    """The hull pushed out by half of what stands out of each face: round parts keep their size, flat faces stay."""
+    return moved(shape, 0.5 * shape.gaps)
+
+
+def shrunk(shape: Hull, margin: float) -> Hull:
+    """The hull with all faces moved inwards by ``margin`` metres, which Bullet adds again."""
+    return Hull(moved(shape, np.full(len(shape.faces), -margin)).points, shape.faces, shape.gaps)
+
+
+def _distinct(normals: Array, values: Array) -> tuple[Array, Array]:
+    """Unit normals without those within half a degree of an earlier one, and the largest value of each."""
+    kept: list[int] = []
+    largest: list[float] = []
+    for index, normal in enumerate(normals):
+        same = [k for k, other in enumerate(kept) if float(normal @ normals[other]) > 0.99996]
+        if same:
+            largest[same[0]] = max(largest[same[0]], float(values[index]))
+        else:
+            kept.append(index)
+            largest.append(float(values[index]))
+    return normals[kept], np.array(largest)
 
 
 def footing(shape: Hull, com: Array) -> tuple[Array, float, float]:
     """How the hull rests most firmly: (down (3,), height of ``com`` over the floor, how far inside its footing it is).
 
-    The face nearest to the centre of mass always has it above itself, so that the solid stays on it. Lengths in metres;
-    ``down`` is the unit outward normal of that face.
+    Of the faces that ``com`` stands over, the one over whose edge it has to be lifted most. Lengths in metres; ``down``
+    is the unit outward normal of that face. The face nearest to ``com`` is always one of them.
     """
     normals, offsets = shape.planes()
-    heights = offsets - normals @ com
-    down = normals[int(np.argmin(heights))]
+    seen = np.unique(np.round(normals, 4), axis=0, return_index=True)[1]
+    nearest = int(np.argmin(offsets - normals @ com))
+    best = (normals[nearest], float(offsets[nearest] - normals[nearest] @ com), 0.0)
+    for index in sorted({*seen.tolist(), nearest}):
+        height, inside = _stand(shape, com, normals[index])
+        if _lift(height, inside) > _lift(*best[1:]):
+            best = (normals[index], height, inside)
+    return best
+
+
+def _lift(height: float, inside: float) -> float:
+    """How far the centre of mass rises when the body tips over the nearest edge."""
+    return float(np.sqrt(height * height + inside * inside)) - height
+
+
+def _stand(shape: Hull, com: Array, down: Array) -> tuple[float, float]:
+    """Height of ``com`` over a floor across ``down``, and how far inside the footing it is: 0 if it is not."""
     reach = shape.points @ down
-    touching = shape.points[reach > reach.max() - 2e-4 * float(np.ptp(shape.points, axis=0).max())]
-    first = touching[int(np.argmax(((touching - com) ** 2).sum(axis=1)))] - com
+    touching = shape.points[reach > reach.max() - 2e-4 * float(np.ptp(shape.points, axis=0).max())] - com
+    first = touching[int(np.argmax((touching * touching).sum(axis=1)))]
     x = first - down * (first @ down)
     x = x / max(float(np.sqrt((x * x).sum())), 1e-300)
-    flat = np.stack(((touching - com) @ x, (touching - com) @ np.cross(down, x)), axis=1)
-    return down, float(reach.max() - com @ down), _inside(flat)
+    flat = np.stack((touching @ x, touching @ np.cross(down, x)), axis=1)
+    return float(reach.max() - com @ down), _inside(flat)
+
+
+_ROUND = np.stack((np.cos(np.arange(360) * (PI / 180.0)), np.sin(np.arange(360) * (PI / 180.0))))
 
 
 def _inside(flat: Array) -> float:
     """Distance of the origin from the edge of the hull of (N, 2) points; 0 outside and for fewer than three."""
-    angles = np.linspace(0.0, np.pi * 2.0, 360, endpoint=False)
-    directions = np.stack((np.cos(angles), np.sin(angles)))
-    return max(0.0, float((flat @ directions).max(axis=0).min())) if len(flat) > 2 else 0.0
+    return max(0.0, float((flat @ _ROUND).max(axis=0).min())) if len(flat) > 2 else 0.0

@@ -33,7 +33,9 @@ _ALL = (
     Material("POM", 1410.0, 0.25, 0.3, "acetal copolymer, ISO 1183 data sheets: 1.41 g/cc"),
     Material("PC", 1200.0, 0.4, 0.3, "polycarbonate, ISO 1183 data sheets: 1.20 g/cc"),
     Material("PMMA", 1190.0, 0.4, 0.3, "acrylic glass, ISO 1183 data sheets: 1.19 g/cc"),
-    Material("RESIN", 1180.0, 0.4, 0.2, "cured photopolymer resins for printing, data sheets: 1.15-1.20 g/cc"),
+    Material(
+        "RESIN", 1180.0, 0.4, 0.2, "cured photopolymer resins for printing, data sheets: 1.15-1.20 g/cc"
+    ),
     Material("PINE", 500.0, 0.5, 0.3, "Scots pine at 12 % moisture, Wood Handbook class: 480-550"),
     Material("CORK", 160.0, 0.7, 0.4, "natural cork, Gibson and Ashby, Cellular Solids: 120-240"),
     Material("CARDBOARD", 690.0, 0.5, 0.1, "solid board, paper handbooks: 600-800"),

@@ -1,278 +1,269 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rigid-body data for the parts: hidden proxy objects with mass, centre of mass and the cheapest shape that is right.
 
-A proxy is an ordinary object that hangs on its part, with its origin in the part's centre of mass, because Bullet
-takes the origin for it. Proxies are animated (kinematic): they follow the baked motion, and nothing in the saved
-file is left to simulate. Untick *Animated* on one to let it fall.
+A proxy is an ordinary object with its origin in the part's centre of mass, because Bullet takes the origin for it.
+*Animated* proxies hang on their part and follow its motion. *Live* ones are free bodies, and the part follows them: an
+anchor on the proxy marks the part's place, and a constraint of ours, last in the part's stack, copies it. So neither
+the part's own transform nor its parent is touched, and removing the proxy puts everything back.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass
+import json
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, replace
 
-import bmesh
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from . import meshes
 from .assembly import Part
-from .mass import MATERIALS, MassProperties, density_of, mass_properties
-from .rigid import Array
+from .bodyworld import COLLECTION, close_world, open_world, there
+from .hull import Hull
+from .imported import Imported
+from .mass import MATERIALS, MassProperties, Weighed, density_of, mass_properties, weigh_solid, with_mass
+from .rigid import Array, inverse, multiply, to_quaternion
+from .shapes import Shape, choose
 from .units import PI
 
-COLLECTION = "Holdfast proxies"
+__all__ = [
+    "COLLECTION", "CONSTRAINT", "PROXY_OF", "RECORD", "Plan", "Record", "build", "place", "planned", "proxies_of",
+    "remove", "remove_all", "there", "weigh", "withdraw",
+]  # fmt: skip
+
 PROXY_OF = "holdfast_proxy_of"
-MADE = "holdfast_made"
-MARGIN_LIMITS = (5e-6, 2e-4)
-PIECES = 6
+RECORD = "holdfast_body"
+"""Custom property of a proxy: the JSON of its ``Record``."""
+CONSTRAINT = "Holdfast body"
+HEAVY, LIGHT = 20.0, 5e-3
+DAMPING = (0.04, 0.1)
+"""Of velocity and spin, for shots: Blender's usual values."""
 
 
 @dataclass(frozen=True)
-class Body:
-    """What a part weighs and which Bullet shape its proxy has; ``fill`` is volume over that of the shape."""
+class Record:
+    """What a part weighs and which Bullet shape its proxy has."""
 
     part: str
     material: str
-    mass: MassProperties
-    shape: str
-    margin: float
-    fill: float
-    pieces: int
+    weighed: Weighed
+    shape: Shape
+    live: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def mass(self) -> MassProperties:
+        """Mass, centre of mass and inertia."""
+        return self.weighed.mass
 
     def to_json(self) -> dict[str, object]:
-        """Rounded for the manifest: volume in cm3, mass in g, centre of mass in mm."""
+        """Rounded for the manifest: volume in cm3, mass in g, lengths in mm, centre of mass in the part's axes."""
+        mass, shape = self.mass, self.shape
         return {
-            "part": self.part, "material": self.material, "shape": self.shape, "pieces": self.pieces,
-            "volume_cm3": round(self.mass.volume * 1e6, 4), "mass_g": round(self.mass.mass * 1e3, 4),
-            "com_mm": [round(float(x) * 1e3, 4) + 0.0 for x in self.mass.com],
-            "inertia_g_mm2": [round(float(self.mass.inertia[k, k]) * 1e9, 2) for k in range(3)],
-            "margin_mm": round(self.margin * 1e3, 4), "fill": round(self.fill, 3),
+            "part": self.part, "material": self.material, "shape": shape.kind, "pieces": len(shape.pieces),
+            "volume_cm3": round(mass.volume * 1e6, 4), "mass_g": round(mass.mass * 1e3, 4),
+            "com_mm": [round(float(x) * 1e3, 4) + 0.0 for x in mass.com],
+            "inertia_g_mm2": [round(float(mass.inertia[k, k]) * 1e9, 2) for k in range(3)],
+            "margin_mm": round(shape.margin * 1e3, 4), "fill": round(1.0 / (1.0 + shape.volume_error), 3),
+            "exact": self.weighed.exact, "volume_error": round(shape.volume_error, 4), "live": self.live,
+            "stands_out_mm": round(shape.stands_out * 1e3, 4), "inertia_error": round(shape.inertia_error, 4),
+            "thinnest_mm": round(shape.thinnest * 1e3, 4), "notes": list(self.notes),
         }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a proxy needs, read from a part: making it is then a matter of a few milliseconds."""
+
+    ob: bpy.types.Object
+    stretch: Array
+    pose: Array
+    record: Record
 
 
 def weigh(part: Part) -> MassProperties:
     """Volume, mass, centre of mass (part's axes, metres) of a part's present mesh. Raises InputError."""
-    settings = part.ob.holdfast
     points, corners = meshes.evaluated(part.ob)
+    settings = part.ob.holdfast
     density = density_of(settings.material, settings.density)
-    return mass_properties(points * part.scale, corners, density, part.name)
+    found = mass_properties(points * part.scale, corners, density, part.name)
+    return with_mass(found, 1e-3 * settings.mass_g) if settings.mass_g > 0.0 else found
 
 
-def margin_for(points: Array) -> float:
-    """Collision margin in metres: a thousandth of the smallest extent, between 0.005 and 0.2 mm."""
-    return float(np.clip(1e-3 * np.ptp(points, axis=0).min(), *MARGIN_LIMITS))
+def planned(part: Imported, *, live: bool) -> Generator[None, None, Plan]:
+    """Weighs an imported part and chooses its shape; changes nothing. Raises InputError. Yields in between."""
+    settings = part.ob.holdfast
+    density = density_of(settings.material, settings.density)
+    weighed = weigh_solid(part.points, part.triangles, density, part.name)
+    if settings.mass_g > 0.0:
+        weighed = replace(weighed, mass=with_mass(weighed.mass, 1e-3 * settings.mass_g))
+    yield
+    shape = yield from choose(weighed)
+    notes = [*part.notes, *weighed.notes, *_remarks(weighed.mass, shape)]
+    record = Record(part.name, settings.material, weighed, shape, live, tuple(notes))
+    return Plan(part.ob, part.stretch, part.pose, record)
 
 
-def choose_shape(points: Array, volume: float, hull_volume: float) -> tuple[str, float]:
-    """(shape, volume over that of the shape) for (V, 3) points about the part's axes: a primitive if it fits."""
-    x, y, z = np.ptp(points, axis=0)
-    candidates = [("BOX", x * y * z)]
-    if abs(x - y) < 0.01 * x:
-        candidates.append(("CYLINDER", PI / 4.0 * x * y * z))
-        if abs(x - z) < 0.01 * x:
-            candidates.append(("SPHERE", PI / 6.0 * x**3))
-    for shape, full in candidates:
-        if 0.97 < volume / full < 1.01:
-            return shape, volume / full
-    solidity = volume / hull_volume
-    return ("CONVEX_HULL" if solidity > 0.9 else "COMPOUND"), solidity
+def _remarks(mass: MassProperties, shape: Shape) -> list[str]:
+    said = []
+    if mass.mass < LIGHT:
+        said.append(
+            f"it weighs {1e3 * mass.mass:.2f} g: joints and pushes of newtons throw bodies under 5 g about"
+        )
+    if shape.kind in {"CONVEX_HULL", "COMPOUND"} and shape.inertia_error > 0.05:
+        off = round(100.0 * shape.inertia_error)
+        said.append(f"its inertia is off by up to {off} %, because Bullet takes that of the bounding box")
+    if shape.stands_out > 2.0 * shape.margin:
+        said.append(f"up to {1e3 * shape.stands_out:.2f} mm of it stand out of its collision shape")
+    return said
 
 
-def build(scene: bpy.types.Scene, part: Part) -> Generator[None, None, Body]:
-    """Makes (or makes anew) the proxy of a part. Raises InputError for parts without volume or with holes."""
+def build(scene: bpy.types.Scene, part: Part) -> Generator[None, None, Record]:
+    """Makes (or makes anew) the animated proxy of a part. Raises InputError for parts without volume or with holes."""
     mass = weigh(part)
     points, corners = meshes.evaluated(part.ob)
-    points = points * part.scale
-    hull, hull_volume = _hull(points, corners)
-    shape, fill = choose_shape(points, mass.volume, hull_volume)
-    margin = margin_for(points)
-    collection = _collection(scene)
-    remove(part.ob)
-    proxy = _proxy(scene, collection, part, mass, hull, shape, margin)
+    weighed = Weighed(points * part.scale, corners, mass)
     yield
-    pieces = (yield from _decompose(points, corners, PIECES)) if shape == "COMPOUND" else []
-    for piece in pieces:
-        _proxy_child(scene, collection, proxy, part, piece, mass, margin)
-    return Body(part.name, part.ob.holdfast.material, mass, shape, margin, fill, len(pieces) or 1)
+    shape = yield from choose(weighed)
+    record = Record(part.name, part.ob.holdfast.material, weighed, shape, live=False)
+    remove(part.ob)
+    place(scene, Plan(part.ob, part.scale * np.eye(3), np.eye(4), record))
+    return record
+
+
+def place(scene: bpy.types.Scene, plan: Plan, group: int = 1) -> bpy.types.Object:
+    """Makes the proxy of a plan, in the collision ``group`` 1..20, and returns it. Earlier ones stay."""
+    collection = open_world(scene)
+    record, shape = plan.record, plan.record.shape
+    compound = shape.kind == "COMPOUND"
+    mesh = (
+        _mesh(*_drawn(shape.kind, shape.pieces[0])) if not compound else _mesh(*_drawn("BOX", _core(shape)))
+    )
+    proxy = _object(scene, collection, f"{record.part} proxy", mesh, plan, group)
+    body = proxy.rigid_body
+    body.kinematic, body.mass = not record.live, record.mass.mass
+    body.collision_shape = shape.kind  # type: ignore[assignment]
+    at = multiply(plan.pose, shape.frame)
+    if record.live:
+        proxy.location, proxy.rotation_quaternion = at[:3, 3].tolist(), to_quaternion(at).tolist()
+        _lead(collection, proxy, plan)
+    else:
+        proxy.parent = plan.ob
+        inner = np.eye(4)
+        inner[:3, :3] = np.linalg.inv(plan.stretch)
+        proxy.matrix_parent_inverse = _rows(multiply(inner, shape.frame))
+    for piece in shape.pieces if compound else ():
+        child = _object(
+            scene, collection, f"{record.part} proxy piece", _mesh(*_drawn("", piece)), plan, group
+        )
+        child.parent = proxy
+        child.matrix_parent_inverse.identity()
+    proxy[RECORD] = json.dumps(record.to_json())
+    return proxy
+
+
+def _lead(collection: bpy.types.Collection, proxy: bpy.types.Object, plan: Plan) -> None:
+    """Makes the part follow a live proxy, by an anchor in its place and the constraint that copies it."""
+    anchor = bpy.data.objects.new(f"{plan.record.part} anchor", None)
+    anchor[PROXY_OF] = plan.ob
+    collection.objects.link(anchor)
+    anchor.hide_render, anchor.empty_display_size = True, 1e-3
+    anchor.parent = proxy
+    stretch = np.eye(4)
+    stretch[:3, :3] = plan.stretch
+    anchor.matrix_parent_inverse = _rows(multiply(inverse(plan.record.shape.frame), stretch))
+    constraint = plan.ob.constraints.new("COPY_TRANSFORMS")
+    constraint.name, constraint.target = CONSTRAINT, anchor
+    constraint.show_expanded = False
+
+
+def _rows(matrix: Array) -> list[list[float]]:
+    rows: list[list[float]] = matrix.tolist()
+    return rows
+
+
+def proxies_of(ob: bpy.types.Object) -> list[bpy.types.Object]:
+    """Proxies, their pieces and anchors of an object."""
+    found = bpy.data.collections.get(COLLECTION)
+    return [proxy for proxy in found.objects if proxy.get(PROXY_OF) == ob] if found is not None else []
 
 
 def remove(ob: bpy.types.Object) -> None:
-    """Removes the proxies of an object."""
-    for proxy in [proxy for proxy in bpy.data.objects if proxy.get(PROXY_OF) == ob]:
-        mesh = meshes.of(proxy)
-        bpy.data.objects.remove(proxy)
-        if mesh.users == 0:
-            bpy.data.meshes.remove(mesh)
+    """Removes the proxies of an object, and with them the constraint by which it followed them."""
+    remove_all(proxies_of(ob))
 
 
-def there() -> bool:
-    """Whether the file has proxies."""
-    return COLLECTION in bpy.data.collections
+def remove_all(objects: Iterable[bpy.types.Object]) -> None:
+    """Removes these proxies, pieces and anchors with their meshes, and the constraints of ours that they lead."""
+    gone = list(objects)
+    anchors = {thing for thing in gone if thing.type == "EMPTY"}
+    for part in {thing.get(PROXY_OF) for thing in anchors} - {None}:
+        for constraint in [c for c in part.constraints if getattr(c, "target", None) in anchors]:
+            part.constraints.remove(constraint)
+    shapes = {meshes.of(thing) for thing in gone if thing.type == "MESH"}
+    bpy.data.batch_remove(gone)
+    bpy.data.batch_remove([mesh for mesh in shapes if mesh.users == 0])
 
 
 def withdraw(scene: bpy.types.Scene) -> None:
     """Removes all proxies of the file and, where nothing else is in it, the scene's rigid-body world."""
     found = bpy.data.collections.get(COLLECTION)
-    if found is None:
-        return
-    for ob in {proxy.get(PROXY_OF) for proxy in found.objects} - {None}:
-        remove(ob)
-    bpy.data.collections.remove(found)
-    world = scene.rigidbody_world
-    if world is not None and (world.collection is None or not world.collection.objects):
-        with bpy.context.temp_override(scene=scene):
-            held = world.collection
-            bpy.ops.rigidbody.world_remove()
-        if held is not None and held.get(MADE):
-            bpy.data.collections.remove(held)
+    if found is not None:
+        remove_all(found.objects)
+        close_world(scene)
 
 
-def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:
-    if scene.rigidbody_world is None:
-        with bpy.context.temp_override(scene=scene):
-            bpy.ops.rigidbody.world_add()
-    world = scene.rigidbody_world
-    if world.collection is None:
-        world.collection = bpy.data.collections.new("RigidBodyWorld")
-        world.collection[MADE] = True
-    found = scene.collection.children.get(COLLECTION)
-    if found is None:
-        found = bpy.data.collections.new(COLLECTION)
-        scene.collection.children.link(found)
-        found.hide_render = True
-        for layer in scene.view_layers:
-            layer.layer_collection.children[found.name].hide_viewport = True
-    return found
-
-
-def _proxy(scene: bpy.types.Scene, collection: bpy.types.Collection, part: Part, mass: MassProperties,
-           hull: bpy.types.Mesh, shape: str, margin: float) -> bpy.types.Object:  # fmt: skip
-    proxy = _object(scene, collection, f"{part.name} proxy", hull, part, mass, margin)
-    proxy.parent = part.ob
-    proxy.matrix_parent_inverse.identity()
-    proxy.location = (mass.com / part.scale).tolist()
-    proxy.scale = [1.0 / part.scale] * 3
-    body = proxy.rigid_body
-    body.kinematic, body.mass = True, mass.mass
-    body.collision_shape = shape  # type: ignore[assignment]
-    return proxy
-
-
-def _object(scene: bpy.types.Scene, collection: bpy.types.Collection, name: str, mesh: bpy.types.Mesh, part: Part,
-            mass: MassProperties, margin: float) -> bpy.types.Object:  # fmt: skip
-    mesh.transform(((1, 0, 0, -mass.com[0]), (0, 1, 0, -mass.com[1]), (0, 0, 1, -mass.com[2]), (0, 0, 0, 1)))
+def _object(scene: bpy.types.Scene, collection: bpy.types.Collection, name: str, mesh: bpy.types.Mesh, plan: Plan,
+            group: int) -> bpy.types.Object:  # fmt: skip
     ob = bpy.data.objects.new(name, mesh)
-    ob[PROXY_OF] = part.ob
+    ob[PROXY_OF] = plan.ob
+    ob.rotation_mode = "QUATERNION"
     collection.objects.link(ob)
     scene.rigidbody_world.collection.objects.link(ob)
     ob.display_type, ob.hide_render = "WIRE", True
-    material = MATERIALS.get(part.ob.holdfast.material, MATERIALS["ABS"])
+    material = MATERIALS.get(plan.record.material, MATERIALS["ABS"])
     body = ob.rigid_body
-    body.type, body.collision_shape = "ACTIVE", "CONVEX_HULL"
-    body.use_margin, body.collision_margin = True, margin
+    body.type, body.collision_shape, body.mesh_source = "ACTIVE", "CONVEX_HULL", "BASE"
+    body.use_margin, body.collision_margin = True, plan.record.shape.margin
     body.friction, body.restitution = material.friction, material.restitution
-    body.linear_damping, body.angular_damping, body.use_deactivation = 0.04, 0.1, False
+    body.linear_damping, body.angular_damping = DAMPING
+    body.use_deactivation = False
+    body.collision_collections = [index == group - 1 for index in range(20)]
     return ob
 
 
-def _proxy_child(scene: bpy.types.Scene, collection: bpy.types.Collection, parent: bpy.types.Object, part: Part,
-                 mesh: bpy.types.Mesh, mass: MassProperties, margin: float) -> bpy.types.Object:  # fmt: skip
-    child = _object(scene, collection, f"{part.name} proxy piece", mesh, part, mass, margin)
-    child.parent = parent
-    child.matrix_parent_inverse.identity()
-    return child
+Drawn = tuple[Array, list[tuple[int, int]], list[list[int]]]
 
 
-def _hull(points: Array, corners: NDArray[np.int64]) -> tuple[bpy.types.Mesh, float]:
-    """The convex hull of a mesh as a new mesh, and its volume."""
-    work = _bmesh(points, corners)
-    try:
-        return _hull_mesh(work)
-    finally:
-        work.free()
+def _core(shape: Shape) -> Hull:
+    """A small box that stands for a compound, whose shape is that of its children."""
+    return replace(shape.pieces[0], points=_unit_box(0.05 * shape.thinnest))
 
 
-def _bmesh(points: Array, corners: NDArray[np.int64]) -> bmesh.types.BMesh:
-    mesh = bpy.data.meshes.new("holdfast work")
-    try:
-        mesh.from_pydata(points.tolist(), [], corners.tolist())
-        work = bmesh.new()
-        work.from_mesh(mesh)
-        return work
-    finally:
-        bpy.data.meshes.remove(mesh)
+def _unit_box(half: float) -> Array:
+    return half * np.array([(i, j, k) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], dtype=np.float64)
 
 
-def _hulled(work: bmesh.types.BMesh) -> tuple[bmesh.types.BMesh, float]:
-    """The hull of the corners of ``work`` (they stay in it, loose, if inside) and its volume."""
-    hull = work.copy()
-    bmesh.ops.delete(hull, geom=list(hull.edges), context="EDGES_FACES")
-    bmesh.ops.convex_hull(hull, input=list(hull.verts), use_existing_faces=False)
-    bmesh.ops.recalc_face_normals(hull, faces=list(hull.faces))
-    return hull, abs(hull.calc_volume())
+_QUADS = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
 
 
-def _hull_mesh(work: bmesh.types.BMesh) -> tuple[bpy.types.Mesh, float]:
-    hull, volume = _hulled(work)
-    bmesh.ops.delete(hull, geom=[vertex for vertex in hull.verts if not vertex.link_faces], context="VERTS")
-    mesh = bpy.data.meshes.new("holdfast hull")
-    hull.to_mesh(mesh)
-    hull.free()
-    return mesh, volume
+def _drawn(kind: str, piece: Hull) -> Drawn:
+    """Points, edges and faces that show a shape; Bullet takes the bounding box of primitives and the points of hulls."""
+    if kind == "BOX":
+        return piece.points, [], _QUADS
+    if kind not in {"CYLINDER", "SPHERE"}:
+        return piece.points, [], piece.faces.tolist()
+    turn = np.arange(32) * (PI / 16.0)
+    circle = np.stack((np.cos(turn), np.sin(turn), np.zeros(32)), axis=1)
+    half = 0.5 * np.ptp(piece.points, axis=0)
+    if kind == "SPHERE":
+        rings = [circle, np.roll(circle, 1, axis=1), np.roll(circle, 2, axis=1)]
+    else:
+        rings = [circle + np.array((0.0, 0.0, side)) for side in (-1.0, 1.0)]
+    edges = [(32 * r + k, 32 * r + (k + 1) % 32) for r in range(len(rings)) for k in range(32)]
+    edges += [(k, 32 + k) for k in range(0, 32, 8)] if kind == "CYLINDER" else []
+    return np.concatenate(rings) * half, edges, []
 
 
-def _decompose(
-    points: Array, corners: NDArray[np.int64], limit: int
-) -> Generator[None, None, list[bpy.types.Mesh]]:
-    """Convex hulls of the mesh cut in halves, the emptiest hull first, along the plane that saves most.
-
-    Yields after every cut.
-    """
-    whole = _bmesh(points, corners)
-    pieces = [(whole, _waste(whole))]
-    enough = 0.1 * abs(whole.calc_volume())
-    try:
-        while len(pieces) < limit:
-            worst = max(range(len(pieces)), key=lambda index: pieces[index][1])
-            if pieces[worst][1] < enough / limit:
-                break
-            found: list[list[tuple[bmesh.types.BMesh, float]]] = []
-            for axis in range(3):
-                found.append([(half, _waste(half)) for half in _split(pieces[worst][0], axis)])
-                yield
-            best = min(found, key=lambda pair: pair[0][1] + pair[1][1])
-            for half, _ in (half for pair in found if pair is not best for half in pair):
-                half.free()
-            pieces[worst][0].free()
-            pieces[worst : worst + 1] = best
-        return [_hull_mesh(piece)[0] for piece, _ in pieces if len(piece.verts) > 3]
-    finally:
-        for piece, _ in pieces:
-            piece.free()
-
-
-def _waste(piece: bmesh.types.BMesh) -> float:
-    """Volume that the hull of a piece has beyond the piece's own."""
-    if len(piece.verts) < 4:
-        return 0.0
-    hull, volume = _hulled(piece)
-    hull.free()
-    return volume - abs(piece.calc_volume())
-
-
-def _split(piece: bmesh.types.BMesh, axis: int) -> list[bmesh.types.BMesh]:
-    values = [vertex.co[axis] for vertex in piece.verts]
-    centre, normal = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
-    centre[axis] = 0.5 * (min(values) + max(values))
-    halves = []
-    for sign in (1.0, -1.0):
-        normal[axis] = sign
-        half = piece.copy()
-        everything = [*half.verts, *half.edges, *half.faces]
-        cut = bmesh.ops.bisect_plane(
-            half, geom=everything, plane_co=centre, plane_no=normal, clear_outer=True
-        )
-        edges = [item for item in cut["geom_cut"] if isinstance(item, bmesh.types.BMEdge)]
-        bmesh.ops.holes_fill(half, edges=edges, sides=0)
-        halves.append(half)
-    return halves
+def _mesh(points: Array, edges: list[tuple[int, int]], faces: list[list[int]]) -> bpy.types.Mesh:
+    mesh = bpy.data.meshes.new("holdfast shape")
+    mesh.from_pydata(points.tolist(), edges, faces)
+    return mesh

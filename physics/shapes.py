@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import cutting
-from .hull import Hull, hull, shrunk
+from .hull import LIMIT, Hull, balanced, hull, shrunk
 from .mass import MassProperties, Weighed
 from .rigid import Array
 from .units import PI
@@ -26,6 +26,8 @@ SOLIDITY = 0.9
 """Least share of its hull that a part fills for the hull to be its shape."""
 SLIVER = 1e-4
 """Least share of the part's volume that a piece of a compound has."""
+MOST_STEPS = 400
+ITERATIONS = 50
 _BETTER = 0.03
 
 
@@ -58,8 +60,8 @@ def margin_for(extent: float) -> float:
     return float(np.clip(1e-3 * extent, *MARGIN_LIMITS))
 
 
-def choose(part: Weighed, hull_volume: float | None = None) -> Generator[None, None, Shape]:
-    """The shape of a weighed part. ``hull_volume`` is that of its exact hull where the caller knows it. Yields in between."""
+def choose(part: Weighed) -> Generator[None, None, Shape]:
+    """The shape of a weighed part. Yields in between."""
     frames = _frames(part)
     yield
     fits = [fit for axes in frames for fit in _primitives(part, axes)]
@@ -69,9 +71,10 @@ def choose(part: Weighed, hull_volume: float | None = None) -> Generator[None, N
     found = hull(part.points)
     if found is None:
         raise ValueError("a part with volume has a hull")
-    around = max(found.volume, hull_volume or 0.0)
+    yield
+    around = _hull_volume(part, found)
     axes = _inertia_axes(part.mass)
-    single = _hulled(part, axes, "CONVEX_HULL", [found])
+    single = _hulled(part, axes, "CONVEX_HULL", [balanced(found)])
     if part.mass.volume > SOLIDITY * around:
         return single
     yield
@@ -80,11 +83,29 @@ def choose(part: Weighed, hull_volume: float | None = None) -> Generator[None, N
     )
     cut = yield from cutting.pieces(part.points @ turned, part.triangles)
     least = SLIVER * part.mass.volume
-    cut = [Hull(piece.points @ turned.T, piece.faces, piece.gap) for piece in cut if piece.volume > least]
-    several = _hulled(part, axes, "COMPOUND", cut)
+    cut = [Hull(piece.points @ turned.T, piece.faces, piece.gaps) for piece in cut if piece.volume > least]
+    several = _hulled(part, axes, "COMPOUND", [balanced(piece) for piece in cut])
     if len(cut) < 2 or abs(several.volume_error) > abs(single.volume_error) - _BETTER:
         return single
     return several
+
+
+def _hull_volume(part: Weighed, few: Hull) -> float:
+    """Volume of the part's hull: of the one with few corners, or of a finer one where that leaves the choice open."""
+    if few.gap < 1e-3 * float(np.ptp(part.points, axis=0).max()) or part.mass.volume < SOLIDITY * few.volume:
+        return few.volume
+    finer = hull(part.points, 3 * LIMIT, 1e-3)
+    return max(few.volume, finer.volume if finer is not None else 0.0)
+
+
+def steps_for(thinnest: float, speed: float, fps: float) -> int:
+    """Solver steps a frame for bodies of ``thinnest`` metres that reach ``speed`` m/s: a multiple of 10.
+
+    A step is at most a tenth of the time in which the thinnest falls its own height, and the part moves at most a
+    quarter of it in one.
+    """
+    step = min(0.1 * float(np.sqrt(thinnest / 9.81)), 0.25 * thinnest / max(speed, 1e-9))
+    return int(min(max(10 * np.ceil(0.1 / (fps * step) - 1e-9), 10), MOST_STEPS))
 
 
 def _frames(part: Weighed) -> list[Array]:
@@ -181,7 +202,7 @@ def _primitive(part: Weighed, kind: str, axes: Array, half: Array, off: float, v
     error = _inertia_error(part.mass, axes, np.array(per_mass) * part.mass.mass)
     corners = half * np.array([(i, j, k) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)])
     faces = np.array([face for a, b, c, d in _QUADS for face in ((a, b, c), (a, c, d))])
-    piece = Hull(corners, faces, off)
+    piece = Hull(corners, faces, np.full(len(faces), off))
     least = 2.0 * float(half.min())
     return Shape(kind, frame, (piece,), margin_for(least), volume / part.mass.volume - 1.0, off, error, least)
 
@@ -193,11 +214,11 @@ def _hulled(part: Weighed, axes: Array, kind: str, hulls: list[Hull]) -> Shape:
     """A shape of one or more hulls, given in the part's metres."""
     frame = np.eye(4)
     frame[:3, :3], frame[:3, 3] = axes, part.mass.com
-    moved = [Hull((piece.points - part.mass.com) @ axes, piece.faces, piece.gap) for piece in hulls]
+    moved = [Hull((piece.points - part.mass.com) @ axes, piece.faces, piece.gaps) for piece in hulls]
     size = np.ptp(np.concatenate([piece.points for piece in moved]), axis=0)
     thinnest = min(float(np.ptp(piece.points, axis=0).min()) for piece in moved)
     margin = min(margin_for(float(size.min())), max(0.1 * thinnest, 1e-6))
-    pieces = tuple(Hull(shrunk(piece, margin), piece.faces, piece.gap) for piece in moved)
+    pieces = tuple(shrunk(piece, margin) for piece in moved)
     square = size * size
     box = part.mass.mass / 12.0 * (square.sum() - square)
     error = _inertia_error(part.mass, axes, box)

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proves a body: put on its firmest face a hair above a floor, in a lab, it must come to rest on it and stay so.
+
+What is tried is the proxy as it is in the scene: its present shape, margin, mass, friction and damping, with the steps
+and iterations of the scene's world. The floor is a plain box.
+"""
+
+import json
+from collections.abc import Generator
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+
+import bpy
+import numpy as np
+
+from ..pipeline.errors import InputError
+from . import meshes
+from .hull import footing, hull
+from .lab import lab_scene
+from .proxies import RECORD, proxies_of
+from .rigid import Array, from_quaternion, move_points
+from .shapes import steps_for
+from .simulation import Body, Simulation, World
+from .units import to_mm
+
+FRAMES = 36
+SETTLED = 12
+"""Frames at the end in which the body must be at rest."""
+JITTER = 1e-5
+"""Metres that any point may move in a frame at rest."""
+VERDICT = "holdfast_settle"
+"""Custom property of a proxy: the JSON of its ``Verdict``."""
+PRIMITIVES = ("BOX", "CYLINDER", "SPHERE")
+_NARROW = 0.02
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A body to be tried. ``pieces`` (V, 3) metres about its centre of mass, hulls shrunk by the margin."""
+
+    name: str
+    kind: str
+    pieces: tuple[Array, ...]
+    mass: float
+    friction: float
+    restitution: float
+    damping: tuple[float, float]
+    margin: float
+
+    @property
+    def extents(self) -> Array:
+        """(3,) metres."""
+        size: Array = np.ptp(np.concatenate(self.pieces), axis=0)
+        return size
+
+    @property
+    def outset(self) -> float:
+        """What Bullet adds to the pieces: the margin of hulls; primitives hold it inside."""
+        return 0.0 if self.kind in PRIMITIVES else self.margin
+
+    def lowest(self, pose: Array) -> float:
+        """Height of the lowest point of the shape, margin included, in a (4, 4) pose."""
+        half = 0.5 * self.extents
+        up = np.abs(pose[2, :3])
+        if self.kind == "SPHERE":
+            return float(pose[2, 3] - half.max())
+        if self.kind == "CYLINDER":
+            flat = float(np.sqrt(max(0.0, 1.0 - up[2] * up[2])))
+            return float(pose[2, 3] - half[2] * up[2] - half[:2].max() * flat)
+        return min(float(move_points(pose, piece)[:, 2].min()) for piece in self.pieces) - self.outset
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the floor said. Lengths in mm; ``gap_mm`` is the largest distance from the floor at rest."""
+
+    body: str
+    stable: bool
+    says: str
+    gap_mm: float
+    penetration_mm: float
+    jitter_mm: float
+    margin_mm: float
+    substeps: int
+    iterations: int
+
+    def to_json(self) -> dict[str, object]:
+        """As it is kept on the proxy."""
+        return asdict(self)
+
+
+def body_of(ob: bpy.types.Object) -> bpy.types.Object:
+    """The proxy of a part. Raises InputError for a part without one."""
+    for thing in proxies_of(ob):
+        if thing.get(RECORD) is not None and thing.rigid_body is not None:
+            return thing
+    raise InputError(f"{ob.name!r} has no rigid body", todo="Make Bodies first.")
+
+
+def subject_of(proxy: bpy.types.Object) -> Subject:
+    """What the test takes of a proxy. Raises InputError for a shape that moving bodies must not have."""
+    body = proxy.rigid_body
+    kind = body.collision_shape
+    if kind not in {*PRIMITIVES, "CONVEX_HULL", "COMPOUND"}:
+        todo = "Choose box, cylinder, sphere, convex hull or compound parent, or make the body again."
+        raise InputError(f"The shape {kind.title()} of {proxy.name!r} is not for moving bodies", todo=todo)
+    held = [proxy]
+    if kind == "COMPOUND":
+        held = sorted((c for c in proxy.children if c.rigid_body is not None), key=lambda child: child.name)
+    pieces = tuple(_points(thing, proxy) for thing in held)
+    if not pieces:
+        raise InputError(f"The compound {proxy.name!r} has no pieces", todo="Make the body again.")
+    margin = float(body.collision_margin if body.use_margin else 0.04)
+    damping = (float(body.linear_damping), float(body.angular_damping))
+    return Subject(proxy.name, kind, pieces, float(body.mass), float(body.friction),
+                          float(body.restitution), damping, margin)  # fmt: skip
+
+
+def _points(thing: bpy.types.Object, proxy: bpy.types.Object) -> Array:
+    points = meshes.vertices(meshes.of(thing))
+    if thing == proxy:
+        return points
+    local = np.array(thing.matrix_parent_inverse @ thing.matrix_basis, dtype=np.float64)
+    return move_points(local, points)
+
+
+def test_body(subject: Subject, world: World) -> Generator[None, None, Verdict]:
+    """Lets a body rest on the floor of a lab. Yields every few frames."""
+    start, inside = _start(subject)
+    largest = float(subject.extents.max())
+    ground = np.eye(4)
+    ground[2, 3] = -0.5 * largest
+    half = np.array((4.0, 4.0, 0.5)) * largest
+    corners = half * np.array([(i, j, k) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)])
+    floor = Body("floor", "BOX", (corners,), ground, "PASSIVE", margin=subject.margin)
+    body = Body("body", subject.kind, subject.pieces, start, mass=subject.mass, friction=subject.friction,
+                restitution=subject.restitution, margin=subject.margin, damping=subject.damping)  # fmt: skip
+    poses = []
+    with lab_scene("settle") as lab:
+        simulation = Simulation(lab, [floor, body], (), world)
+        yield
+        for frame in range(FRAMES):
+            simulation.step()
+            poses.append(simulation.pose("body").copy())
+            if frame % 12 == 11:
+                yield
+    return _judge(subject, world, poses, inside)
+
+
+def _start(subject: Subject) -> tuple[Array, float]:
+    """A pose in which the body stands on its firmest face, a hair above the floor, and how far inside that face it is."""
+    half = 0.5 * subject.extents
+    if subject.kind == "SPHERE":
+        down, inside = np.array((0.0, 0.0, -1.0)), 0.0
+    elif subject.kind == "CYLINDER":
+        down, inside = (
+            np.array((0.0, 0.0, -1.0)),
+            float(half[:2].max()),
+        )  # on its cap: on its side it may roll
+    else:
+        around = hull(np.concatenate(subject.pieces))
+        if around is None:
+            raise InputError(f"The body {subject.name!r} is flat", todo="Make it again.")
+        down, _, inside = footing(around, np.zeros(3))
+    pose = _turned_down(down)
+    pose[2, 3] = -subject.lowest(pose) + 0.5 * subject.margin
+    return pose, inside
+
+
+def _turned_down(down: Array) -> Array:
+    """The (4, 4) rotation that takes the unit vector ``down`` to -z the short way."""
+    x, y, z = (float(value) for value in down)
+    if z > 1.0 - 1e-9:
+        return from_quaternion((0.0, 1.0, 0.0, 0.0))
+    return from_quaternion((1.0 - z, -y, x, 0.0))
+
+
+def _judge(subject: Subject, world: World, poses: list[Array], inside: float) -> Verdict:
+    half = 0.5 * subject.extents
+    corners = half * np.array([(i, j, k) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)])
+    last = [move_points(pose, corners) for pose in poses[-SETTLED - 1 :]]
+    steps = [float(np.sqrt(((b - a) ** 2).sum(axis=1)).max()) for a, b in pairwise(last)]
+    jitter = max(steps) if np.isfinite(poses[-1]).all() else float("inf")
+    heights = [subject.lowest(pose) for pose in poses]
+    gap, sunk = max(heights[-SETTLED:]), max(0.0, -min(heights[-SETTLED:]))
+    fine = gap <= subject.margin and jitter <= JITTER and sunk <= subject.margin
+    if fine:
+        says = f"rests {1e3 * max(gap, 0.0):.4f} mm over the floor and moves {1e3 * jitter:.5f} mm a frame"
+    else:
+        says = _why(subject, world, (gap, sunk, jitter), inside)
+    return Verdict(
+        subject.name, fine, says, to_mm(gap, 5), to_mm(sunk, 5), to_mm(min(jitter, 1e3), 5),
+        to_mm(subject.margin, 4), world.substeps, world.iterations,
+    )  # fmt: skip
+
+
+def _why(subject: Subject, world: World, found: tuple[float, float, float], inside: float) -> str:
+    """The sentence of a body that does not rest: what it does, and what most likely makes it."""
+    gap, sunk, jitter = found
+    largest, thinnest = float(subject.extents.max()), float(subject.extents.min())
+    if jitter > JITTER:
+        does = f"unstable: rocks by {1e3 * jitter:.3f} mm a frame"
+    elif sunk > subject.margin:
+        does = f"unstable: sinks {1e3 * sunk:.3f} mm into the floor"
+    else:
+        does = f"unstable: floats {1e3 * gap:.3f} mm over the floor"
+    wanted = steps_for(thinnest, 0.0, world.fps)
+    if subject.margin > 0.02 * thinnest:
+        return f"{does}, because its margin of {1e3 * subject.margin:.2f} mm is too large for {1e3 * thinnest:.2f} mm"
+    if world.substeps < wanted:
+        return f"{does}, because the world solves {world.substeps} steps a frame and it needs {wanted}"
+    if subject.kind in {"SPHERE", "CYLINDER"} and inside == 0.0:
+        return f"{does}, because it stands on a round side and rolls"
+    if inside < _NARROW * largest:
+        return f"{does}, because its centre of mass stands only {1e3 * inside:.2f} mm inside the face it rests on"
+    return f"{does}, with {world.iterations} iterations; more of them, or a heavier part, may help"
+
+
+def world_of(scene: bpy.types.Scene) -> World:
+    """The steps, iterations and frame rate of a scene's own rigid-body world."""
+    made = scene.rigidbody_world
+    if made is None:
+        raise InputError("The scene has no rigid bodies", where=scene.name, todo="Make Bodies first.")
+    fps = scene.render.fps / scene.render.fps_base
+    return World(fps=float(fps), substeps=made.substeps_per_frame, iterations=made.solver_iterations)
+
+
+def settle(scene: bpy.types.Scene, proxy: bpy.types.Object) -> Generator[None, None, Verdict]:
+    """Tests a proxy and keeps the verdict on it. Raises InputError for a shape that moving bodies must not have."""
+    verdict = yield from test_body(subject_of(proxy), world_of(scene))
+    proxy[VERDICT] = json.dumps(verdict.to_json())
+    return verdict
+
+
+__all__ = ["VERDICT", "Subject", "Verdict", "body_of", "settle", "subject_of", "test_body", "world_of"]
