@@ -13,7 +13,7 @@ import numpy as np
 from ..pipeline.errors import InputError
 from . import features, kit, mending, meshes, wall
 from .booleans import Change
-from .rigid import Array, frame, inverse, move_points, multiply
+from .rigid import Array, frame, inverse, multiply
 from .spec import JointSpec, sized
 from .turned import circle_volume, loft, shaft
 from .units import MM, to_mm
@@ -26,7 +26,7 @@ FLOOR = 1.0 * MM
 """Material left under the bore."""
 LEAST = 1.5 * MM
 """Thinnest peg."""
-MOST = 15.0 * MM
+MOST = 9.0 * MM
 """Thickest peg."""
 
 
@@ -49,13 +49,28 @@ class Planted:
         return f"A peg of {to_mm(2.0 * self.radius, 2)} mm across and {to_mm(self.length, 2)} mm long{boss}"
 
 
+@dataclass(frozen=True)
+class Divided:
+    """A part cut in two: the half ``above`` has the peg, the one ``below`` the bore; ``done`` is what mending took."""
+
+    above: bpy.types.Object
+    below: bpy.types.Object
+    planted: Planted
+    done: tuple[str, ...]
+
+
+class NoRoom(InputError):
+    """No lock of any size fits there."""
+
+
 def plant(peg: bpy.types.Object, socket: bpy.types.Object, plane: Array,
           at: tuple[float, float] | None = None, most: float = MOST) -> Planted:  # fmt: skip
     """Puts a peg on ``peg`` and a bore into ``socket``, which stand assembled, meeting at the xy plane of ``plane``
     (4, 4) in the world, +z out of the bore.
 
     ``at`` (x, y) in the plane, metres, is where; without it, where most wall is. Both get new meshes and state their
-    feature. Raises InputError where there is no room; both parts are then as they were.
+    feature; their former meshes stay in the file while something uses them. Raises NoRoom where no lock fits and
+    InputError where a mesh is not sound; both parts are then as they were.
     """
     pieces = [_piece(ob, plane) for ob in (peg, socket)]
     above, below = (_sliced(piece, sign) for piece, sign in zip(pieces, (1.0, -1.0), strict=True))
@@ -74,7 +89,6 @@ def plant(peg: bpy.types.Object, socket: bpy.types.Object, plane: Array,
             piece.drop()
         raise
     for piece in pieces:
-        piece.source.use_fake_user = True
         piece.ob.data = piece.mesh
     length = spec.peg_length_mm * MM
     _state(peg, "peg", local, pieces[0], need.radius, length)
@@ -83,25 +97,53 @@ def plant(peg: bpy.types.Object, socket: bpy.types.Object, plane: Array,
     return Planted(need.radius, length, origin, axis, boss, root)  # type: ignore[arg-type]
 
 
-def halve(ob: bpy.types.Object, plane: Array) -> tuple[bpy.types.Object, bpy.types.Object, list[str]]:
-    """Cuts a part in two at the xy plane of ``plane`` (4, 4) in the world: the part keeps what is below, a new object
-    takes what is above. Mends the mesh first, as far as needed; returns (above, below, what was done)."""
-    mesh = meshes.of(ob).copy()
+def divide(
+    ob: bpy.types.Object, plane: Array, at: tuple[float, float] | None = None, most: float = MOST
+) -> Divided:
+    """Cuts a part in two at the xy plane of ``plane`` (4, 4) in the world and locks the halves together: the part keeps
+    what is below, with the bore; a new object takes what is above, with the peg.
+
+    The mesh is mended first as far as needed, in a copy; the artist's stays in the file. Raises InputError where it
+    can't be done, with the part as it was.
+    """
+    before = meshes.of(ob)
+    mesh = before.copy()
     try:
         done = mending.mend(mesh, ob.name)
         try:
-            upper, lower = mending.cut_in_two(mesh, _own(ob, plane), ob.name)
+            top, planted = _divide(ob, mesh, plane, at, most)
+        except NoRoom:
+            raise
         except InputError:
             done.append(mending.remake(mesh, ob.name))
-            upper, lower = mending.cut_in_two(mesh, _own(ob, plane), ob.name)
+            top, planted = _divide(ob, mesh, plane, at, most)
+    except BaseException:
+        ob.data = before
+        raise
     finally:
         bpy.data.meshes.remove(mesh)
-    meshes.of(ob).use_fake_user = True
+    before.use_fake_user = True
+    return Divided(top, ob, planted, tuple(done))
+
+
+def _divide(
+    ob: bpy.types.Object, mesh: bpy.types.Mesh, plane: Array, at: tuple[float, float] | None, most: float
+) -> tuple[bpy.types.Object, Planted]:
+    upper, lower = mending.cut_in_two(mesh, _own(ob, plane), ob.name)
     top = ob.copy()
     top.name, top.data, ob.data = f"{ob.name} top", upper, lower
     for home in ob.users_collection:
         home.objects.link(top)
-    return top, ob, done
+    top.matrix_world = ob.matrix_world
+    try:
+        return top, plant(top, ob, plane, at, most)
+    except BaseException:
+        bpy.data.objects.remove(top)
+        raise
+    finally:
+        ob.data = ob.data if ob.data != lower else mesh
+        for half in (upper, lower):
+            bpy.data.meshes.remove(half)
 
 
 def measures(radius: float) -> JointSpec:
@@ -149,7 +191,7 @@ def _choose(
     if best == 0.0:
         todo = "Choose another place or a plane through a thicker part, or make the parts larger."
         what = f"There is no room for a lock between {peg!r} and {socket!r}: the thinnest needs a wall {to_mm(2 * sizes[-1].wall, 1)} mm across"  # noqa: E501
-        raise InputError(what, todo=todo)
+        raise NoRoom(what, todo=todo)
     for found, boss, root in ((solid, False, False), (rooted, False, True), (bossed, True, True)):
         if found and 1.5 * found[0].radius >= best:
             need, place = found
@@ -272,6 +314,3 @@ def _state(
 def plane_at(origin: tuple[float, float, float], axis: tuple[float, float, float]) -> Array:
     """The (4, 4) world frame of a cut: +z along ``axis``, out of the bore that it will get."""
     return frame(origin, axis)
-
-
-__all__ = ["Planted", "halve", "measures", "move_points", "plane_at", "plant"]

@@ -140,9 +140,8 @@ def plug(picture: Slices, at: tuple[float, float], radius: float, depth: float, 
 
     At least of ``radius``, and rooted up to 1 mm deep in whatever wall there is around it.
     """
-    levels = [k for k, height in enumerate(picture.heights) if abs(height) <= depth + 1e-9]
     loops = []
-    for k, z in [(levels[0], 0.0)] + [(k, picture.heights[k]) for k in levels]:
+    for k, z in [(0, 0.0), *enumerate(picture.heights[: picture.level(depth) + 1])]:
         look = _looker(picture, at, k)
         ring = []
         for side in range(sides):

