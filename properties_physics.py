@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Settings of the joints and of their motion; see properties.py, which they are a part of."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import (
@@ -14,26 +14,55 @@ from bpy.props import (
     StringProperty,
 )
 
-JOINT_MODES = (
-    (
-        "AUTHORED",
-        "Authored",
-        "The parts follow the exact path of the joint; the proof then tests it with real contacts",
-    ),
-)
-HANDS = (
-    ("RIGHT", "Right", "Seen from the head of the peg, the lock turns clockwise"),
-    ("LEFT", "Left", "Seen from the head of the peg, the lock turns counter-clockwise"),
-)
+from .physics.joints import KINDS, all_parameters
+from .physics.joints.base import MODES, Parameter
+from .physics.joints.moves import EASES
+
+JOINT_MODES = tuple((key, label, says) for key, (label, says) in MODES.items() if key == "AUTHORED")
+JOINT_KINDS = tuple((kind.name, kind.label, kind.says) for kind in KINDS)
+EASE_ITEMS = tuple((key, label, f"{label} progress through the move") for key, (label, _) in EASES.items())
+
+
+class HOLDFAST_PG_step(bpy.types.PropertyGroup):
+    """One move of a joint's choreography."""
+
+    if TYPE_CHECKING:
+        phase: str
+        frames: int
+        ease: str
+    else:
+        phase: StringProperty(
+            name="Move", description="Name of the move, as its kind of joint lists it", default="HOLD"
+        )
+        frames: IntProperty(name="Frames", description="How many frames the move takes", default=16, min=2)
+        ease: EnumProperty(name="Easing", description="How the move progresses", items=EASE_ITEMS)
+
+
+def _parameter(found: Parameter) -> Any:
+    """A Blender property for one parameter of a kind of joint."""
+    unit = f" ({found.unit})" if found.unit else ""
+    named = {"name": f"{found.label}{unit}", "description": found.says, "default": found.default}
+    if found.choices:
+        return EnumProperty(items=found.choices, **named)
+    if found.whole:
+        return IntProperty(min=int(found.low), max=int(found.high), **named)
+    return FloatProperty(
+        min=found.low, soft_max=min(found.high, 200.0), max=found.high, precision=3, step=10, **named
+    )
 
 
 class HOLDFAST_PG_joint(bpy.types.PropertyGroup):
-    """One twist-and-lock joint between a peg and a socket."""
+    """One joint between a peg and a socket. The parameters of its kind are properties of the same names."""
 
     if TYPE_CHECKING:
         name: str
+        kind: str
         peg: bpy.types.Object | None
         socket: bpy.types.Object | None
+        mode: str
+        together: bool
+        delay_frames: int
+        steps: bpy.types.bpy_prop_collection[HOLDFAST_PG_step]
         depth_mm: float
         twist_deg: float
         hand: str
@@ -41,58 +70,27 @@ class HOLDFAST_PG_joint(bpy.types.PropertyGroup):
         clearance_mm: float
         pull_n: float
         torque_nm: float
-        mode: str
     else:
         name: StringProperty(name="Name", description="Name of the joint in the proof and the reports")
+        kind: EnumProperty(name="Kind", description="How the two parts join", items=JOINT_KINDS)
         peg: PointerProperty(type=bpy.types.Object, name="Peg", description="The part that goes in")
         socket: PointerProperty(type=bpy.types.Object, name="Socket", description="The part with the bore")
-        depth_mm: FloatProperty(
-            name="Depth (mm)",
-            description="How far the peg goes in before it turns, in millimetres; 0 means as long as the peg is",
-            default=0.0,
-            min=0.0,
-            soft_max=100.0,
-            precision=2,
-        )
-        twist_deg: FloatProperty(
-            name="Twist (°)",
-            description="How far the peg turns to lock, in degrees",
-            default=60.0,
-            min=5.0,
-            max=170.0,
-            precision=1,
-        )
-        hand: EnumProperty(name="Hand", description="Which way the lock turns", items=HANDS)
-        lugs: IntProperty(
-            name="Lugs", description="Lugs around the peg, evenly spaced", default=2, min=1, max=6
-        )
-        clearance_mm: FloatProperty(
-            name="Clearance (mm)",
-            description="Free space between peg and socket, in millimetres",
-            default=0.3,
-            min=0.02,
-            max=2.0,
-            precision=3,
-            step=1,
-        )
-        pull_n: FloatProperty(
-            name="Pull (N)",
-            description="Pull that the locked joint must hold, in newtons",
-            default=90.0,
-            min=0.0,
-            soft_max=200.0,
-            precision=1,
-        )
-        torque_nm: FloatProperty(
-            name="Unlock (N·m)",
-            description="Torque that it takes to turn the lock back, in newton metres",
-            default=0.10,
-            min=0.0,
-            soft_max=5.0,
-            precision=3,
-            step=1,
-        )
         mode: EnumProperty(name="Motion", description="What moves the parts", items=JOINT_MODES)
+        together: BoolProperty(
+            name="With the One Before", description="Move together with the joint before it, not after it"
+        )
+        delay_frames: IntProperty(
+            name="Delay", description="Frames to wait before the joint's first move", default=0, min=0
+        )
+        steps: CollectionProperty(
+            type=HOLDFAST_PG_step,
+            name="Moves",
+            description="The joint's own choreography; empty takes that of its kind",
+        )
+
+
+for _key, _found in all_parameters().items():
+    HOLDFAST_PG_joint.__annotations__[_key] = _parameter(_found)
 
 
 class HOLDFAST_PG_timing(bpy.types.PropertyGroup):
@@ -145,4 +143,4 @@ class HOLDFAST_PG_physics(bpy.types.PropertyGroup):
         )
 
 
-CLASSES = (HOLDFAST_PG_joint, HOLDFAST_PG_timing, HOLDFAST_PG_physics)
+CLASSES = (HOLDFAST_PG_step, HOLDFAST_PG_joint, HOLDFAST_PG_timing, HOLDFAST_PG_physics)

@@ -12,28 +12,30 @@ import bpy
 import numpy as np
 
 from ..physics import assembly as reading
-from ..physics import author, evidence, features, fit, kit, meshes, overlap, path, proof, proxies
-from ..physics.assembly import MOTION, Assembly
+from ..physics import author, evidence, features, fit, meshes, overlap, page, pictures, proof, proxies
+from ..physics.assembly import MOTION, Assembly, Joint
+from ..physics.choreography import Step, Track, default_steps
+from ..physics.joints.record import PROPERTY, to_json
 from ..physics.lab import lab_scene, sweep
 from ..physics.rollback import Rollback
-from ..physics.spec import PROPERTY
 from ..pipeline.errors import HoldfastError, InputError
 from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder
-from ..pipeline.store import canonical_json, digest_json, writing
+from ..pipeline.store import canonical_json, digest_json, write_json, writing
 from .steps import Progress, Stage, StageGenerator, StageOptions, StageState
 
 MOTION_SCHEMA = "holdfast/motion"
 PROOF_SCHEMA = "holdfast/proof"
+TIMED = ("ALIGN", "INSERT", "TWIST", "CLICK", "HOLD")
+"""Moves whose frames are set for all joints that have no choreography of their own."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that decides the result: the assembly, its kit, the timing and the frame rate, with their digests."""
+    """All that decides the result: the assembly, its choreography and the frame rate, with their digests."""
 
     assembly: Assembly
-    kit: kit.Kit
-    timing: path.Timing
+    tracks: tuple[Track, ...]
     frames: tuple[int, ...]
     fps: tuple[int, int]
     settings: Mapping[str, Any]
@@ -44,26 +46,53 @@ class Plan:
         """The parts that get rigid bodies: those of the product, not the set around it."""
         return [part for part in self.assembly.parts if part.ob.holdfast.role != "SET"]
 
+    @property
+    def fitted(self) -> list[reading.Part]:
+        """The parts that a joint is fitted to."""
+        found = {part.name: part for joint in self.assembly.joints for part in (joint.peg, joint.socket)}
+        return [found[name] for name in sorted(found)]
+
 
 def plan(scene: bpy.types.Scene) -> Plan:
     """Reads the scene. Raises InputError with what is missing or wrong; changes nothing."""
     assembly = reading.read(scene)
-    lock = kit.make(assembly.spec)
-    given = scene.holdfast.physics
-    phases = {
-        name: getattr(given.timing, f"{name}_frames")
-        for name in ("align", "insert", "twist", "click", "hold")
-    }
-    timing = path.Timing(start=scene.frame_start, pull=given.pull_on_screen, **phases)
-    last = max(timing.frames[-1], scene.frame_end)
+    tracks = _tracks(scene, assembly)
+    last = max(scene.frame_end, *(track.end for track in tracks))
     frames = tuple(range(scene.frame_start, last + 1))
     rate = Fraction(scene.render.fps) / Fraction(scene.render.fps_base).limit_denominator(1001)
     fps = (rate.numerator, rate.denominator)
     settings = {
-        "joint": assembly.spec.to_json(), "timing": asdict(timing), "fps": list(fps),
-        "frames": [frames[0], frames[-1]], "lab": asdict(proof.LabSettings()),
+        "joints": [to_json(joint.spec) for joint in assembly.joints], "tracks": [track.to_json() for track in tracks],
+        "fps": list(fps), "frames": [frames[0], frames[-1]], "lab": asdict(proof.LabSettings()),
     }  # fmt: skip
-    return Plan(assembly, lock, timing, frames, fps, settings, _inputs(assembly))
+    return Plan(assembly, tracks, frames, fps, settings, _inputs(assembly))
+
+
+def _tracks(scene: bpy.types.Scene, assembly: Assembly) -> tuple[Track, ...]:
+    """The choreography in the order of the list: each joint after the one before it, or together with it."""
+    given = scene.holdfast.physics
+    by_name = {joint.name: joint for joint in given.joints}
+    tracks: dict[str, Track] = {}
+    begin = end = scene.frame_start
+    for joint in sorted(assembly.joints, key=lambda joint: _place(given, joint)):
+        settings = by_name.get(joint.spec.name)
+        steps = tuple(Step(s.phase, s.frames, s.ease) for s in settings.steps) if settings else ()
+        if not steps:
+            frames = {name: getattr(given.timing, f"{name.lower()}_frames") for name in TIMED}
+            steps = default_steps(
+                joint.kind, frames, tugged=given.pull_on_screen and len(assembly.joints) == 1
+            )
+        if settings is None or not settings.together:
+            begin = end
+        track = Track(joint.kind, joint.mechanism, steps, begin + (settings.delay_frames if settings else 0))
+        tracks[joint.spec.name] = track
+        end = max(end, track.end + 1)
+    return tuple(tracks[joint.spec.name] for joint in assembly.joints)
+
+
+def _place(given: bpy.types.PropertyGroup, joint: Joint) -> int:
+    names = [entry.name for entry in given.joints]
+    return names.index(joint.spec.name) if joint.spec.name in names else 0
 
 
 def _inputs(assembly: Assembly) -> dict[str, str]:
@@ -107,9 +136,9 @@ def _stale(found: Plan, manifest: Manifest | None, proven: Manifest | None) -> s
     if proven is None or proven.inputs.get("motion") != manifest.digest:
         return "the motion is not proven yet"
     digest = manifest.data["motion_hash"]
-    if any(root.get(MOTION) != digest for root in (found.assembly.peg.root, found.assembly.socket.root)):
+    if any(root.get(MOTION) != digest for root in found.assembly.roots):
         return "the scene does not carry this motion"
-    if any(part.ob.data.get(meshes.ORIGINAL) is None for part in (found.assembly.peg, found.assembly.socket)):
+    if any(part.ob.data.get(meshes.ORIGINAL) is None for part in found.fitted):
         return "the parts do not carry their lock"
     return None
 
@@ -123,8 +152,8 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
     proven = Manifest.find(shot.motion / "proof.json", PROOF_SCHEMA)
     if not options.force and _stale(found, before, proven) is None and before is not None:
         return before
-    roots = {part.root for part in (found.assembly.peg, found.assembly.socket)}
-    back = Rollback(sorted(roots | {found.assembly.peg.ob, found.assembly.socket.ob}, key=lambda ob: ob.name))
+    touched = {*found.assembly.roots, *(part.ob for part in found.fitted)}
+    back = Rollback(sorted(touched, key=lambda ob: ob.name))
     try:
         manifest = yield from _make(scene, shot, found)
     except ReferenceError as error:
@@ -135,13 +164,20 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         back.undo()
         raise
     back.commit()
-    for (
-        joint
-    ) in scene.holdfast.physics.joints:  # what was found by itself is shown in the list and the viewport
-        joint.peg = joint.peg or found.assembly.peg.ob
-        joint.socket = joint.socket or found.assembly.socket.ob
+    for entry, joint in zip(scene.holdfast.physics.joints, _listed(scene, found), strict=True):
+        entry.peg = (
+            entry.peg or joint.peg.ob
+        )  # what was found by itself is shown in the list and the viewport
+        entry.socket = entry.socket or joint.socket.ob
     scene.frame_set(scene.frame_current)
     return manifest
+
+
+def _listed(scene: bpy.types.Scene, found: Plan) -> list[Joint]:
+    """The joints in the order of the list in the scene, if there is one."""
+    by_name = {joint.spec.name: joint for joint in found.assembly.joints}
+    return [by_name[entry.name] if entry.name in by_name else found.assembly.joints[0]
+            for entry in scene.holdfast.physics.joints]  # fmt: skip
 
 
 def _make(scene: bpy.types.Scene, shot: ShotFolder, found: Plan) -> StageGenerator:
@@ -151,37 +187,53 @@ def _make(scene: bpy.types.Scene, shot: ShotFolder, found: Plan) -> StageGenerat
         yield Progress(0.14, f"Weighing {part.name}")
         proxies.weigh(part)
     poses, digest, seen = yield from _bake(found)
-    spec = found.assembly.spec
-    data = yield from _relay(proof.prove(spec, found.kit, seen), 0.38, 0.56)
+    proofs, cuts, count = [], {}, len(found.assembly.joints)
+    for index, (joint, one) in enumerate(zip(found.assembly.joints, seen, strict=True)):
+        proving = proof.prove(joint.spec, joint.mechanism, one)
+        data = yield from _relay(proving, 0.38 + 0.54 * index / count, 0.54 / count)
+        yield Progress(0.38 + 0.54 * (index + 1) / count, "Cutting through the joint for its page")
+        cuts[joint.spec.name] = pictures.cuts(joint, one, data)
+        proofs.append(data)
     bodies = yield from _bodies(scene, found)
-    found.assembly.socket.ob[PROPERTY] = canonical_json(spec.to_json()).decode()
+    for joint in found.assembly.joints:
+        record = canonical_json(to_json(joint.spec)).decode()
+        joint.socket.ob[PROPERTY if count == 1 else f"{PROPERTY} {joint.spec.name}"] = record
+    data = proof.together(proofs)
+    events = {
+        name if count == 1 else f"{joint.spec.name} {name}": list(span)
+        for joint, track in zip(found.assembly.joints, found.tracks, strict=True)
+        for name, span in track.spans().items()
+    }
     content = {
         "frames": [found.frames[0], found.frames[-1]], "fps": list(found.fps), "poses": "poses.npz",
-        "parts": [part.name for part in found.assembly.parts], "motion_hash": digest, "joints": [spec.to_json()],
-        "bodies": bodies, "events": {name: list(span) for name, span in found.timing.events.items()},
-        "verdict": data["verdict"], "says": data["says"],
+        "parts": [part.name for part in found.assembly.parts], "motion_hash": digest,
+        "joints": [to_json(joint.spec) for joint in found.assembly.joints],
+        "bodies": bodies, "events": events, "verdict": data["verdict"], "says": data["says"],
     }  # fmt: skip
     yield Progress(0.98, "Writing motion and proof")
+    write_json(shot.motion / page.SECTIONS, cuts)
     return _write(shot.motion, found, content, poses, data, time.monotonic() - started)
 
 
-def _bake(found: Plan) -> Generator[Progress, None, tuple[np.ndarray, str, proof.Evidence]]:
-    """Keys the parts and reads them back. Gives the poses at whole frames, their hash and what was seen."""
+def _bake(found: Plan) -> Generator[Progress, None, tuple[np.ndarray, str, list[proof.Evidence]]]:
+    """Keys the parts and reads them back. Gives the poses at whole frames, their hash and what was seen of each joint."""
     yield Progress(0.16, "Writing the keys")
-    assembly, lock, timing = found.assembly, found.kit, found.timing
-    times = author.key_times(assembly, lock, timing, found.frames)
-    at_keys = author.carriers(assembly, *path.poses(timing, lock, times))
-    at_frames = author.carriers(assembly, *path.poses(timing, lock, found.frames))
-    poses = author.world_poses(assembly, at_frames)
+    assembly, tracks = found.assembly, found.tracks
+    times = author.key_times(assembly, tracks, found.frames)
+    at_keys = author.motion_at(assembly, tracks, times)
+    poses = author.world_poses(assembly, author.motion_at(assembly, tracks, found.frames))
     digest = author.motion_hash([part.name for part in assembly.parts], found.frames, poses)
     author.apply_motion(assembly, times, at_keys, digest)
-    samples = evidence.Samples(found.frames, len(times) // len(found.frames[1:]))
+    samples = evidence.Samples(found.frames, (len(times) - 1) // max(len(found.frames) - 1, 1))
     with lab_scene("read back") as lab:
         reading_back = author.read_back(lab, assembly.parts, samples.times)
         read = yield from _relay(reading_back, 0.18, 0.12, "Reading the keys back")
-    cutting = overlap.overlaps(assembly, read, samples.near_contact(timing))
-    cut = yield from _relay(cutting, 0.30, 0.08, "Holding the meshes against each other")
-    return poses, digest, evidence.gather(assembly, lock, timing, samples, poses, read, cut)
+    seen = []
+    for joint, track in zip(assembly.joints, tracks, strict=True):
+        cutting = overlap.overlaps(assembly, joint, read, samples.near_contact(track))
+        cut = yield from _relay(cutting, 0.30, 0.08, "Holding the meshes against each other")
+        seen.append(evidence.gather(assembly, joint, track, samples, poses, read, cut))
+    return poses, digest, seen
 
 
 def _bodies(scene: bpy.types.Scene, found: Plan) -> Generator[Progress, None, list[dict[str, object]]]:
@@ -200,11 +252,20 @@ def _bodies(scene: bpy.types.Scene, found: Plan) -> Generator[Progress, None, li
 
 
 def _fit(found: Plan) -> Generator[Progress, None, None]:
-    peg, socket = found.assembly.peg, found.assembly.socket
-    yield Progress(0.02, f"Fitting the lugs to {peg.name}")
-    fit.apply(peg.ob, fit.fit_peg(peg.ob, found.assembly.peg_frame, peg.scale, found.kit))
-    yield Progress(0.07, f"Cutting the lock into {socket.name}")
-    fit.apply(socket.ob, fit.fit_socket(socket.ob, found.assembly.socket_frame, socket.scale, found.kit))
+    """Fits every joint; a part with several of them gets them one after the other, from its untouched mesh."""
+    for part in found.fitted:
+        onto = None
+        for joint in found.assembly.joints:
+            for side, own, frame in (
+                ("peg", joint.peg, joint.peg_frame),
+                ("socket", joint.socket, joint.socket_frame),
+            ):
+                if own.ob == part.ob:
+                    yield Progress(0.02, f"Fitting {joint.spec.name} to {part.name}")
+                    onto = fit.fit(side, part.ob, frame, part.scale, joint.mechanism, onto)
+        if onto is not None:
+            fit.apply(part.ob, onto)
+            yield Progress(0.1, f"Fitted {part.name}")
 
 
 def _relay(
@@ -235,6 +296,7 @@ def _write(folder: Path, found: Plan, content: dict[str, Any], poses: np.ndarray
     proven = Manifest(PROOF_SCHEMA, found.settings, {"motion": manifest.digest}, data)
     proven.save(folder / "proof.json")
     manifest.save(folder / "motion.json")
+    page.proof_page(folder)
     return manifest
 
 
@@ -247,7 +309,8 @@ def clear(scene: bpy.types.Scene) -> int:
             root = root.parent
         author.clear_keys(root)
         changed += meshes.restore(ob)
-        ob.pop(PROPERTY, None)
+        for key in [key for key in ob.keys() if key.startswith(PROPERTY)]:  # noqa: SIM118  ID properties are no dict
+            del ob[key]
     proxies.withdraw(scene)
     return changed
 

@@ -7,6 +7,7 @@ import bpy
 
 from ..operators.editing import HOLDFAST_OT_add_joint, HOLDFAST_OT_remove_joint
 from ..operators.state_cache import Shown
+from ..physics.joints import kind_named
 from .base import StagePanel, sentence
 
 VERDICT_ICONS: dict[str, Any] = {"engaged": "CHECKMARK", "not_engaged": "ERROR", "inconclusive": "QUESTION"}
@@ -81,19 +82,22 @@ def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def _draw_joint(layout: bpy.types.UILayout, joint: Any) -> None:
+    kind = kind_named(joint.kind)
     column = layout.column()
+    column.prop(joint, "kind")
     column.prop(joint, "peg")
     column.prop(joint, "socket")
     column.prop(joint, "mode")
     column = layout.column(align=True)
-    column.prop(joint, "depth_mm")
-    column.prop(joint, "twist_deg")
-    column.prop(joint, "clearance_mm")
-    column.prop(joint, "lugs")
-    layout.row().prop(joint, "hand", expand=True)
-    column = layout.column(align=True)
-    column.prop(joint, "pull_n")
-    column.prop(joint, "torque_nm")
+    for parameter in kind.parameters:
+        if not parameter.choices:
+            column.prop(joint, parameter.key)
+    for parameter in kind.parameters:
+        if parameter.choices:
+            layout.row().prop(joint, parameter.key, expand=True)
+    row = layout.row()
+    row.prop(joint, "together")
+    row.prop(joint, "delay_frames")
 
 
 def _draw_timing(layout: bpy.types.UILayout, physics: Any) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads from the scene which objects are parts, which move together and where peg and socket sit. Changes nothing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -11,8 +11,10 @@ from mathutils import Vector
 from ..pipeline.errors import InputError
 from . import features, meshes
 from .features import Feature
+from .joints import kind_named
+from .joints.base import JointFrame, JointKind, JointSpec, Mechanism
+from .joints.record import checked
 from .rigid import Array, from_quaternion, multiply, to_quaternion, translation
-from .spec import JointFrame, JointSpec, sized
 from .units import MM
 
 REST = "holdfast_rest"
@@ -41,15 +43,34 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Assembly:
-    """All parts in a fixed order, the two that make the joint, the joint, and its frames in the parts' own spaces."""
+class Joint:
+    """A joint with its two parts, its mechanism, and its frames (4, 4) in the parts' own spaces."""
 
-    parts: tuple[Part, ...]
+    spec: JointSpec
+    kind: JointKind
+    mechanism: Mechanism
     peg: Part
     socket: Part
-    spec: JointSpec
     peg_frame: Array
     socket_frame: Array
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """All parts in a fixed order, and the joints in the order in which each one's socket is carried before its peg."""
+
+    parts: tuple[Part, ...]
+    joints: tuple[Joint, ...]
+
+    @property
+    def base(self) -> bpy.types.Object:
+        """The root that no joint moves."""
+        return self.joints[0].socket.root
+
+    @property
+    def roots(self) -> list[bpy.types.Object]:
+        """All roots that are keyed: the base, and one for every joint."""
+        return [self.base, *(joint.peg.root for joint in self.joints)]
 
 
 def part_name(ob: bpy.types.Object) -> str:
@@ -72,30 +93,60 @@ def part_objects(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 
 
 def read(scene: bpy.types.Scene) -> Assembly:
-    """The assembly of the scene's one joint. Raises InputError with the sentence for whatever is not as it must be."""
+    """The assembly of the scene's joints. Raises InputError with the sentence for whatever is not as it must be."""
     objects = part_objects(scene)
-    settings = _joint_settings(scene)
-    peg_ob, peg = _resolve(objects, "peg", settings.peg if settings else None)
-    socket_ob, socket = _resolve(objects, "socket", settings.socket if settings else None)
-    parts = {ob: _part(ob, moving=_root(ob) == _root(peg_ob)) for ob in objects}
-    if _root(peg_ob) == _root(socket_ob):
+    listed: list[Any] = list(scene.holdfast.physics.joints) or [None]
+    taken: dict[tuple[str, str], int] = {}
+    found = []
+    for settings in listed:
+        peg = _resolve(objects, "peg", settings.peg if settings else None, taken)
+        socket = _resolve(objects, "socket", settings.socket if settings else None, taken)
+        found.append((settings, peg, socket))
+    moved = {_root(peg[0]) for _, peg, _ in found}
+    parts = {ob: _part(ob, moving=_root(ob) in moved) for ob in objects}
+    joints = [_joint(settings, parts, peg, socket) for settings, peg, socket in found]
+    return Assembly(tuple(parts.values()), _in_order(joints))
+
+
+def _joint(settings: Any, parts: dict[bpy.types.Object, Part], peg: tuple[bpy.types.Object, Feature],
+           socket: tuple[bpy.types.Object, Feature]) -> Joint:  # fmt: skip
+    plug, bore = parts[peg[0]], parts[socket[0]]
+    if plug.root == bore.root:
         todo = "Clear the parent of one of them, so that they can move against each other."
-        raise InputError(f"{peg_ob.name!r} and {socket_ob.name!r} hang on the same parent", todo=todo)
-    spec = _spec(settings, parts[peg_ob], peg, parts[socket_ob], socket)
-    return Assembly(tuple(parts.values()), parts[peg_ob], parts[socket_ob], spec, peg.frame, socket.frame)
+        raise InputError(f"{peg[0].name!r} and {socket[0].name!r} hang on the same parent", todo=todo)
+    spec = _spec(settings, plug, peg[1], bore, socket[1])
+    kind = kind_named(spec.kind)
+    return Joint(spec, kind, kind.make(spec), plug, bore, peg[1].frame, socket[1].frame)
 
 
-def _joint_settings(scene: bpy.types.Scene) -> "bpy.types.PropertyGroup | None":
-    joints = scene.holdfast.physics.joints
-    if len(joints) > 1:
-        todo = "Keep one joint in this shot's list; give the others a shot of their own."
-        raise InputError("This version moves one joint a shot", where=scene.name, todo=todo)
-    return joints[0] if joints else None
+def _in_order(joints: list[Joint]) -> tuple[Joint, ...]:
+    """Joints so that what carries a socket comes first. Raises InputError where they make no tree."""
+    pegs = [joint.peg.root for joint in joints]
+    for root in pegs:
+        if pegs.count(root) > 1:
+            todo = "Let one of the joints hold it, and put its other parts on objects of their own."
+            raise InputError(f"Two joints move {root.name!r}", todo=todo)
+    bases = {joint.socket.root for joint in joints if joint.socket.root not in pegs}
+    if len(bases) > 1:
+        names = ", ".join(sorted(root.name for root in bases))
+        todo = "Join them to one product, or give each a shot of its own."
+        raise InputError(f"The joints belong to more than one product: {names}", todo=todo)
+    carried, ordered = set(bases), []
+    while len(ordered) < len(joints):
+        ready = [joint for joint in joints if joint not in ordered and joint.socket.root in carried]
+        if not ready:
+            raise InputError("The joints go round in a circle", todo="Take one of them off the list.")
+        ordered += ready
+        carried |= {joint.peg.root for joint in ready}
+    return tuple(ordered)
 
 
-def _resolve(objects: list[bpy.types.Object], kind: str,
-             chosen: bpy.types.Object | None) -> tuple[bpy.types.Object, Feature]:  # fmt: skip
-    """The object that has the peg or socket, and the feature: stated, or else found in its shape."""
+def _resolve(objects: list[bpy.types.Object], kind: str, chosen: bpy.types.Object | None,
+             taken: dict[tuple[str, str], int]) -> tuple[bpy.types.Object, Feature]:  # fmt: skip
+    """The object that has the peg or socket, and the feature: stated, or else found in its shape.
+
+    Joints that name the same object take its pegs or sockets in their order; ``taken`` counts them.
+    """
     if chosen is not None and chosen not in objects:
         todo = "Choose another object in the joint, or mark this one as a part again."
         raise InputError(f"The {kind} of the joint, {chosen.name!r}, is no part of this scene", todo=todo)
@@ -106,6 +157,11 @@ def _resolve(objects: list[bpy.types.Object], kind: str,
         for feature in features.parse(ob.get(features.PROPERTY, "[]"), ob.name)
         if feature.kind == kind
     ]
+    if chosen is not None and len(stated) > 1:
+        number = taken.get((kind, chosen.name), 0)
+        taken[kind, chosen.name] = number + 1
+        if number < len(stated):
+            return stated[number]
     if len(stated) == 1:
         return stated[0]
     if len(stated) > 1:
@@ -204,18 +260,26 @@ def _uniform_scale(ob: bpy.types.Object, rest: Array) -> float:
     return float(np.round(lengths.mean(), 6))
 
 
-def _spec(settings: "bpy.types.PropertyGroup | None", peg: Part, plug: Feature, socket: Part,
-          bore: Feature) -> JointSpec:  # fmt: skip
-    radius, length = plug.radius * peg.scale / MM, plug.length * peg.scale / MM
+def _spec(settings: Any, peg: Part, plug: Feature, socket: Part, bore: Feature) -> JointSpec:
+    kind = kind_named(settings.kind if settings else "TWIST_LOCK")
+    length = round(plug.length * peg.scale / MM, 6)
+    values = {}
+    for parameter in kind.parameters if settings else ():
+        value = getattr(settings, parameter.key)
+        values[parameter.key] = round(value, 4) if isinstance(value, float) else value
+    if 0.0 < float(values.get("depth_mm", 0.0)) - length < 0.01:
+        values["depth_mm"] = length
     spec = JointSpec(
-        name="twist_lock",
+        kind=kind.name,
+        name=(settings.name if settings else "") or kind.label.lower(),
         peg=peg.name,
         socket=socket.name,
-        peg_radius_mm=round(radius, 6),
-        peg_length_mm=round(length, 6),
+        peg_radius_mm=round(plug.radius * peg.scale / MM, 6),
+        peg_length_mm=length,
         bore_radius_mm=round(bore.radius * socket.scale / MM, 6),
         bore_depth_mm=round(bore.length * socket.scale / MM, 6),
-        depth_mm=round(length, 6),
+        values=values,
+        mode=settings.mode if settings else "AUTHORED",
         frame=JointFrame(
             origin_mm=tuple(round(x * socket.scale / MM, 6) for x in bore.origin),  # type: ignore[arg-type]
             axis=bore.axis,
@@ -223,16 +287,4 @@ def _spec(settings: "bpy.types.PropertyGroup | None", peg: Part, plug: Feature, 
             source=bore.source,
         ),
     )
-    if settings is None:
-        return sized(spec)
-    chosen = {
-        "depth_mm": settings.depth_mm, "twist_deg": settings.twist_deg, "clearance_mm": settings.clearance_mm,
-        "pull_n": settings.pull_n, "torque_nm": settings.torque_nm,
-    }  # fmt: skip
-    rounded: dict[str, Any] = {key: round(float(value), 4) for key, value in chosen.items()}
-    if rounded["depth_mm"] <= 0.0 or 0.0 < rounded["depth_mm"] - spec.depth_mm < 0.01:
-        rounded["depth_mm"] = spec.depth_mm
-    name = settings.name or spec.name
-    return sized(
-        replace(spec, name=name, hand=settings.hand, lugs=settings.lugs, mode=settings.mode, **rounded)
-    )
+    return checked(spec)

@@ -2,20 +2,19 @@
 """Bakes poses to plain location and quaternion keys, reads them back through the depsgraph, and names them by a hash."""
 
 import hashlib
+import itertools
 import random
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 
 import bpy
 import numpy as np
 
 from ..compat import ensure_fcurve
 from ..pipeline.store import canonical_json
-from .assembly import MOTION, REST, Assembly, Part, rest_of, root_rest
-from .kit import Kit
+from .assembly import MOTION, REST, Assembly, Joint, Part, rest_of, root_rest
+from .choreography import Track
 from .lab import Lab
-from .path import Timing, poses
-from .rigid import Array, continuous, inverse, multiply, to_quaternion, with_midpoints
+from .rigid import Array, continuous, inverse, move_points, multiply, to_quaternion, with_midpoints
 from .units import MM
 
 STRAY = 0.0005 * MM
@@ -25,64 +24,84 @@ MODE = "holdfast_mode"
 CHANNELS = (("location", 3), ("rotation_quaternion", 4))
 
 
-@dataclass(frozen=True)
-class Carriers:
-    """Rigid world motions (F, 4, 4) of all that hangs on the peg's root and on the socket's root, from rest."""
-
-    peg: Array
-    socket: Array
+Motion = dict[str, Array]
+"""(T, 4, 4) rigid world motion of all that hangs on a root, from rest, by the root's name."""
 
 
-def carriers(assembly: Assembly, peg_in_socket: Array, carried: Array) -> Carriers:
-    """From (F, 4, 4) peg frame in socket frame and (F, 4, 4) of the whole assembly in the socket frame at rest."""
-    rim = assembly.socket.world(assembly.socket_frame)
-    shoulder = assembly.peg.world(assembly.peg_frame)
-    moved = multiply(rim[None], carried)
-    return Carriers(
-        multiply(moved, peg_in_socket, inverse(shoulder)[None]), multiply(moved, inverse(rim)[None])
-    )
+def motion_at(assembly: Assembly, tracks: Sequence[Track], times: Sequence[float]) -> Motion:
+    """How every root moves at scene times in frames: the base as the product is carried, pegs as their joints lead them."""
+    made = [track.poses(times) for track in tracks]
+    carried = made[0][1]
+    for _, also in made[1:]:
+        carried = multiply(carried, also)
+    rim = _rim(assembly.joints[0])
+    motion = {assembly.base.name: multiply(rim[None], carried, inverse(rim)[None])}
+    for joint, (relative, _) in zip(assembly.joints, made, strict=True):
+        moved = multiply(motion[joint.socket.root.name], _rim(joint)[None])
+        motion[joint.peg.root.name] = multiply(moved, relative, inverse(_shoulder(joint))[None])
+    return motion
 
 
-def key_times(assembly: Assembly, kit: Kit, timing: Timing, frames: Sequence[int]) -> tuple[float, ...]:
+def _rim(joint: Joint) -> Array:
+    return joint.socket.world(joint.socket_frame)
+
+
+def _shoulder(joint: Joint) -> Array:
+    return joint.peg.world(joint.peg_frame)
+
+
+def is_moved(assembly: Assembly, root: bpy.types.Object) -> bool:
+    """Whether a joint moves a root; the base rests where it stands."""
+    return root != assembly.base
+
+
+def key_times(assembly: Assembly, tracks: Sequence[Track], frames: Sequence[int]) -> tuple[float, ...]:
     """Scene times of the keys: one a frame, or 2, 4 or 8 where parts would stray from each other between frames.
 
     Keys are linear, so that an origin far from the joint's axis cuts the corner of its arc.
     """
     for density in (1, 2, 4, 8):
         times = tuple(frames[0] + k / density for k in range((len(frames) - 1) * density + 1))
-        if _stray(assembly, kit, timing, times) <= STRAY:
+        motion = motion_at(assembly, tracks, times)
+        pairs = zip(assembly.joints, tracks, strict=True)
+        if max(_stray(assembly, joint, track, motion, times) for joint, track in pairs) <= STRAY:
             break
     return times
 
 
-def _stray(assembly: Assembly, kit: Kit, timing: Timing, times: Sequence[float]) -> float:
-    """Largest distance in metres, half-way between keys, of the joint's two frames from where the path has them."""
-    motion = carriers(assembly, *poses(timing, kit, times))
-    rim, shoulder = assembly.socket.world(assembly.socket_frame), assembly.peg.world(assembly.peg_frame)
+def _stray(assembly: Assembly, joint: Joint, track: Track, motion: Motion, times: Sequence[float]) -> float:
+    """Largest distance in metres, half-way between keys, of the joint's two frames from where it may have them.
+
+    Aside wherever the peg is in the bore, along the axis where it keeps its height; measured at the pivot of a tilt.
+    """
     found = []
-    for part, moves, local in ((assembly.socket, motion.socket, rim), (assembly.peg, motion.peg, shoulder)):
-        rest = root_rest(part.root, moving=part is assembly.peg)
+    for part, local in ((joint.socket, _rim(joint)), (joint.peg, _shoulder(joint))):
+        rest = root_rest(part.root, moving=is_moved(assembly, part.root))
         rest[:3, :3] /= np.sqrt((rest[:3, :3] ** 2).sum(axis=0))
-        between = with_midpoints(multiply(moves, rest[None]))[1::2]
+        between = with_midpoints(multiply(motion[part.root.name], rest[None]))[1::2]
         found.append(multiply(between, multiply(inverse(rest), local)[None]))
     relative = multiply(inverse(found[0]), found[1])
-    middles = 0.5 * (np.array(times[1:]) + np.array(times[:-1]))
-    aligned, inserted = timing.knots[:2]
-    aside = np.hypot(relative[:, 0, 3], relative[:, 1, 3])[middles > aligned]
-    height = np.abs(relative[:, 2, 3] - kit.seat)[middles > inserted]
-    return float(max(aside.max(initial=0.0), height.max(initial=0.0)))
+    worst = 0.0
+    for index, (before, after) in enumerate(itertools.pairwise(times)):
+        wanted = track.pose(0.5 * (before + after))
+        if wanted.height > joint.mechanism.depth:
+            continue
+        level = abs(track.pose(before).height - track.pose(after).height) < 1e-12
+        pivot = np.array(
+            (0.0, 0.0, 0.0 if wanted.about is None else wanted.about - joint.mechanism.seat - wanted.height)
+        )
+        off = move_points(relative[index] - joint.mechanism.at(wanted), pivot[None])[0]
+        worst = max(worst, float(np.hypot(off[0], off[1])), abs(float(off[2])) if level else 0.0)
+    return worst
 
 
-def world_poses(assembly: Assembly, motion: Carriers) -> Array:
-    """(F, P, 4, 4) world matrices of all parts; those on neither root stay at rest."""
-    result = np.empty((len(motion.peg), len(assembly.parts), 4, 4))
+def world_poses(assembly: Assembly, motion: Motion) -> Array:
+    """(F, P, 4, 4) world matrices of all parts; those on no moving root stay at rest."""
+    count = len(motion[assembly.base.name])
+    result = np.empty((count, len(assembly.parts), 4, 4))
     for index, part in enumerate(assembly.parts):
-        if part.root == assembly.peg.root:
-            result[:, index] = multiply(motion.peg, part.rest[None])
-        elif part.root == assembly.socket.root:
-            result[:, index] = multiply(motion.socket, part.rest[None])
-        else:
-            result[:, index] = part.rest
+        moves = motion.get(part.root.name)
+        result[:, index] = part.rest if moves is None else multiply(moves, part.rest[None])
     return result
 
 
@@ -93,13 +112,11 @@ def motion_hash(names: Sequence[str], frames: Sequence[int], matrices: Array) ->
     return state.hexdigest()
 
 
-def apply_motion(assembly: Assembly, times: Sequence[float], motion: Carriers, digest: str) -> None:
-    """Keys both roots so that their parts follow ``motion``; replaces the keys of an earlier run."""
-    for root, moves, moving in (
-        (assembly.socket.root, motion.socket, False),
-        (assembly.peg.root, motion.peg, True),
-    ):
-        write_keys(root, times, multiply(moves, root_rest(root, moving=moving)[None]), digest)
+def apply_motion(assembly: Assembly, times: Sequence[float], motion: Motion, digest: str) -> None:
+    """Keys all roots so that their parts follow ``motion``; replaces the keys of an earlier run."""
+    for root in assembly.roots:
+        rest = root_rest(root, moving=is_moved(assembly, root))
+        write_keys(root, times, multiply(motion[root.name], rest[None]), digest)
 
 
 def write_keys(root: bpy.types.Object, times: Sequence[float], matrices: Array, digest: str) -> None:

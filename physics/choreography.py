@@ -5,7 +5,7 @@ Each joint has a track of steps that follow each other; joints follow each other
 peg waits where that step begins, and after its last one it stays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -34,16 +34,23 @@ class Step:
     ease: str = "SMOOTH"
 
 
-def default_steps(kind: JointKind, tugged: bool = False) -> tuple[Step, ...]:
-    """The choreography that a kind of joint starts from; ``tugged`` ends it with a tug in place of the last hold."""
-    steps = [
-        Step(name, GENERIC[name][1])
-        if name in GENERIC
-        else Step(name, kind.phase(name).frames, kind.phase(name).ease)
-        for name in kind.default
-    ]
+def default_steps(
+    kind: JointKind, frames: Mapping[str, int] | None = None, *, tugged: bool = False
+) -> tuple[Step, ...]:
+    """The choreography that a kind of joint starts from, with the ``frames`` of moves by name where they are given.
+
+    ``tugged`` makes a tug of its last hold.
+    """
+    given, steps = frames or {}, []
+    for name in kind.default:
+        if name in GENERIC:
+            steps.append(Step(name, given.get(name, GENERIC[name][1])))
+        else:
+            phase = kind.phase(name)
+            steps.append(Step(name, given.get(name, phase.frames), phase.ease))
     if tugged:
-        steps = [*(steps[:-1] if steps[-1].phase == "HOLD" else steps), Step("TUG", 20)]
+        last = steps.pop().frames if steps[-1].phase == "HOLD" else GENERIC["TUG"][1]
+        steps.append(Step("TUG", last))
     return tuple(steps)
 
 

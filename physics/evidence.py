@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import meshes
-from .assembly import Assembly, Part
-from .kit import Kit
+from .assembly import Assembly, Joint, Part
+from .choreography import Track
 from .overlap import Overlap
-from .path import Timing
 from .proof import Evidence
 from .rigid import Array, inverse, multiply
 from .verify import pose_errors
@@ -35,61 +34,79 @@ class Samples:
     def index(self, frame: int) -> int:
         return (frame - self.frames[0]) * self.a_frame
 
-    def near_contact(self, timing: Timing) -> list[int]:
-        """Samples at which the meshes are held against each other: every second frame near the socket."""
-        aligned, _, _, clicked, end = timing.knots
-        frames = [*range(timing.start, aligned, 4), *range(aligned, clicked, 2), clicked, end]
-        return [self.index(frame) for frame in frames]
+    def near_contact(self, track: Track) -> list[tuple[int, float]]:
+        """Samples at which the meshes are held against each other: every second frame with the peg near its bore.
+
+        With each, +1 where it is held off its seat, -1 where off the stop above it: faces that rest on each other don't count.
+        """
+        near = {track.start, track.locked, track.end}
+        for begin, end in track.spans().values():
+            step = 2 if track.pose(end).height < 1.5 * track.mechanism.depth else 4
+            near |= set(range(begin, end + 1, step))
+        giving, half = track.giving(), 0.5 * track.mechanism.lift
+        return [
+            (self.index(f), 1.0 if track.pose(f).height < half else -1.0)
+            for f in sorted(near)
+            if not any(a <= f <= b for a, b in giving)
+        ]
 
 
-def gather(
-    assembly: Assembly, kit: Kit, timing: Timing, samples: Samples, authored: Array, read: Array, cut: Overlap
-) -> Evidence:
+def gather(assembly: Assembly, joint: Joint, track: Track, samples: Samples, authored: Array, read: Array,
+           cut: Overlap) -> Evidence:  # fmt: skip
     """``authored`` (F, P, 4, 4) at whole frames, ``read`` (S, P, 4, 4) at the samples."""
     names = [part.name for part in assembly.parts]
-    peg_index, socket_index = names.index(assembly.peg.name), names.index(assembly.socket.name)
-    pegs = _joint_frames(assembly.peg, assembly.peg_frame, read[:, peg_index])
-    sockets = _joint_frames(assembly.socket, assembly.socket_frame, read[:, socket_index])
-    relative = multiply(inverse(sockets), pegs)
-    peg_points = _points(assembly.peg, assembly.peg_frame)
-    socket_points = _points(assembly.socket, assembly.socket_frame)
-    wall = _wall(socket_points, kit)
-    near = np.hypot(socket_points[:, 0], socket_points[:, 1]) < 1.3 * kit.groove_radius
-    deep = socket_points[:, 2] > -1.2 * kit.bore_depth
+    pegs = joint_frames(joint.peg, joint.peg_frame, read[:, names.index(joint.peg.name)])
+    sockets = joint_frames(joint.socket, joint.socket_frame, read[:, names.index(joint.socket.name)])
+    peg_points, socket_points = _points(joint.peg, joint.peg_frame), _points(joint.socket, joint.socket_frame)
+    near = np.hypot(socket_points[:, 0], socket_points[:, 1]) < 1.3 * joint.mechanism.reach
+    deep = socket_points[:, 2] > -1.2 * joint.mechanism.bore_depth
+    first, last = track.held
+    spans = {name: (samples.index(a), samples.index(b)) for name, (a, b) in track.spans().items()}
     return Evidence(
-        relative=relative,
-        locked=samples.index(timing.knots[3]),
+        relative=multiply(inverse(sockets), pegs),
+        locked=samples.index(first),
+        held=samples.index(last),
+        spans=spans,
+        giving=tuple((samples.index(a) - 1, samples.index(b) + 1) for a, b in track.giving()),
         readback=pose_errors(authored, read[:: samples.a_frame]),
         peg_points=peg_points[peg_points[:, 2] < 0.0],
         socket_points=socket_points[near & deep],
         times=tuple(samples.times),
-        wall=wall,
+        wall=_wall(socket_points, joint),
         cut=(cut.triangles, samples.times[cut.sample], " and ".join(cut.parts)),
     )
 
 
-def _joint_frames(part: Part, frame: Array, worlds: Array) -> Array:
+def joint_frames(part: Part, frame: Array, worlds: Array) -> Array:
     """(S, 4, 4) rigid world frames of a joint frame given in the part's space, from (S, 4, 4) world matrices."""
     rigid = worlds.copy()
     lengths = np.sqrt((worlds[:, :3, :3] ** 2).sum(axis=1, keepdims=True))
     rigid[:, :3, :3] = worlds[:, :3, :3] / lengths
+    return multiply(rigid, metres(part, frame)[None])
+
+
+def metres(part: Part, frame: Array) -> Array:
+    """A frame (4, 4) in the part's own units as one in metres."""
     local = frame.copy()
     local[:3, 3] *= part.scale
-    return multiply(rigid, local[None])
+    return local
+
+
+def in_frame(part: Part, frame: Array) -> tuple[Array, Array]:
+    """Vertices (V, 3) in metres in a joint frame of the part, and triangles (T, 3)."""
+    mesh = meshes.of(part.ob)
+    back = inverse(metres(part, frame))
+    corners = meshes.vertices(mesh) * part.scale
+    return corners @ back[:3, :3].T + back[:3, 3], meshes.triangles(mesh)
 
 
 def _points(part: Part, frame: Array) -> Array:
     """(N, 3) corners and face middles of the part's fitted mesh in its joint frame, metres."""
-    mesh = meshes.of(part.ob)
-    corners = meshes.vertices(mesh) * part.scale
-    middles = corners[meshes.triangles(mesh)].mean(axis=1)
-    local = frame.copy()
-    local[:3, 3] *= part.scale
-    back = inverse(local)
-    return np.concatenate((corners, middles)) @ back[:3, :3].T + back[:3, 3]
+    corners, triangles = in_frame(part, frame)
+    return np.concatenate((corners, corners[triangles].mean(axis=1)))
 
 
-def _wall(points: Array, kit: Kit) -> float:
-    """Radius to which the socket's material surely reaches: its outermost point at the height of the groove."""
-    level = points[(points[:, 2] < 0.0) & (points[:, 2] > 2.0 * kit.groove_z[0])]
-    return float(np.hypot(level[:, 0], level[:, 1]).max()) if len(level) else kit.groove_radius
+def _wall(points: Array, joint: Joint) -> float:
+    """Radius to which the socket's material surely reaches: its outermost point beside the bore."""
+    level = points[(points[:, 2] < 0.0) & (points[:, 2] > -1.5 * joint.mechanism.bore_depth)]
+    return float(np.hypot(level[:, 0], level[:, 1]).max()) if len(level) else joint.mechanism.reach

@@ -16,9 +16,10 @@ from mathutils.bvhtree import BVHTree
 from ..pipeline.errors import InputError
 from . import meshes
 from .booleans import Change
-from .kit import Kit
+from .joints.base import Mechanism
+from .joints.twist_lock import TwistLock
 from .rigid import Array
-from .solids import Solid, channels, lugs
+from .solids import Solid
 from .turned import circle_volume, ring, shaft
 from .units import MM, PI
 from .workpiece import Workpiece
@@ -31,7 +32,7 @@ PROUD = 0.03 * MM
 """What stands less than this over a rim is left there."""
 
 
-def fit_peg(ob: bpy.types.Object, frame: Array, scale: float, kit: Kit) -> bpy.types.Mesh:
+def fit_peg(ob: bpy.types.Object, frame: Array, scale: float, kit: TwistLock) -> bpy.types.Mesh:
     """The peg's mesh with its lugs. ``frame`` (4, 4) is the peg frame in the object's space, in metres over ``scale``.
 
     Raises InputError where the mesh is not the peg that was stated.
@@ -44,11 +45,11 @@ def fit_peg(ob: bpy.types.Object, frame: Array, scale: float, kit: Kit) -> bpy.t
     if not _true(found, kit.peg_radius):
         _bounds(ob, found, kit.peg_radius, "peg")
         _turn(work, kit)
-    sector = 2.0 * kit.lug_half * kit.count * 0.5 * (kit.lug_radius**2 - kit.peg_radius**2)
-    return _end(work, lugs(kit), "UNION", sector * (kit.lug_z[1] - kit.lug_z[0]))
+    lugs = kit.tools()[0]
+    return _end(work, lugs.solid, lugs.operation, lugs.volume)
 
 
-def fit_socket(ob: bpy.types.Object, frame: Array, scale: float, kit: Kit) -> bpy.types.Mesh:
+def fit_socket(ob: bpy.types.Object, frame: Array, scale: float, kit: TwistLock) -> bpy.types.Mesh:
     """The socket's mesh with slots and groove. Raises InputError where bore or wall are not as stated or too thin."""
     work = _start(ob, frame, scale)
     probe = work.near(2.0 * kit.groove_radius)
@@ -68,10 +69,34 @@ def fit_socket(ob: bpy.types.Object, frame: Array, scale: float, kit: Kit) -> bp
         work.cut(face, "DIFFERENCE", Change(-circle_volume(_face_radius(kit), proud), 0.0))
     if rough:
         _ream(work, kit)
-    sector = 0.5 * (kit.groove_radius**2 - kit.bore_radius**2) * kit.count
-    span, slot = kit.groove_span, 2.0 * kit.slot_half
-    groove = max(span[1], kit.entry + kit.slot_half) - min(span[0], kit.entry - kit.slot_half)
-    return _end(work, channels(kit), "DIFFERENCE", -sector * (groove * (high - low) + slot * -high))
+    channels = kit.tools()[1]
+    return _end(work, channels.solid, channels.operation, -channels.volume)
+
+
+def fit(side: str, ob: bpy.types.Object, frame: Array, scale: float, mechanism: Mechanism,
+        onto: bpy.types.Mesh | None = None) -> bpy.types.Mesh:  # fmt: skip
+    """The part's mesh with what a joint needs on its ``side`` (peg or socket), on top of ``onto`` if that is given.
+
+    ``onto`` is freed. Raises InputError where the mesh is not what was stated, or too thin.
+    """
+    if onto is None and isinstance(mechanism, TwistLock):
+        return (fit_peg if side == "peg" else fit_socket)(ob, frame, scale, mechanism)
+    work = _start(ob, frame, scale, onto)
+    tools = [tool for tool in mechanism.tools() if tool.side == side]
+    if not tools:
+        return _marked(work, work.mesh.copy() if work.mesh == work.source else work.mesh)
+    probe = work.near(2.0 * mechanism.reach)
+    middle = -0.5 * mechanism.depth
+    if side == "socket":
+        walls = [r - mechanism.reach for r in _radii(probe, middle, start=1.05 * mechanism.bore_radius)]
+        if min(walls) < WALL:
+            least = (mechanism.reach + WALL) / MM
+            _refuse(ob, f"would keep a wall of {max(min(walls), 0.0) / MM:.2f} mm around the joint",
+                    f"Make it at least {least:.1f} mm in radius there, or the bore and peg thinner.")  # fmt: skip
+    for tool in tools[:-1]:
+        work.cut(tool.solid, tool.operation, Change.about(tool.volume if tool.operation == "UNION" else -tool.volume))
+    last = tools[-1]
+    return _end(work, last.solid, last.operation, last.volume if last.operation == "UNION" else -last.volume)
 
 
 def apply(ob: bpy.types.Object, fitted: bpy.types.Mesh) -> None:
@@ -84,11 +109,11 @@ def apply(ob: bpy.types.Object, fitted: bpy.types.Mesh) -> None:
         bpy.data.meshes.remove(before)
 
 
-def _start(ob: bpy.types.Object, frame: Array, scale: float) -> Workpiece:
+def _start(ob: bpy.types.Object, frame: Array, scale: float, onto: bpy.types.Mesh | None = None) -> Workpiece:
     if meshes.of(ob).shape_keys is not None:
         _refuse(ob, "has shape keys, which a boolean can't keep", "Apply or remove them first.")
     source = meshes.original(ob)
-    return Workpiece(ob, source, source, frame, scale)
+    return Workpiece(ob, source, onto or source, frame, scale)
 
 
 def _end(work: Workpiece, tool: Solid, operation: str, volume: float) -> bpy.types.Mesh:
@@ -98,14 +123,17 @@ def _end(work: Workpiece, tool: Solid, operation: str, volume: float) -> bpy.typ
     except BaseException:
         work.drop()
         raise
-    result = work.mesh
+    return _marked(work, work.mesh)
+
+
+def _marked(work: Workpiece, result: bpy.types.Mesh) -> bpy.types.Mesh:
     result.name = f"{work.source.name.removesuffix('.lock')}.lock"
     result[meshes.ORIGINAL] = work.source
     result[meshes.FITTED] = meshes.digest(result)
     return result
 
 
-def _turn(work: Workpiece, kit: Kit) -> None:
+def _turn(work: Workpiece, kit: TwistLock) -> None:
     """Turns a bumpy peg true: takes off what stands out, and fills what is missing, down from its shoulder."""
     outer, low = _face_radius(kit), -1.2 * kit.length
     over = circle_volume(outer, 1.2 * kit.length)
@@ -115,7 +143,7 @@ def _turn(work: Workpiece, kit: Kit) -> None:
     work.cut(shaft(kit.peg_radius, -kit.length, root), "UNION", Change(0.0, filled))
 
 
-def _ream(work: Workpiece, kit: Kit) -> None:
+def _ream(work: Workpiece, kit: TwistLock) -> None:
     """Makes a bumpy bore round: a sleeve where it is too wide, then a cut of its stated radius."""
     sleeve = (1.0 + ROUGH) * kit.bore_radius
     filled = circle_volume(sleeve, kit.bore_depth)
@@ -140,7 +168,7 @@ def _bounds(ob: bpy.types.Object, found: Sequence[float], radius: float, feature
         _refuse(ob, f"is {there} where its {feature} should have {radius / MM:.2f} mm")
 
 
-def _check_wall(ob: bpy.types.Object, walls: Sequence[float], kit: Kit) -> None:
+def _check_wall(ob: bpy.types.Object, walls: Sequence[float], kit: TwistLock) -> None:
     wall = min(walls)
     if wall < WALL:
         least = (kit.groove_radius + WALL) / MM
@@ -149,7 +177,7 @@ def _check_wall(ob: bpy.types.Object, walls: Sequence[float], kit: Kit) -> None:
                 f"Make it at least {least:.1f} mm in radius there, or the bore and peg thinner.")  # fmt: skip
 
 
-def _check_rim(ob: bpy.types.Object, probe: BVHTree, kit: Kit) -> None:
+def _check_rim(ob: bpy.types.Object, probe: BVHTree, kit: TwistLock) -> None:
     """The rim must carry a lip over the groove all around."""
     middle = 0.5 * (1.04 * kit.bore_radius + kit.groove_radius)
     heights = []
@@ -163,7 +191,7 @@ def _check_rim(ob: bpy.types.Object, probe: BVHTree, kit: Kit) -> None:
                 "Set the bore's rim lower, or make the peg longer.")  # fmt: skip
 
 
-def _proud(work: Workpiece, kit: Kit) -> float:
+def _proud(work: Workpiece, kit: TwistLock) -> float:
     """How far the socket stands over its rim around the bore, where a shoulder must seat; 0 where it is flat."""
     local = work.points()
     outer = np.hypot(local[:, 0], local[:, 1]) < _face_radius(kit)
@@ -172,7 +200,7 @@ def _proud(work: Workpiece, kit: Kit) -> float:
     return height if height > PROUD else 0.0
 
 
-def _face_radius(kit: Kit) -> float:
+def _face_radius(kit: TwistLock) -> float:
     """Radius of the ring on which shoulder and rim meet."""
     return kit.groove_radius + WALL
 

@@ -10,12 +10,12 @@ from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
 from . import meshes
-from .assembly import Assembly, Part
+from .assembly import Assembly, Joint, Part
 from .rigid import Array, inverse, multiply
 from .units import MM
 
 LIFT = 0.02 * MM
-"""The moving side is held this much off its seat, so that faces that rest on each other don't count."""
+"""The moving side is held this much off its seat or its stop, so that faces that rest on each other don't count."""
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,24 @@ class Overlap:
     parts: tuple[str, str] = ("", "")
 
 
-def overlaps(assembly: Assembly, read: Array, samples: Sequence[int]) -> Generator[float, None, Overlap]:
-    """Of (S, P, 4, 4) world matrices at some ``samples``. Yields the fraction done."""
-    moving = [(k, part) for k, part in enumerate(assembly.parts) if part.root == assembly.peg.root]
-    fixed = [(k, part) for k, part in enumerate(assembly.parts) if part.root == assembly.socket.root]
+def overlaps(
+    assembly: Assembly, joint: Joint, read: Array, samples: Sequence[tuple[int, float]]
+) -> Generator[float, None, Overlap]:
+    """Of (S, P, 4, 4) world matrices at some ``samples``, between the two sides of one joint. Yields the fraction done."""
+    moving = [(k, part) for k, part in enumerate(assembly.parts) if part.root == joint.peg.root]
+    fixed = [(k, part) for k, part in enumerate(assembly.parts) if part.root == joint.socket.root]
     shapes = {part.name: _shape(part) for _, part in moving + fixed}
     trees = {part.name: _tree(*shapes[part.name]) for _, part in fixed}
+    socket = [part.name for part in assembly.parts].index(joint.socket.name)
     worst = Overlap()
-    for done, sample in enumerate(samples):
+    for done, (sample, off) in enumerate(samples):
+        axis = _rigid(read[sample, socket])[:3, :3] @ joint.socket_frame[:3, 2]
         for index, part in moving:
             for other_index, other in fixed:
                 relative = multiply(inverse(_rigid(read[sample, other_index])), _rigid(read[sample, index]))
-                out = _rigid(read[sample, other_index])[:3, :3].T @ _axis(assembly, read[sample])
+                out = _rigid(read[sample, other_index])[:3, :3].T @ axis
                 points, corners = shapes[part.name]
-                placed = points @ relative[:3, :3].T + relative[:3, 3] + LIFT * out
+                placed = points @ relative[:3, :3].T + relative[:3, 3] + off * LIFT * out
                 if not _near(placed, shapes[other.name][0]):
                     continue
                 count = len(_tree(placed, corners).overlap(trees[other.name]))
@@ -48,13 +52,6 @@ def overlaps(assembly: Assembly, read: Array, samples: Sequence[int]) -> Generat
                     worst = Overlap(count, sample, (part.name, other.name))
         yield (done + 1) / len(samples)
     return worst
-
-
-def _axis(assembly: Assembly, worlds: Array) -> Array:
-    """The joint's axis in the world, out of the bore."""
-    index = [part.name for part in assembly.parts].index(assembly.socket.name)
-    axis: Array = _rigid(worlds[index])[:3, :3] @ assembly.socket_frame[:3, 2]
-    return axis
 
 
 def _rigid(world: Array) -> Array:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..pipeline.manifest import Manifest
-from ..pipeline.store import write_bytes
+from ..pipeline.store import read_json, write_bytes
 from . import drawing
 from .page_plots import motion_plots, trial_cards
 from .page_tables import (
@@ -28,6 +28,7 @@ from .page_tables import (
 MOTION_SCHEMA = "holdfast/motion"
 PROOF_SCHEMA = "holdfast/proof"
 PAGE = "proof.html"
+SECTIONS = "sections.json"
 STYLE = Path(__file__).parent / "page.css"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 VERDICTS = {
@@ -94,8 +95,20 @@ def proof_page(folder: Path) -> Path:
     made = {key: source[key] for key in shown if key in source}
     context = Context("", data, {name: value for name, value in hashes.items() if value}, made, warning)
     path = folder / PAGE
-    write_bytes(path, render(proven.data, context).encode("utf-8"))
+    write_bytes(path, render(_with_cuts(proven.data, folder / SECTIONS), context).encode("utf-8"))
     return path
+
+
+def _with_cuts(proof: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The proof with its pictures. They lie in a file of their own, because they hang on Blender's boolean, which may round
+    differently in another version, and the proof's digest must not."""
+    cuts = read_json(path) if path.is_file() else {}
+    named = [
+        {**one, "sections": cuts.get(one.get("joint", {}).get("name"), [])} for one in proof.get("proofs", [])
+    ]
+    if named:
+        return {**proof, "proofs": named}
+    return {**proof, "sections": next(iter(cuts.values()), proof.get("sections", []))}
 
 
 def _proofs(proof: Mapping[str, Any] | Sequence[Mapping[str, Any]], told: Context) -> list[dict[str, Any]]:

@@ -1,143 +1,140 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The trials that a joint goes through in the lab: pull, shake, unlock, insert, and those that must fail.
+"""Runs the trials of a joint: a peg of convex pieces in a fixed socket of convex pieces, stepped frame by frame.
 
-Each is a generator that yields after every simulated frame and returns what it measured.
+Bullet is the witness here. The only free bodies are the peg with a proof mass and the springs of the joint, so that
+gravity is the force per kilogram on the peg; margins are millimetre fractions that the pieces are shrunk by.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, replace
+from typing import Final
 
-from .kit import Kit
+import numpy as np
+
+from .flexing import flexed, guide
+from .joints.base import Engagement, Mechanism, Outcome, Trial, engagement
+from .joints.trying import PROOF_MASS
 from .lab import lab_scene
-from .rigid import Array, multiply, rotation, translation
-from .stepper import LabSettings, Trial
-from .trials_maths import placed, smooth
-from .units import DEG, MM, to_deg, to_mm
-from .verify import Engagement, engagement
+from .links import Link
+from .rigid import Array, inverse, multiply, translation
+from .simulation import Body, Simulation, World
+from .units import MM
 
-RAMP, HOLD = 12, 12
-"""Frames in which a pull grows to its force, and for which it then stays."""
-PUSH = 0.3 * MM
-"""How far beyond the seat the hand pushes, and beyond the stop it turns (radians): springs take it up."""
-OVERTURN = 2.0 * DEG
+SPRINGY: Final = 60
+"""Least substeps a frame where stiff springs give way."""
+_TINY: Final = np.array(((0.0, 0.0, 0.0), (1e-4, 0.0, 0.0), (0.0, 1e-4, 0.0), (0.0, 0.0, 1e-4)))
+_PEG, _SOCKET, _NOTHING = 0, 1, 19
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a trial measured, frame by frame: depth mm, turned degrees, force N; and the last engagement."""
+class LabSettings:
+    """``mass`` kg of the proof body, ``margin`` metres of collision shapes, solver steps, ``friction`` of each body."""
 
-    last: Engagement
-    released: bool
-    depth_mm: tuple[float, ...]
-    turned_deg: tuple[float, ...]
-    force_n: tuple[float, ...]
-    tilt_deg: float
-    lateral_mm: float
-
-    def to_json(self) -> dict[str, object]:
-        """For the proof, with the traces."""
-        traces = {
-            "depth_mm": list(self.depth_mm),
-            "turned_deg": list(self.turned_deg),
-            "force_n": list(self.force_n),
-        }
-        return {
-            "released": self.released, "depth_mm": to_mm(self.last.depth), "turned_deg": to_deg(self.last.turned),
-            "tilt_deg": self.tilt_deg, "lateral_mm": self.lateral_mm, "trace": traces,
-        }  # fmt: skip
+    mass: float = PROOF_MASS
+    margin: float = 0.01 * MM
+    substeps: int = 20
+    iterations: int = 50
+    fps: int = 24
+    friction: float = 0.5
 
 
 TrialGenerator = Generator[None, None, Outcome]
 
 
-class _Recorder:
-    def __init__(self, kit: Kit) -> None:
-        self.kit = kit
-        self.rows: list[tuple[Engagement, float]] = []
-
-    def add(self, pose: Array, force: float = 0.0) -> bool:
-        """Notes a frame; True once the peg is out of the socket's hold (half its depth away)."""
-        self.rows.append((engagement(pose, self.kit), force))
-        return self.rows[-1][0].gap > 0.5 * self.kit.depth
-
-    def outcome(self) -> Outcome:
-        last = self.rows[-1][0]
-        return Outcome(
-            last=last,
-            released=last.gap > 0.5 * self.kit.depth,
-            depth_mm=tuple(to_mm(row.depth) for row, _ in self.rows),
-            turned_deg=tuple(to_deg(row.turned) for row, _ in self.rows),
-            force_n=tuple(round(force, 6) for _, force in self.rows),
-            tilt_deg=max(to_deg(row.tilt) for row, _ in self.rows),
-            lateral_mm=max(to_mm(row.lateral) for row, _ in self.rows),
-        )
-
-
-def pull(
-    kit: Kit, settings: LabSettings, pose: Array, force: float, *, with_lugs: bool = True
-) -> TrialGenerator:
-    """Pulls the peg out of the socket along the axis, from ``pose``: a ramp to ``force`` newtons, then a hold."""
-    record = _Recorder(kit)
-    with lab_scene("pull") as lab:
-        trial = Trial(lab, kit, settings, pose, with_lugs=with_lugs)
-        for frame in range(RAMP + HOLD):
-            now = force * min(1.0, (frame + 1) / RAMP)
-            if record.add(trial.step((0.0, 0.0, now / settings.mass)), now):
+def run(mechanism: Mechanism, trial: Trial, settings: LabSettings) -> TrialGenerator:
+    """Yields after every simulated frame; returns what was measured. Ends early once the peg is free under a pull."""
+    poses: list[Array] = []
+    rows: list[Engagement] = []
+    forces: list[float] = []
+    torques: list[float] = []
+    with lab_scene(trial.name) as lab:
+        rig = _Rig(lab, mechanism, trial, settings)
+        for index in range(trial.frames):
+            force, torque = rig.step(index)
+            pose = rig.pose()
+            poses.append(pose)
+            rows.append(engagement(pose, mechanism))
+            forces.append(round(force, 6))
+            torques.append(round(torque, 9))
+            if trial.pull is not None and mechanism.freed(rows[-1]):
                 break
             yield
-    return record.outcome()
+    freed = mechanism.freed(rows[-1])
+    return Outcome(np.stack(poses), tuple(rows), tuple(forces), tuple(torques), freed)
 
 
-def shake(kit: Kit, settings: LabSettings, pose: Array, peak: float) -> TrialGenerator:
-    """Shakes the socket along x, y and z by ``peak`` m/s2; in its own frame the peg feels the opposite."""
-    record = _Recorder(kit)
-    wave = (0.5, 1.0, 0.5, -0.5, -1.0, -0.5)
-    with lab_scene("shake") as lab:
-        trial = Trial(lab, kit, settings, pose)
-        for axis in range(3):
-            for part in wave:
-                push = [0.0, 0.0, -9.81]
-                push[axis] += peak * part
-                if record.add(trial.step((push[0], push[1], push[2])), settings.mass * peak * abs(part)):
-                    return record.outcome()
-                yield
-    return record.outcome()
+class _Rig:
+    """One trial's simulation: the peg, its socket, what gives way, and the hand that leads the peg."""
+
+    def __init__(self, lab: object, mechanism: Mechanism, trial: Trial, settings: LabSettings) -> None:
+        self.trial, self.settings = trial, settings
+        self.middle = translation((0.0, 0.0, -0.5 * mechanism.length))
+        friction = settings.friction if trial.friction is None else trial.friction
+        start = multiply(trial.start, self.middle)
+        flexures = mechanism.flexures() if trial.springs else []
+        bodies, links = self._bodies(mechanism, start, friction), []
+        for flexure in flexures:
+            bodies.append(flexed(flexure, settings.margin))
+            links.append(guide(flexure))
+        if flexures or trial.way is not None:
+            bodies.append(_ghost("anchor", np.eye(4), "PASSIVE"))
+        if trial.way is not None:
+            bodies.append(_ghost("hand", start, "KINEMATIC"))
+            links.append(self._hand(start))
+        substeps = max(settings.substeps, SPRINGY) if flexures else settings.substeps
+        world = World(float(settings.fps), substeps, settings.iterations, (0.0, 0.0, 0.0))
+        self.simulation = Simulation(lab, bodies, links, world)  # type: ignore[arg-type]
+
+    def step(self, index: int) -> tuple[float, float]:
+        """One frame on; gives the force in N and the torque in N m along the axis that act on the peg then."""
+        if self.trial.pull is not None:
+            force = self.trial.pull[index]
+            self.simulation.step(gravity=(force / self.settings.mass).tolist())
+            return float(force[2]), 0.0
+        assert self.trial.way is not None
+        wish = multiply(self.trial.way[index], self.middle)
+        self.simulation.step(targets={"hand": wish})
+        lag = multiply(wish, inverse(self.simulation.pose("peg")))
+        stiff, twisting = self.trial.hand
+        turned = float(np.arctan2(lag[1, 0] - lag[0, 1], lag[0, 0] + lag[1, 1]))
+        return stiff * float(wish[2, 3] - self.simulation.pose("peg")[2, 3]), twisting * turned
+
+    def pose(self) -> Array:
+        """(4, 4) the peg frame in the socket frame."""
+        return multiply(self.simulation.pose("peg"), inverse(self.middle))
+
+    def _bodies(self, mechanism: Mechanism, start: Array, friction: float) -> list[Body]:
+        margin = self.settings.margin
+        made = [
+            Body(
+                f"socket {index:03d}",
+                "CONVEX_HULL",
+                (points,),
+                np.eye(4),
+                "PASSIVE",
+                friction=friction,
+                margin=margin,
+            )
+            for index, points in enumerate(mechanism.socket_hulls(margin))
+        ]
+        pieces = [points - self.middle[:3, 3] for points in mechanism.peg_hulls(margin, self.trial.catch)]
+        peg = Body("peg", "COMPOUND", tuple(pieces), start, mass=self.settings.mass, friction=friction, margin=margin,
+                   groups=(_PEG, _SOCKET))  # fmt: skip
+        return [*made, peg]
+
+    def _hand(self, start: Array) -> Link:
+        stiff, twisting = self.trial.hand
+        springs = dict.fromkeys("xyz", (stiff, 120.0))
+        springs |= {f"ang_{axis}": (5.0, 0.03) for axis in "xy"} | {"ang_z": (twisting, 0.03)}
+        return Link("hand", "GENERIC_SPRING", "hand", "peg", start, springs=springs)
 
 
-def by_hand(kit: Kit, settings: LabSettings, start: Array, way: Sequence[Array]) -> TrialGenerator:
-    """Leads the peg by a spring hand through the wished poses ``way`` from ``start``; contacts decide the rest."""
-    record = _Recorder(kit)
-    with lab_scene("hand") as lab:
-        trial = Trial(lab, kit, settings, start, hand=True)
-        for wish in way:
-            record.add(trial.step(hand=wish))
-            yield
-    return record.outcome()
+def _ghost(name: str, pose: Array, kind: str) -> Body:
+    """A body that touches nothing: what leads or holds others."""
+    return Body(name, "CONVEX_HULL", (_TINY,), pose, kind, groups=(_NOTHING,))
 
 
-def insertion(kit: Kit, settings: LabSettings, aside: float) -> TrialGenerator:
-    """Inserts and twists with contacts: the hand enters ``aside`` metres off the axis and turns past the stop."""
-    top = kit.depth + 1.0 * MM
-    way = [placed(kit, top - (top + PUSH) * smooth(k / 24), kit.entry, aside) for k in range(1, 25)]
-    turned = kit.turn * (kit.twist + OVERTURN)
-    way += [placed(kit, -PUSH, kit.entry + turned * smooth(k / 24), aside) for k in range(1, 25)]
-    way += [way[-1]] * 8
-    return by_hand(kit, settings, placed(kit, top, kit.entry, aside), way)
-
-
-def blocked(kit: Kit, settings: LabSettings) -> TrialGenerator:
-    """Pushes the peg straight down with its lugs beside the slots: it must stop at the rim."""
-    top, angle = kit.depth + 1.0 * MM, kit.entry - kit.turn * (kit.slot_half + kit.lug_half)
-    way = [placed(kit, top - 0.8 * top * smooth(k / 16), angle) for k in range(1, 17)]
-    return by_hand(kit, settings, placed(kit, top, angle), way)
-
-
-def reverse_twist(kit: Kit, settings: LabSettings, pose: Array, *, turn: bool = True) -> TrialGenerator:
-    """From the locked ``pose``: turns back to the slots (or not, as a control), then draws the peg out."""
-    back = -kit.turn * kit.twist if turn else 0.0
-    way = [multiply(pose, rotation(2, back * smooth(k / 16))) for k in range(1, 17)] + [
-        multiply(pose, rotation(2, back))
-    ] * 4
-    top = 0.75 * kit.depth
-    way += [multiply(translation((0.0, 0.0, top * smooth(k / 12))), way[-1]) for k in range(1, 13)]
-    return by_hand(kit, replace(settings, friction=0.2), pose, way)
+def harder(settings: LabSettings, trial: Trial) -> LabSettings:
+    """More substeps where a trial's forces would be violent for its mass."""
+    peak = 0.0 if trial.pull is None else float(np.abs(trial.pull).max())
+    return replace(settings, substeps=2 * settings.substeps) if peak / settings.mass > 500.0 else settings

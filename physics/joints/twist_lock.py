@@ -238,7 +238,7 @@ class TwistLockKind(JointKind):
             pulled_free("no_lugs", "Pulled without its lugs it comes off", pose, catch=False),
             blocked(lock, beside),
         ]
-        return [*found, _detent(lock, pose)] if lock.detent_torque > 0.0 else found
+        return found
 
     def sentence(self, spec: JointSpec, mechanism: Any, checks: Mapping[str, Check]) -> str:
         depth = to_mm(mechanism.depth) + checks["engaged.depth"].value

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from holdfast.physics import axis, mass, rigid, spec
+from holdfast.physics import axis, mass, rigid
 from holdfast.pipeline.errors import InputError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -110,15 +110,3 @@ def test_what_is_no_clear_peg_or_bore_is_refused(
     points, corners = shapes.lathe(profile)
     with pytest.raises(InputError, match=sentence):
         axis.find_cylinder(points, corners, kind, "it")
-
-
-def test_a_joint_survives_its_json_and_newer_or_foreign_ones_are_refused() -> None:
-    joint = spec.sized(spec.JointSpec("lock", "peg", "body", 7.5, 10, 7.7, 12, 10))
-    record = joint.to_json()
-    assert spec.from_json(record) == joint
-    with pytest.raises(InputError, match="newer"):
-        spec.from_json({**record, "version": 99})
-    with pytest.raises(InputError, match="no twist-lock"):
-        spec.from_json({"schema": "x"})
-    with pytest.raises(InputError, match="damaged"):
-        spec.from_json({**record, "frame": None})
