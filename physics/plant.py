@@ -190,7 +190,7 @@ def _choose(
     best = max((found[0].radius for found in (solid, rooted, bossed) if found), default=0.0)
     if best == 0.0:
         todo = "Choose another place or a plane through a thicker part, or make the parts larger."
-        what = f"There is no room for a lock between {peg!r} and {socket!r}: the thinnest needs a wall {to_mm(2 * sizes[-1].wall, 1)} mm across"  # noqa: E501
+        what = f"There is no room for a lock between {peg!r} and {socket!r}: the thinnest needs a wall {to_mm(2 * sizes[-1].wall, 1)} mm across"
         raise NoRoom(what, todo=todo)
     for found, boss, root in ((solid, False, False), (rooted, False, True), (bossed, True, True)):
         if found and 1.5 * found[0].radius >= best:
