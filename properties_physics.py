@@ -41,7 +41,7 @@ class HOLDFAST_PG_step(bpy.types.PropertyGroup):
 def _parameter(found: Parameter) -> Any:
     """A Blender property for one parameter of a kind of joint."""
     unit = f" ({found.unit})" if found.unit else ""
-    named = {"name": f"{found.label}{unit}", "description": found.says, "default": found.default}
+    named: dict[str, Any] = {"name": f"{found.label}{unit}", "description": found.says, "default": found.default}
     if found.choices:
         return EnumProperty(items=found.choices, **named)
     if found.whole:

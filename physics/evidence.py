@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import meshes
 from .assembly import Assembly, Joint, Part
@@ -92,7 +93,7 @@ def metres(part: Part, frame: Array) -> Array:
     return local
 
 
-def in_frame(part: Part, frame: Array) -> tuple[Array, Array]:
+def in_frame(part: Part, frame: Array) -> tuple[Array, NDArray[np.int64]]:
     """Vertices (V, 3) in metres in a joint frame of the part, and triangles (T, 3)."""
     mesh = meshes.of(part.ob)
     back = inverse(metres(part, frame))

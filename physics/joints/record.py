@@ -33,9 +33,9 @@ def from_json(record: Mapping[str, Any]) -> JointSpec:
         given: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in record["frame"].items()
         }
-        sizes = {key: float(record[key]) for key in _MEASURES}
-        names = {key: str(record[key]) for key in ("kind", "name", "peg", "socket", "mode")}
-        return checked(JointSpec(**names, **sizes, values=dict(record["values"]), frame=JointFrame(**given)))
+        known: dict[str, Any] = {key: float(record[key]) for key in _MEASURES}
+        known |= {key: str(record[key]) for key in ("kind", "name", "peg", "socket", "mode")}
+        return checked(JointSpec(**known, values=dict(record["values"]), frame=JointFrame(**given)))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError("The joint's record is damaged", todo="Make the joint again.") from error
 

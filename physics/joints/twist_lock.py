@@ -90,11 +90,10 @@ class TwistLock(LugMechanism):
         result = []
         for index, middle in enumerate(self.lug_angles):
             turn = rotation(2, middle)[:3, :3]
-            way = turn @ np.array((out[0], out[1], 0.0))
-            result.append(
-                Flexure(f"detent {index}", first @ turn.T, tuple(float(x) for x in way), self.detent_force / BUMP, 0.5 * MM,
-                        mass=0.02, friction=self.friction)  # type: ignore[arg-type]
-            )  # fmt: skip
+            x, y, _ = (float(value) for value in turn @ np.array((out[0], out[1], 0.0)))
+            stiff = self.detent_force / BUMP
+            made = Flexure(f"detent {index}", first @ turn.T, (x, y, 0.0), stiff, 0.5 * MM, mass=0.02, friction=self.friction)
+            result.append(made)
         return result
 
     def wrong_motions(self) -> dict[str, tuple[str, Array]]:
@@ -228,7 +227,7 @@ class TwistLockKind(JointKind):
         lock, pull = mechanism, spec.number("pull_n")
         unlocked = multiply(pose, rotation(2, -lock.turn * lock.twist))
         beside = lock.entry - lock.turn * (lock.slot_half + lock.lug_half)
-        found = [
+        return [
             _insertion(lock),
             ramp_and_hold(lock, pose, pull),
             shaken(lock, pose),
@@ -238,7 +237,6 @@ class TwistLockKind(JointKind):
             pulled_free("no_lugs", "Pulled without its lugs it comes off", pose, catch=False),
             blocked(lock, beside),
         ]
-        return found
 
     def sentence(self, spec: JointSpec, mechanism: Any, checks: Mapping[str, Check]) -> str:
         depth = to_mm(mechanism.depth) + checks["engaged.depth"].value
