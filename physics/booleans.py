@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import bmesh
 import bpy
 import numpy as np
-from mathutils import Vector
+from numpy.typing import NDArray
 
 from ..pipeline.errors import InputError
 from . import meshes
@@ -133,13 +133,13 @@ def _finish(result: bpy.types.Mesh, source: bpy.types.Mesh) -> None:
     result.update()
 
 
-def _colour(result: bpy.types.Mesh, source: bpy.types.Mesh, new: np.ndarray) -> None:
+def _colour(result: bpy.types.Mesh, source: bpy.types.Mesh, new: NDArray[np.int64]) -> None:
     nearest = meshes.tree(source)
     owner = np.empty(len(source.loop_triangles), dtype=np.int32)
     source.loop_triangles.foreach_get("polygon_index", owner)
     for index in new:
         polygon = result.polygons[int(index)]
-        found = nearest.find_nearest(Vector(polygon.center))[2]
+        found = nearest.find_nearest(polygon.center)[2]
         like = source.polygons[int(owner[found])]
         polygon.material_index = like.material_index
         for layer in result.uv_layers:

@@ -11,10 +11,9 @@ import bpy
 import numpy as np
 
 from ..pipeline.errors import InputError
-from . import features, kit, mending, meshes, wall
+from . import features, mending, meshes, wall
 from .booleans import Change
 from .rigid import Array, frame, inverse, multiply
-from .spec import JointSpec, sized
 from .turned import circle_volume, loft, shaft
 from .units import MM, to_mm
 from .wall import Need, Slices
@@ -22,6 +21,8 @@ from .workpiece import Workpiece
 
 GAP = 0.2 * MM
 """Between peg and bore, in radius."""
+LOOSE = 0.3 * MM
+"""Between the tip and the bottom of the bore, and between the lugs and their groove."""
 FLOOR = 1.0 * MM
 """Material left under the bore."""
 LEAST = 1.5 * MM
@@ -90,9 +91,9 @@ def plant(peg: bpy.types.Object, socket: bpy.types.Object, plane: Array,
         raise
     for piece in pieces:
         piece.ob.data = piece.mesh
-    length = spec.peg_length_mm * MM
+    length = spec.length
     _state(peg, "peg", local, pieces[0], need.radius, length)
-    _state(socket, "socket", local, pieces[1], spec.bore_radius_mm * MM, spec.bore_depth_mm * MM)
+    _state(socket, "socket", local, pieces[1], spec.bore_radius, spec.bore_depth)
     origin, axis = (tuple(float(x) for x in local[:3, k]) for k in (3, 2))
     return Planted(need.radius, length, origin, axis, boss, root)  # type: ignore[arg-type]
 
@@ -146,16 +147,22 @@ def _divide(
             bpy.data.meshes.remove(half)
 
 
-def measures(radius: float) -> JointSpec:
-    """The joint that a peg of ``radius`` metres gets: a fifth longer than it is thick in radius."""
-    size = radius / MM
-    length = max(1.2 * size, 3.6)
-    spec = JointSpec(
-        "planted", "peg", "socket", peg_radius_mm=round(size, 4), peg_length_mm=round(length, 4),
-        bore_radius_mm=round(size + GAP / MM, 4), bore_depth_mm=round(length + 0.3, 4), depth_mm=round(length, 4),
-        clearance_mm=0.3,
-    )  # fmt: skip
-    return sized(spec)
+@dataclass(frozen=True)
+class Measures:
+    """Peg and bore, metres. ``reach`` is the radius out to which the lock may cut into the wall around the bore."""
+
+    radius: float
+    length: float
+    bore_radius: float
+    bore_depth: float
+    reach: float
+
+
+def measures(radius: float) -> Measures:
+    """What a peg of ``radius`` metres gets: a fifth longer than its radius, lugs a fifth of the radius out."""
+    length = max(1.2 * radius, 3.6 * MM)
+    reach = radius + GAP + max(0.2 * radius, 0.8 * MM) + LOOSE
+    return Measures(radius, length, radius + GAP, length + LOOSE, reach)
 
 
 def needs(most: float) -> list[Need]:
@@ -163,18 +170,10 @@ def needs(most: float) -> list[Need]:
     found = []
     radius = most
     while radius >= LEAST:
-        spec = measures(round(radius, 6))
-        lock = kit.make(spec)
-        around = lock.groove_radius + max(0.8 * MM, 0.15 * radius)
-        found.append(
-            Need(
-                spec.peg_radius_mm * MM,
-                around,
-                lock.bore_depth + FLOOR,
-                radius + 0.5 * MM,
-                max(0.5 * radius, 1.0 * MM),
-            )
-        )
+        peg = measures(round(radius, 6))
+        around = peg.reach + max(0.8 * MM, 0.15 * radius)
+        height = max(0.5 * radius, 1.0 * MM)
+        found.append(Need(peg.radius, around, peg.bore_depth + FLOOR, radius + 0.5 * MM, height))
         radius *= 0.95
     return found
 
@@ -190,7 +189,8 @@ def _choose(
     best = max((found[0].radius for found in (solid, rooted, bossed) if found), default=0.0)
     if best == 0.0:
         todo = "Choose another place or a plane through a thicker part, or make the parts larger."
-        what = f"There is no room for a lock between {peg!r} and {socket!r}: the thinnest needs a wall {to_mm(2 * sizes[-1].wall, 1)} mm across"
+        thinnest = to_mm(2.0 * sizes[-1].wall, 1)
+        what = f"There is no room for a lock between {peg!r} and {socket!r}: the thinnest needs {thinnest} mm of wall across"
         raise NoRoom(what, todo=todo)
     for found, boss, root in ((solid, False, False), (rooted, False, True), (bossed, True, True)):
         if found and 1.5 * found[0].radius >= best:
@@ -208,7 +208,7 @@ def _all_solid(picture: Slices, place: tuple[float, float], radius: float, depth
 
 def _grow(piece: Workpiece, hollow: Slices | None, place: tuple[float, float], need: Need) -> None:
     """Unites the peg with its part, rooted in it; a hollow behind it is filled first."""
-    length = measures(need.radius).peg_length_mm * MM
+    length = measures(need.radius).length
     if hollow is not None:
         _fill(piece, hollow, place, need.root, need.height)
     tool = shaft(need.radius, -length, 0.8 * need.height)
@@ -217,12 +217,12 @@ def _grow(piece: Workpiece, hollow: Slices | None, place: tuple[float, float], n
 
 
 def _bore(
-    piece: Workpiece, hollow: Slices | None, place: tuple[float, float], need: Need, spec: JointSpec
+    piece: Workpiece, hollow: Slices | None, place: tuple[float, float], need: Need, spec: Measures
 ) -> None:
     """Cuts the bore, into a boss where there is a hollow."""
     if hollow is not None:
         _fill(piece, hollow, place, need.wall, need.depth)
-    radius, depth = spec.bore_radius_mm * MM, spec.bore_depth_mm * MM
+    radius, depth = spec.bore_radius, spec.bore_depth
     taken = circle_volume(radius, depth, inside=True)
     tool = shaft(radius, -depth, 1.0 * MM, inside=True)
     piece.cut(tool, "DIFFERENCE", Change(-1.02 * taken, -0.98 * taken))

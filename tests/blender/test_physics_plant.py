@@ -79,7 +79,7 @@ def test_a_body_is_cut_in_two_and_locked(body: Callable[[], bpy.types.Object], b
     assert made.planted.boss is boss and made.done == ()
     spec = plant.measures(made.planted.radius)
     peg = math.pi * made.planted.radius**2 * made.planted.length
-    bore = math.pi * (spec.bore_radius_mm * 1e-3) ** 2 * spec.bore_depth_mm * 1e-3
+    bore = math.pi * spec.bore_radius**2 * spec.bore_depth
     if not boss:
         error = (volume(made.above) + volume(made.below) - whole - peg + bore) / peg
         print(f"volume off by {100 * error:.3f} % of the peg")
@@ -208,7 +208,7 @@ def test_what_stands_over_a_rim_is_faced_off() -> None:
     made = plant.divide(ball(0.025), plant.plane_at(*FLAT))
     lump = ball(0.001)
     x, y, _ = made.planted.origin
-    reach = plant.measures(made.planted.radius).bore_radius_mm * 1e-3 + 0.0009
+    reach = plant.measures(made.planted.radius).bore_radius + 0.0009
     work = bmesh.new()
     work.from_mesh(made.below.data)
     lump.data.transform(Matrix.Translation((x + reach + 0.0006, y, 0.002)))
