@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from .operators import demo, locate
+from .operators import body_command, demo, locate
 from .operators.drive import run_blocking
 from .operators.stages import STAGES, running, stage_named, stages_through, state_of
 from .operators.steps import Stage, StageOptions
@@ -82,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", parents=[shared], help="what is done, stale or missing").set_defaults(
         handler=_status
     )
+    command = commands.add_parser("bodies", parents=[shared], help="rigid bodies for any parts")
+    body_command.add_arguments(command)
+    command.set_defaults(handler=_bodies)
     command = commands.add_parser(
         "demo", parents=[shared], help="the lantern, from sketch to master, offline"
     )
@@ -156,6 +159,12 @@ def _status(arguments: argparse.Namespace, reporter: Reporter) -> int:
         status, reason = state_of(stage, scene)
         reporter.state(stage.name, status, reason)
     return ExitCode.OK
+
+
+def _bodies(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    scene = locate.scene_of_shot(arguments.shot)
+    apply_settings(scene, arguments.settings)
+    return body_command.run(scene, arguments.names, arguments, reporter)
 
 
 def _demo(arguments: argparse.Namespace, reporter: Reporter) -> int:

@@ -11,8 +11,10 @@ from bpy.props import PointerProperty
 from . import command_line, panels, preferences, properties, properties_object
 from .operators import (
     actions,
+    body_actions,
     editing,
     markers,
+    moves,
     overlay,
     render_watch,
     results,
@@ -30,6 +32,8 @@ CLASSES: Final[tuple[type, ...]] = (
     *view.CLASSES,
     *actions.CLASSES,
     *editing.CLASSES,
+    *moves.CLASSES,
+    *body_actions.CLASSES,
     *results.CLASSES,
     *markers.CLASSES,
     *panels.CLASSES,

@@ -6,8 +6,10 @@ back as it was.
 """
 
 import hashlib
+import json
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import bpy
 
@@ -21,6 +23,8 @@ from ..physics.units import MM
 from ..pipeline.errors import InputError
 from .steps import Progress
 
+Shown = Mapping[str, Any]
+"""A record or verdict as JSON."""
 SPEED = 1.0
 """Metres a second that parts are expected to reach: a fall of 5 cm."""
 
@@ -237,6 +241,16 @@ def remove(scene: bpy.types.Scene, objects: Sequence[bpy.types.Object]) -> int:
     if not found.objects:
         close_world(scene)
     return count
+
+
+def shown(ob: bpy.types.Object) -> tuple[Shown, Shown | None] | None:
+    """The record of an object's body and the verdict of its test, as they are kept on its proxy; None without a body."""
+    try:
+        proxy = settle.body_of(ob)
+        verdict = proxy.get(settle.VERDICT)
+        return json.loads(proxy[proxies.RECORD]), None if verdict is None else json.loads(verdict)
+    except (InputError, ValueError):
+        return None
 
 
 def _orphan(proxy: bpy.types.Object) -> bool:

@@ -9,7 +9,7 @@ from .shapes import ITERATIONS, steps_for
 
 COLLECTION = "Holdfast proxies"
 MADE = "holdfast_made"
-"""Custom property of collections that Holdfast made."""
+"""Custom property of collections: Holdfast made this one; on that of the proxies: it opened the world for them."""
 RAISED = "holdfast_raised"
 """Custom property of the collection of proxies: steps and iterations before, and those set instead."""
 
@@ -21,7 +21,8 @@ def there() -> bool:
 
 def open_world(scene: bpy.types.Scene) -> bpy.types.Collection:
     """The collection of proxies, hidden, in a scene with a rigid-body world; both are made where they are missing."""
-    if scene.rigidbody_world is None:
+    opened = scene.rigidbody_world is None
+    if opened:
         with bpy.context.temp_override(scene=scene):
             bpy.ops.rigidbody.world_add()
     world = scene.rigidbody_world
@@ -35,6 +36,7 @@ def open_world(scene: bpy.types.Scene) -> bpy.types.Collection:
         found = bpy.data.collections.new(COLLECTION)
         scene.collection.children.link(found)
         found.hide_render = True
+        found[MADE] = opened
         for layer in scene.view_layers:
             layer.layer_collection.children[found.name].hide_viewport = True
     return found
@@ -46,14 +48,19 @@ def close_world(scene: bpy.types.Scene) -> None:
     if found is None:
         return
     calm(scene)
+    opened = bool(found.get(MADE))
     bpy.data.collections.remove(found)
     world = scene.rigidbody_world
-    if world is not None and (world.collection is None or not world.collection.objects):
+    if world is None:
+        return
+    held = world.collection
+    if held is not None and held.objects:
+        return
+    if opened:
         with bpy.context.temp_override(scene=scene):
-            held = world.collection
             bpy.ops.rigidbody.world_remove()
-        if held is not None and held.get(MADE):
-            bpy.data.collections.remove(held)
+    if held is not None and held.get(MADE):
+        bpy.data.collections.remove(held)
 
 
 def refine(scene: bpy.types.Scene, thinnest: float, speed: float) -> list[str]:

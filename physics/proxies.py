@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from . import meshes
 from .assembly import Part
@@ -149,7 +150,7 @@ def place(scene: bpy.types.Scene, plan: Plan, group: int = 1) -> bpy.types.Objec
         proxy.parent = plan.ob
         inner = np.eye(4)
         inner[:3, :3] = np.linalg.inv(plan.stretch)
-        proxy.matrix_parent_inverse = _rows(multiply(inner, shape.frame))
+        proxy.matrix_parent_inverse = Matrix(multiply(inner, shape.frame).tolist())
     for piece in shape.pieces if compound else ():
         child = _object(
             scene, collection, f"{record.part} proxy piece", _mesh(*_drawn("", piece)), plan, group
@@ -169,15 +170,12 @@ def _lead(collection: bpy.types.Collection, proxy: bpy.types.Object, plan: Plan)
     anchor.parent = proxy
     stretch = np.eye(4)
     stretch[:3, :3] = plan.stretch
-    anchor.matrix_parent_inverse = _rows(multiply(inverse(plan.record.shape.frame), stretch))
+    anchor.matrix_parent_inverse = Matrix(multiply(inverse(plan.record.shape.frame), stretch).tolist())
+    active = plan.ob.constraints.active
     constraint = plan.ob.constraints.new("COPY_TRANSFORMS")
+    plan.ob.constraints.active = active or constraint
     constraint.name, constraint.target = CONSTRAINT, anchor
     constraint.show_expanded = False
-
-
-def _rows(matrix: Array) -> list[list[float]]:
-    rows: list[list[float]] = matrix.tolist()
-    return rows
 
 
 def proxies_of(ob: bpy.types.Object) -> list[bpy.types.Object]:

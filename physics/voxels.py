@@ -16,7 +16,7 @@ CELLS = 96
 """Cells along the longest extent."""
 DOUBT = 0.02
 """Share of the filled cells on which the axes may disagree, or have no vote."""
-HOLES = 0.05
+HOLES = 0.12
 """Share of the rays that may go through a hole, of those along one axis that meet the mesh."""
 _PAIRS = 2_000_000
 
