@@ -5,9 +5,12 @@ from typing import Any
 
 import bpy
 
+from ..operators import moves
 from ..operators.editing import HOLDFAST_OT_add_joint, HOLDFAST_OT_remove_joint
 from ..operators.state_cache import Shown
+from ..physics.choreography import GENERIC
 from ..physics.joints import kind_named
+from ..physics.joints.base import JointKind
 from .base import StagePanel, sentence
 
 VERDICT_ICONS: dict[str, Any] = {"engaged": "CHECKMARK", "not_engaged": "ERROR", "inconclusive": "QUESTION"}
@@ -83,8 +86,10 @@ def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def _draw_joint(layout: bpy.types.UILayout, joint: Any) -> None:
     kind = kind_named(joint.kind)
+    row = layout.row(align=True)
+    row.prop(joint, "kind", text="")
+    row.menu(moves.HOLDFAST_MT_joint_presets.bl_idname, text="", icon="PRESET")
     column = layout.column()
-    column.prop(joint, "kind")
     column.prop(joint, "peg")
     column.prop(joint, "socket")
     column.prop(joint, "mode")
@@ -95,9 +100,33 @@ def _draw_joint(layout: bpy.types.UILayout, joint: Any) -> None:
     for parameter in kind.parameters:
         if parameter.choices:
             layout.row().prop(joint, parameter.key, expand=True)
-    row = layout.row()
-    row.prop(joint, "together")
-    row.prop(joint, "delay_frames")
+    _draw_moves(layout, joint, kind)
+
+
+def _draw_moves(layout: bpy.types.UILayout, joint: Any, kind: JointKind) -> None:
+    """The choreography: every move with its frames and easing, and when it starts."""
+    header, body = layout.panel("holdfast_physics_moves", default_closed=True)
+    header.label(text=f"Moves: {moves.length(joint)} frames" if joint.steps else "Moves of the kind")
+    if body is None:
+        return
+    edit = moves.HOLDFAST_OT_edit_moves.bl_idname
+    if not joint.steps:
+        body.operator(edit, text="Change the Moves").edit = "START"
+    labels = {phase.name: phase.label for phase in kind.phases} | {
+        key: words[0] for key, words in GENERIC.items()
+    }
+    column = body.column(align=True)
+    for step in joint.steps:
+        row = column.row(align=True)
+        row.prop(step, "frames", text=labels.get(step.phase, step.phase))
+        row.prop(step, "ease", text="")
+    if joint.steps:
+        row = body.row(align=True)
+        row.menu(moves.HOLDFAST_MT_joint_moves.bl_idname, icon="ADD")
+        row.operator(edit, text="", icon="REMOVE").edit = "REMOVE"
+        row.operator(edit, text="", icon="LOOP_BACK").edit = "CLEAR"
+    body.prop(joint, "together")
+    body.prop(joint, "delay_frames")
 
 
 def _draw_timing(layout: bpy.types.UILayout, physics: Any) -> None:

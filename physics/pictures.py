@@ -25,7 +25,7 @@ def cuts(joint: Joint, seen: Evidence, data: dict[str, Any]) -> list[dict[str, A
     zone = getattr(mechanism, "lug_z", (-0.75 * mechanism.length, -0.25 * mechanism.length))
     height = 0.5 * (zone[0] + zone[1]) + mechanism.seat
     contact = getattr(mechanism, "contact", mechanism.bore_radius)
-    x, y, z = (value * MM for value in motion["worst_mm"])
+    x, y, z = (value * MM for value in data["deepest_at_mm"])
     look = Look(
         radius=mechanism.reach,
         height=height,

@@ -72,6 +72,7 @@ def prove(
         "kit": _finite(asdict(mechanism)),
         "joint": to_json(spec),
         "motion": _series(mechanism, evidence, sweep),
+        "deepest_at_mm": [to_mm(value) for value in sweep.at],
         "protocol": {"name": "ramp and hold", "source": "after ISO 594-2, hold shortened to half a second"},
     }
 
@@ -188,7 +189,6 @@ def _series(mechanism: Mechanism, evidence: Evidence, sweep: Sweep) -> dict[str,
     rows = [engagement(pose, mechanism) for pose in evidence.relative]
     deep = [to_mm(float(value)) for value in sweep.each]
     spans = {name: [evidence.times[a], evidence.times[b]] for name, (a, b) in evidence.spans.items()}
-    worst = [to_mm(value) for value in sweep.at]
     return {
         "times": list(evidence.times),
         **_traces(rows),
