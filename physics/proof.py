@@ -194,7 +194,6 @@ def _series(mechanism: Mechanism, evidence: Evidence, sweep: Sweep) -> dict[str,
         **_traces(rows),
         "penetration_mm": deep,
         "spans": spans,
-        "worst_mm": worst,
     }
 
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .kit import Kit
 from .rigid import Array, sine_cosine
-from .units import DEG, MM, PI
+from .units import DEG, PI
 
 STEP = 3.0 * DEG
 """Arc step of render geometry."""
@@ -97,38 +96,6 @@ def merged(solids: Sequence[Solid]) -> Solid:
     return Solid(np.concatenate(vertices), tuple(faces))
 
 
-def lugs(kit: Kit) -> Solid:
-    """The lugs in the peg frame, rooted deep enough in the peg to unite with it. Flanks, top and radius are exact."""
-    solids = []
-    for middle in kit.lug_angles:
-        angles = divide(middle - kit.lug_half, middle + kit.lug_half, STEP)
-        filled = np.ones((len(angles) - 1, 1), dtype=bool)
-        solids.append(cell_solid(angles, kit.lug_z, filled, (0.6 * kit.peg_radius, kit.lug_radius)))
-    return merged(solids)
-
-
-def channels(kit: Kit, slack: float = 0.01 * MM) -> Solid:
-    """What is cut out of the socket, in its frame: an L of entry slot and groove per lug.
-
-    ``slack`` in metres is cut away beyond the exact channel, so that no faces of the render meshes coincide.
-    """
-    solids = []
-    outer = (kit.groove_radius + slack) / sine_cosine(PI / 2 - 0.5 * STEP)[0]
-    inner = kit.bore_radius - min(0.5 * MM, 0.1 * kit.bore_radius)
-    wide = slack / kit.bore_radius
-    heights = [kit.groove_z[0] - slack, kit.groove_z[1] + slack, 1.0 * MM + 0.05 * kit.bore_radius]
-    for middle in kit.lug_angles:
-        groove = tuple(sorted(angle + middle for angle in kit.groove_span))
-        slot = (middle + kit.entry - kit.slot_half - wide, middle + kit.entry + kit.slot_half + wide)
-        low, high = min(groove[0] - wide, slot[0]), max(groove[1] + wide, slot[1])
-        angles = divide(low, high, STEP, slot)
-        centres = np.array([(a + b) / 2 for a, b in itertools.pairwise(angles)])
-        inside_slot = (centres > slot[0]) & (centres < slot[1])
-        filled = np.stack((np.ones(len(centres), dtype=bool), inside_slot), axis=1)
-        solids.append(cell_solid(angles, heights, filled, (inner, outer)))
-    return merged(solids)
-
-
 def hull_points(sector: Sector, margin: float = 0.0, contact: float = 1.0) -> Array:
     """(8, 3) corners of a convex prism for a narrow sector, shrunk by a collision ``margin`` in metres on all sides;
     flanks are shrunk so that they are exact at the radius ``contact``, where lugs touch them.
@@ -148,58 +115,3 @@ def disc_points(radius: float, z: tuple[float, float], margin: float = 0.0, side
     heights = (z[0] + margin, z[1] - margin)
     turn = [2.0 * PI * k / sides for k in range(sides)]
     return np.array([point(radius - margin, a, h) for h in heights for a in turn])
-
-
-def peg_hulls(kit: Kit, margin: float, with_lugs: bool = True) -> list[Array]:
-    """Convex pieces of the peg in its frame: shaft, shoulder disc, lugs."""
-    shoulder = kit.bore_radius + 0.4 * kit.peg_radius
-    pieces = [
-        disc_points(kit.peg_radius, (-kit.length, -2.0 * margin), margin),
-        disc_points(shoulder, (0.0, 2.0 * MM), margin),
-    ]
-    if with_lugs:
-        for middle in kit.lug_angles:
-            edges = divide(middle - kit.lug_half, middle + kit.lug_half, HULL_STEP)
-            for a, b in itertools.pairwise(edges):
-                pieces.append(_lug_piece(kit, a, b, margin))
-    return pieces
-
-
-def _lug_piece(kit: Kit, low: float, high: float, margin: float) -> Array:
-    at = margin / kit.contact
-    heights = (kit.lug_z[0] + margin, kit.lug_z[1] - margin)
-    radii = (0.7 * kit.peg_radius, kit.lug_radius - margin)
-    return np.array([point(r, a, z) for z in heights for a in (low + at, high - at) for r in radii])
-
-
-def socket_sectors(kit: Kit) -> list[Sector]:
-    """The socket's material around the bore as sectors in its frame: lip, groove layer, wall below, floor."""
-    outer = kit.groove_radius + 0.25 * kit.bore_radius
-    wide = outer + 0.2 * kit.bore_radius
-    layers = [(kit.groove_z[1], 0.0, "slot"), (kit.groove_z[0], kit.groove_z[1], "groove")]
-    if kit.bore_depth + kit.groove_z[0] > 0.05 * MM:
-        layers.append((-kit.bore_depth, kit.groove_z[0], "wall"))
-    sectors = []
-    for low, high, kind in layers:
-        gaps = [_gap(kit, middle, kind) for middle in kit.lug_angles] if kind != "wall" else []
-        start = gaps[0][0] if gaps else 0.0
-        edges = divide(
-            start, start + 2.0 * PI, HULL_STEP, [a + 2.0 * PI * k for g in gaps for a in g for k in (0, 1)]
-        )
-        for a, b in itertools.pairwise(edges):
-            middle = 0.5 * (a + b)
-            cut = any((middle - g[0]) % (2.0 * PI) < g[1] - g[0] for g in gaps)
-            sectors.append(Sector((kit.groove_radius if cut else kit.bore_radius, wide), (a, b), (low, high)))
-    sectors += [
-        Sector((0.0, outer), (a, b), (-kit.bore_depth - 2.0 * MM, -kit.bore_depth))
-        for a, b in zip(*(lambda e: (e, e[1:]))(divide(0.0, 2.0 * PI, 2.0 * PI / 6)), strict=False)
-    ]
-    return sectors
-
-
-def _gap(kit: Kit, middle: float, kind: str) -> tuple[float, float]:
-    """Angles (from, to) that are open for one lug at the height of the lip ("slot") or of the groove ("groove")."""
-    slot = (middle + kit.entry - kit.slot_half, middle + kit.entry + kit.slot_half)
-    if kind == "slot":
-        return slot
-    return min(slot[0], middle + kit.groove_span[0]), max(slot[1], middle + kit.groove_span[1])

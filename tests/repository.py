@@ -37,5 +37,5 @@ def syntax_tree(path: str) -> ast.Module:
 
 
 def module_name(path: str) -> str:
-    """The dotted name of a source file inside the package: `physics/kit.py` -> `physics.kit`."""
+    """The dotted name of a source file inside the package: `physics.rigid.py` -> `physics.kit`."""
     return Path(path).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")

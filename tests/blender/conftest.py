@@ -30,5 +30,5 @@ def holdfast() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def module(holdfast: ModuleType) -> Callable[[str], ModuleType]:
-    """Import a module of the enabled extension by its path in the package: `module("physics.kit")`."""
+    """Import a module of the enabled extension by its path in the package: `module("physics.rigid")`."""
     return lambda name: importlib.import_module(f".{name}", holdfast.__name__)
