@@ -4,10 +4,10 @@
 from typing import Final
 
 from ...pipeline.errors import InputError
-from . import hinge, slider, twist_lock
+from . import hinge, screw, slider, twist_lock
 from .base import JointKind, JointSpec, Parameter
 
-KINDS: Final[tuple[JointKind, ...]] = (twist_lock.KIND, hinge.KIND, slider.KIND)
+KINDS: Final[tuple[JointKind, ...]] = (twist_lock.KIND, hinge.KIND, slider.KIND, screw.KIND)
 """In the order in which the panel lists them."""
 
 
