@@ -1,254 +1,250 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the peg or the bore in a mesh: the cylinder whose surface normals agree, or a refusal that says why.
+"""Finds the peg or the bore in a mesh: the tube whose surface is there, or a refusal that says which click helps.
 
-Normals vote for axes by pairs, then for centre and radius: on a cylinder p = c + r n, with r > 0 where the surface
-faces outwards (a peg) and r < 0 where it faces inwards (a bore). Seeded, so that the same mesh gives the same answer.
+Normals vote by pairs (axis_guess), the best guesses are fitted and measured along (axis_find, axis_fit, axis_ends).
+Seeded and sorted stably, so that the same mesh gives the same answer. Limits are calibrated on random parts whose
+seeds are not those that tests and bench report.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..pipeline.errors import InputError
+from .axis_ends import interruptions
+from .axis_find import Found, candidates, distance, same
+from .axis_surface import surface
 from .features import Feature, Vector3
 from .rigid import Array, frame
-from .units import PI
+from .units import DEG, MM
 
-TOLERANCE = 0.03
-"""Distance from the cylinder, in radii, at which a face still counts as lying on it."""
-AXIS_CANDIDATES = 8
-PAIRS = 400
-
-
-@dataclass(frozen=True)
-class _Surface:
-    corners: Array  # (T, 3, 3)
-    middle: Array  # (T, 3)
-    normal: Array  # (T, 3)
-    area: Array  # (T,)
+SURE = 0.5
+"""Least confidence of an answer."""
+RUNNER_UP = 0.7
+"""Share of the best find's score from which another one makes it doubtful which is meant."""
 
 
 @dataclass(frozen=True)
-class _Cylinder:
-    axis: Array
-    centre: Array
-    radius: float
-    low: float
-    high: float
-    score: float
-    spread: float
+class _Hints:
+    shoulder: Array | None
+    picked: Array | None
+    end: Array | None
 
 
 def find_cylinder(vertices: Array, triangles: NDArray[np.int64], kind: str, part: str,
-                  shoulder_hint: Vector3 | None = None) -> Feature:  # fmt: skip
-    """The peg ("peg") or bore ("socket") of a mesh, in its own units.
+                  shoulder_hint: ArrayLike | None = None, picked: ArrayLike | None = None,
+                  picked_end: ArrayLike | None = None) -> Feature:  # fmt: skip
+    """The peg ("peg") or bore ("socket") of a mesh, vertices (V, 3) and triangles (T, 3), in the mesh's own units.
 
-    ``shoulder_hint`` is a point on the shoulder's side of a peg (the middle of what it hangs on). Raises InputError
-    if nothing fits, two things fit about as well, or it can't be told which end goes in.
+    ``shoulder_hint`` (3,) is a point on the shoulder's side of a peg (the middle of what it hangs on), ``picked`` (3,)
+    a point on or near the feature's side, ``picked_end`` (3,) one on the peg's tip or the bore's rim. Raises
+    InputError, with the click that would help, if nothing fits, several things fit about as well, the surface is too
+    uneven, or it can't be told which end goes in.
     """
-    surface = _surface(vertices, triangles)
-    sign = 1.0 if kind == "peg" else -1.0
-    found = [c for axis in _axes(surface) for c in _cylinders(surface, axis, sign)]
-    found.sort(key=lambda cylinder: -cylinder.score)
-    ask = f"State it: custom property holdfast_feature on {part!r}, or choose a part that Assets made."
-    if not found:
-        raise InputError(f"No {kind} was found in the shape of {part!r}", todo=ask)
-    best = found[0]
-    for other in found[1:]:
-        if other.score > 0.8 * best.score and not _same(best, other):
-            what = (
-                f"More than one surface of {part!r} could be its {kind} ({_mm(best)} or {_mm(other)} radius)"
-            )
-            raise InputError(what, todo=ask)
-    if best.spread > 0.025:
-        what = f"The {kind} of {part!r} is too uneven to be sure of ({100 * best.spread:.1f} % of its radius)"
-        raise InputError(what, todo=ask)
-    return _feature(surface, best, kind, part, shoulder_hint, ask)
-
-
-def _mm(cylinder: _Cylinder) -> str:
-    return f"{1e3 * cylinder.radius:.2f} mm"
-
-
-def _surface(vertices: Array, triangles: NDArray[np.int64]) -> _Surface:
-    corners = vertices[triangles]
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    double = np.linalg.norm(cross, axis=1)
-    keep = double > 1e-12 * max(float(double.max(initial=0.0)), 1e-30)
-    corners, cross, double = corners[keep], cross[keep], double[keep]
-    return _Surface(corners, corners.mean(axis=1), cross / double[:, None], 0.5 * double)
-
-
-def _axes(surface: _Surface) -> list[Array]:
-    """The directions that most of the surface stands beside, best first."""
-    if len(surface.area) < 8:
-        return []
-    rng = np.random.default_rng(11)
-    share = surface.area / surface.area.sum()
-    pairs = rng.choice(len(share), size=(PAIRS, 2), p=share)
-    crossed = np.cross(surface.normal[pairs[:, 0]], surface.normal[pairs[:, 1]])
-    length = np.linalg.norm(crossed, axis=1)
-    voted = np.concatenate((np.eye(3), crossed[length > 0.3] / length[length > 0.3, None]))
-    support = np.array([_around(surface, axis) for axis in voted])
-    chosen: list[Array] = []
-    for index in np.argsort(-support, kind="stable"):
-        if all(abs(float(voted[index] @ axis)) < 0.996 for axis in chosen):
-            chosen.append(voted[index])
-        if len(chosen) == AXIS_CANDIDATES:
-            break
-    return chosen
-
-
-def _around(surface: _Surface, axis: Array) -> float:
-    """Area that stands beside an axis and faces all ways about it: flat caps face two ways only and count little."""
-    local = surface.normal @ frame((0.0, 0.0, 0.0), axis)[:3, :3]
-    beside = np.abs(local[:, 2]) < 0.06
-    way = np.floor((np.arctan2(local[beside, 1], local[beside, 0]) + PI) / (2.0 * PI) * 23.999).astype(
-        np.int64
+    hints = _Hints(
+        *(None if p is None else np.asarray(p, np.float64) for p in (shoulder_hint, picked, picked_end))
     )
-    bins = np.bincount(way, weights=surface.area[beside], minlength=24)
-    return float(np.minimum(bins, surface.area.sum() / 400.0).sum())
+    near = hints.picked if hints.picked is not None else hints.end
+    shape = surface(np.asarray(vertices, dtype=np.float64), triangles)
+    found = candidates(shape, 1.0 if kind == "peg" else -1.0, near)
+    if near is not None:
+        found = [f for f in found if distance(f, near) < 0.7]
+    if hints.end is not None:
+        found = [f for f in found if _end_at(f, hints.end) is not None]
+    best = _chosen(found, kind, part, near)
+    side = _open_side(best, hints, part)
+    return _feature(best, side, "detected" if near is None else "picked", near)
 
 
-def _cylinders(surface: _Surface, axis: Array, sign: float) -> list[_Cylinder]:
-    """Cylinders about a direction: the direction is refined on what each one's faces say."""
+def find_axis_here(vertices: Array, triangles: NDArray[np.int64], point: ArrayLike,
+                   normal: ArrayLike | None = None) -> list[Feature]:  # fmt: skip
+    """All pegs and bores that come near a clicked point (3,), the likeliest first; for a viewport that shows them.
+
+    ``normal`` (3,) of the face that was hit tells a peg's side from a bore's. Where the shape does not say which end
+    is open, the one nearer to the point is taken and the confidence halved.
+    """
+    near = np.asarray(point, dtype=np.float64)
+    shape = surface(np.asarray(vertices, dtype=np.float64), triangles)
     result = []
-    for _ in range(2):
-        basis = frame((0.0, 0.0, 0.0), axis)[:3, :3]
-        beside = np.abs(surface.normal @ axis) < 0.12
-        result = list(_circles(surface, basis, beside, sign))
-        if not result:
-            return []
-        on = _on(surface, basis, beside, result[0], sign)
-        weighted = surface.normal[on] * surface.area[on, None]
-        refined = np.linalg.eigh(weighted.T @ surface.normal[on])[1][:, 0]
-        axis = refined if float(refined @ axis) >= 0.0 else -refined
-    return result
+    for sign in (1.0, -1.0):
+        for found in candidates(shape, sign, near):
+            if distance(found, near) < 0.7:
+                told = _told_side(found)
+                side = told if told is not None else _nearer_side(found, near)
+                feature = _feature(found, side, "picked", near)
+                doubt = 1.0 if told is not None else 0.5
+                doubt *= 1.0 if normal is None or _faces(found, near, np.asarray(normal, np.float64)) else 0.4
+                result.append(replace(feature, confidence=round(feature.confidence * doubt, 3)))
+    return sorted(result, key=lambda feature: -feature.confidence)
 
 
-def _circles(surface: _Surface, basis: Array, beside: NDArray[np.bool_], sign: float) -> list[_Cylinder]:
-    flat = (surface.middle @ basis)[beside, :2]
-    normal = (surface.normal @ basis)[beside, :2]
-    normal = normal / np.linalg.norm(normal, axis=1, keepdims=True)
-    area = surface.area[beside]
-    if len(area) < 6:
-        return []
-    rng = np.random.default_rng(5)
-    pairs = rng.choice(len(area), size=(PAIRS, 2), p=area / area.sum())
-    apart = normal[pairs[:, 0]] - normal[pairs[:, 1]]
-    length = (apart**2).sum(axis=1)
-    good = length > 0.1
-    between = (flat[pairs[:, 0]] - flat[pairs[:, 1]])[good]
-    radius = (between * apart[good]).sum(axis=1) / length[good]
-    centre = flat[pairs[good, 0]] - radius[:, None] * normal[pairs[good, 0]]
-    wanted = radius * sign > 0.0
-    guesses = np.column_stack((centre, radius))[wanted]
-    support = np.array([float(area[_near(flat, normal, guess)].sum()) for guess in guesses])
-    result: list[_Cylinder] = []
-    for _ in range(6):
-        if not len(guesses):
-            break
-        guess = guesses[int(support.argmax())]
-        cylinder = _refine(surface, basis, beside, flat, normal, area, guess)
-        if cylinder is not None and not any(_same(cylinder, other) for other in result):
-            result.append(cylinder)
-        other = np.abs(guesses - guess).max(axis=1) > 0.08 * abs(guess[2])
-        guesses, support = guesses[other], support[other]
-    return result
+def _faces(found: Found, point: Array, normal: Array) -> bool:
+    off = point - found.tube.centre
+    off = off - found.tube.axis * float(off @ found.tube.axis)
+    return found.sign * float(off @ normal) > -0.2 * float(np.linalg.norm(off))
 
 
-def _near(flat: Array, normal: Array, guess: Array) -> NDArray[np.bool_]:
-    off = flat - guess[:2] - guess[2] * normal
-    inside: NDArray[np.bool_] = (off**2).sum(axis=1) < (TOLERANCE * guess[2]) ** 2 * 4.0
-    return inside
+def _chosen(found: list[Found], kind: str, part: str, near: Array | None) -> Found:
+    """The one that is plainly meant and plainly there."""
+    click = f"Click a point on the side of the {kind}"
+    if near is not None:
+        click = (
+            f"Click once more nearer to the middle of the {kind}'s side, and a second time on {_END[kind]}"
+        )
+    state = f", or state it: custom property holdfast_feature on {part!r}."
+    if not found:
+        where = "" if near is None else " near the click"
+        raise InputError(f"No {kind} was found in the shape of {part!r}{where}", todo=click + state)
+    best = found[0]
+    rival = _rival(found, near)
+    if rival is not None:
+        what = f"More than one surface of {part!r} could be its {kind} ({_mm(best)} or {_mm(rival)} radius)"
+        raise InputError(what, todo=click + state)
+    if near is None and not best.clear:
+        what = (
+            f"No end of {part!r} looks like the tip of a peg"
+            if kind == "peg"
+            else f"The bore of {part!r} has no opening"
+        )
+        raise InputError(what, todo=click + state)
+    if confidence(best, near) < SURE:
+        what = f"The {kind} of {part!r} is too uneven to be sure of (its axis to {best.doubt.axis / DEG:.1f} degrees)"
+        raise InputError(what, todo=click + state)
+    return best
 
 
-def _refine(surface: _Surface, basis: Array, beside: NDArray[np.bool_], flat: Array, normal: Array, area: Array,
-            guess: Array) -> _Cylinder | None:  # fmt: skip
-    for _ in range(4):
-        on = _near(flat, normal, guess)
-        if int(on.sum()) < 6:
-            return None
-        w, p, n = area[on], flat[on], normal[on]
-        total = w.sum()
-        mean_p, mean_n = (w[:, None] * p).sum(axis=0) / total, (w[:, None] * n).sum(axis=0) / total
-        dp, dn = p - mean_p, n - mean_n
-        turned = float((w[:, None] * dn * dn).sum())
-        if turned < 0.1 * float(total):
-            return None
-        radius = float((w[:, None] * dp * dn).sum()) / turned
-        guess = np.array((*(mean_p - radius * mean_n), radius))
-    if radius * guess[2] <= 0.0 or radius == 0.0:
-        return None
-    corners = (surface.corners[beside][on] @ basis).reshape(-1, 3)
-    out = np.linalg.norm(corners[:, :2] - guess[:2], axis=1)
-    size = float(np.median(out))
-    spread = float(np.sqrt(np.mean((out - size) ** 2))) / size
-    low, high = float(corners[:, 2].min()), float(corners[:, 2].max())
-    turn = np.arctan2(*(corners[:, :2] - guess[:2]).T[::-1])
-    covered = len(np.unique(np.floor((turn + PI) / (2.0 * PI) * 16.0 - 1e-9))) / 16.0
-    full = float(w.sum()) / (2.0 * PI * size * max(high - low, 1e-12))
-    if covered < 0.75 or full < 0.6 or high - low < 0.4 * size or spread > 0.1:
-        return None
-    centre = basis @ np.array((guess[0], guess[1], 0.0))
-    return _Cylinder(basis[:, 2], centre, size, low, high, float(w.sum()) * min(full, 1.0) * covered, spread)
+_END = {"peg": "the edge of its tip", "socket": "its rim"}
 
 
-def _on(
-    surface: _Surface, basis: Array, beside: NDArray[np.bool_], cylinder: _Cylinder, sign: float
-) -> NDArray[np.int64]:
-    local = surface.middle @ basis
-    normal = (surface.normal @ basis)[:, :2]
-    guess = np.array((*(cylinder.centre @ basis)[:2], sign * cylinder.radius))
-    rows: NDArray[np.int64] = np.flatnonzero(beside & _near(local[:, :2], normal, guess))
-    return rows
+def _rival(found: list[Found], near: Array | None) -> Found | None:
+    from .axis_find import nearness
+
+    best = found[0].score * nearness(found[0], near)
+    for other in found[1:]:
+        if other.score * nearness(other, near) > RUNNER_UP * best and not same(found[0], other):
+            return other
+    return None
 
 
-def _same(a: _Cylinder, b: _Cylinder) -> bool:
-    """Whether two finds are one surface; the second one's axis may point the other way."""
-    along = float(a.axis @ b.axis)
-    low, high = (b.low, b.high) if along > 0.0 else (-b.high, -b.low)
-    aside = a.centre - b.centre
-    aside = aside - a.axis * float(aside @ a.axis)
-    near = float(np.linalg.norm(aside)) < 0.05 * a.radius
-    alike = abs(along) > 0.99 and abs(a.radius - b.radius) < 0.05 * a.radius
-    return alike and near and min(a.high, high) > max(a.low, low)
-
-
-def _feature(
-    surface: _Surface, found: _Cylinder, kind: str, part: str, hint: Vector3 | None, ask: str
-) -> Feature:
-    low, high = (found.centre + found.axis * at for at in (found.low, found.high))
-    if kind == "peg":
-        if hint is None:
-            what = f"Which end of {part!r} goes in can't be told"
-            raise InputError(what, todo="Parent the peg to the part that carries it, or state it. " + ask)
-        towards = np.asarray(hint, dtype=np.float64)
-        at_high = float(np.linalg.norm(towards - high)) < float(np.linalg.norm(towards - low))
-        origin, axis = (high, -found.axis) if at_high else (low, found.axis)
-    else:
-        floors = [_capped(surface, found, at) for at in (found.low, found.high)]
-        if floors[0] == floors[1]:
-            what = "goes through" if not floors[0] else "is closed at both ends"
-            raise InputError(f"The bore of {part!r} {what}, so its rim can't be told", todo=ask)
-        origin, axis = (high, found.axis) if floors[0] else (low, -found.axis)
-    return Feature(kind, round(found.radius, 7), round(found.high - found.low, 7), _rounded(_snap(axis)),
-                   _rounded(origin), "detected")  # fmt: skip
-
-
-def _capped(surface: _Surface, found: _Cylinder, at: float) -> bool:
-    """Whether a floor closes the cylinder at the height ``at``, to a fifth of its length."""
-    relative = surface.middle - found.centre
-    height = relative @ found.axis
-    aside = np.linalg.norm(relative - height[:, None] * found.axis, axis=1)
-    reach = 0.2 * (found.high - found.low)
-    cap = (
-        (np.abs(height - at) < reach)
-        & (aside < 0.95 * found.radius)
-        & (np.abs(surface.normal @ found.axis) > 0.5)
+def confidence(found: Found, near: Array | None = None) -> float:
+    """How sure a find is, 0 to 1: the least of what its fit, length, coverage, evenness and nearness to a click give."""
+    run = found.run.high - found.run.low
+    terms = (
+        _between(found.doubt.axis / DEG, 0.9, 0.1),
+        _between(found.doubt.centre, 0.03, 0.004),
+        _between(found.doubt.radius, 0.02, 0.002),
+        _between(found.doubt.residual, 0.07, 0.01),
+        _between(run, 0.0, 1.4),
+        _between(found.run.coverage, 0.2, 0.95),
+        1.0 if found.clear or near is not None else 0.4,
     )
-    return float(surface.area[cap].sum()) > 0.5 * PI * found.radius**2
+    return min(terms)
+
+
+def _between(value: float, worst: float, best: float) -> float:
+    return float(np.clip((value - worst) / (best - worst), 0.0, 1.0))
+
+
+def _mm(found: Found) -> str:
+    return f"{found.tube.radius / MM:.2f} mm"
+
+
+def _heights(found: Found) -> tuple[float, float]:
+    return found.ends[0].height, found.ends[1].height
+
+
+def _height(found: Found, point: Array) -> float:
+    return float((point - found.tube.centre) @ found.tube.axis) / found.tube.radius
+
+
+def _end_at(found: Found, point: Array) -> float | None:
+    """-1 or 1 for the low or high end that a point is at; None if it is at neither."""
+    t, (low, high) = _height(found, point), _heights(found)
+    out = float(found.tube.local(point[None])[0][0]) / found.tube.radius
+    reach = min(0.6, 0.45 * (high - low))
+    if out > 1.7 or min(abs(t - low), abs(t - high)) > reach:
+        return None
+    return -1.0 if abs(t - low) < abs(t - high) else 1.0
+
+
+def _nearer_side(found: Found, point: Array) -> float:
+    t, (low, high) = _height(found, point), _heights(found)
+    return -1.0 if abs(t - low) < abs(t - high) else 1.0
+
+
+def _told_side(found: Found) -> float | None:
+    """The free end of a peg, the open end of a bore (-1 low, 1 high), as the shape alone tells it."""
+    if found.kind == "peg":
+        low, high = found.tips()
+    else:
+        low, high = (not closed for closed in found.floors())
+    if low == high:
+        return None
+    return -1.0 if low else 1.0
+
+
+def _open_side(found: Found, hints: _Hints, part: str) -> float:
+    """-1 or 1: the end (low or high) that goes in, or that is entered. Raises InputError if it can't be told."""
+    if hints.end is not None:
+        side = _end_at(found, hints.end)
+        assert side is not None
+        return side
+    told = _told_side(found)
+    if found.kind == "peg":
+        return _tip_side(found, told, hints, part)
+    if told is not None:
+        return told
+    if hints.picked is not None and not any(found.floors()):
+        t, (low, high) = _height(found, hints.picked), _heights(found)
+        share = (t - low) / (high - low)
+        if abs(share - 0.5) > 0.2:
+            return 1.0 if share > 0.5 else -1.0
+    what = "goes through" if not any(found.floors()) else "is closed at both ends"
+    raise InputError(
+        f"The bore of {part!r} {what}, so its rim can't be told", todo="Click the rim where a peg goes in."
+    )
+
+
+def _tip_side(found: Found, told: float | None, hints: _Hints, part: str) -> float:
+    hinted = None if hints.shoulder is None else -_nearer_side(found, hints.shoulder)
+    if told is not None and hinted is not None and told != hinted:
+        what = f"The body of {part!r} is on the side of the peg's free end"
+        raise InputError(what, todo="Click the peg's side and then the edge of the end that goes in.")
+    side = told if told is not None else hinted
+    if side is None and hints.picked is not None and all(found.tips()):
+        t, (low, high) = _height(found, hints.picked), _heights(found)
+        inside = float(found.tube.local(hints.picked[None])[0][0]) < 0.9 * found.tube.radius
+        if inside and min(abs(t - low), abs(t - high)) < 0.2:
+            side = _nearer_side(found, hints.picked)  # the click is on the flat of an end
+    if side is None:
+        todo = "Parent the peg to the part that carries it, or click its side and then the edge of its tip."
+        raise InputError(f"Which end of {part!r} goes in can't be told", todo=todo)
+    return side
+
+
+def _feature(found: Found, side: float, source: str, near: Array | None) -> Feature:
+    """``side`` is the end that goes in or is entered; the origin is at the shoulder of a peg, the rim of a bore."""
+    tube, (low, high) = found.tube, _heights(found)
+    way = side * tube.axis
+    base = -side if found.kind == "peg" else side
+    origin = tube.centre + (low if base < 0.0 else high) * tube.radius * tube.axis
+    radius = tube.radius * (1.0 + tube.taper * 0.5 * (low + high))
+    length = (high - low) * tube.radius
+    feature = Feature(found.kind, round(radius, 7), round(length, 7), _rounded(_snap(way)), _rounded(origin), source,
+                      round(confidence(found, near), 3))  # fmt: skip
+    return replace(feature, angles=_angles(found, feature, side))
+
+
+def _angles(found: Found, feature: Feature, side: float) -> tuple[float, ...]:
+    """Turns of lugs or slots in the frame of the feature."""
+    basis = frame((0.0, 0.0, 0.0), found.tube.axis)[:3, :3]
+    inverse = np.linalg.inv(feature.frame[:3, :3])
+    result = []
+    for turn in interruptions(found.seen, found.run, found.kind, side):
+        x, y, _ = inverse @ basis @ np.array((np.cos(turn), np.sin(turn), 0.0))
+        result.append(round(float(np.arctan2(y, x)), 4) + 0.0)
+    return tuple(sorted(result))
 
 
 def _snap(axis: Array) -> Array:

@@ -16,6 +16,8 @@ class Feature:
     """``kind`` peg or socket. Lengths in the part's own units (metres at scale 1).
 
     ``axis`` points to the tip of a peg, out of the bore of a socket; ``origin`` is the middle of the shoulder or rim.
+    ``source`` is given, detected or picked, ``confidence`` 0 to 1 how sure it is. ``angles`` are where lugs or slots
+    that are there already sit: radians about z from x of ``frame``, one each.
     """
 
     kind: str
@@ -24,12 +26,23 @@ class Feature:
     axis: Vector3
     origin: Vector3
     source: str = "given"
+    confidence: float = 1.0
+    angles: tuple[float, ...] = ()
 
     @property
     def frame(self) -> Array:
         """(4, 4) joint frame in the part's space: z out of the bore, for both kinds, x nearest to the part's x."""
         sign = -1.0 if self.kind == "peg" else 1.0
         return frame(self.origin, [sign * value for value in self.axis])
+
+    def to_json(self) -> dict[str, object]:
+        """As it is stated in the custom property; ``parse`` reads it back."""
+        size = "length" if self.kind == "peg" else "depth"
+        record: dict[str, object] = {
+            "kind": self.kind, "radius": self.radius, size: self.length, "axis": list(self.axis),
+            "origin": list(self.origin), "source": self.source, "confidence": self.confidence,
+        }  # fmt: skip
+        return {**record, "angles": list(self.angles)} if self.angles else record
 
 
 def parse(text: str, part: str) -> list[Feature]:
@@ -52,4 +65,8 @@ def _feature(record: dict[str, object]) -> Feature:
         raise ValueError(kind)
     if sum(x * x for x in axis) < 1e-12:
         raise ValueError("axis")
-    return Feature(kind, numbers[0], numbers[1], axis, origin)
+    sure = float(record.get("confidence", 1.0))  # type: ignore[arg-type]
+    angles = tuple(float(x) for x in record.get("angles", ()))  # type: ignore[attr-defined]
+    return Feature(
+        kind, numbers[0], numbers[1], axis, origin, str(record.get("source", "given")), sure, angles
+    )

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Least squares of a slightly tapered cylinder (Gauss-Newton, Cauchy weights) and how far it can be trusted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .rigid import Array, frame
+from .units import PI
+
+MOST_TAPER = 0.14
+
+
+@dataclass(frozen=True)
+class Tube:
+    """A cylinder: unit ``axis`` through ``centre``; ``radius`` there, growing by ``taper`` a unit along the axis."""
+
+    axis: Array
+    centre: Array
+    radius: float
+    taper: float = 0.0
+
+    def local(self, points: Array) -> tuple[Array, Array, Array]:
+        """Distance from the axis, height and turn (radians) of (N, 3) points, each (N,)."""
+        flat = (points - self.centre) @ frame((0.0, 0.0, 0.0), self.axis)[:3, :3]
+        return np.sqrt(flat[:, 0] ** 2 + flat[:, 1] ** 2), flat[:, 2], np.arctan2(flat[:, 1], flat[:, 0])
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Standard deviations: of the axis in radians, of centre and radius in radii; ``residual`` is robust, in radii."""
+
+    axis: float
+    centre: float
+    radius: float
+    residual: float
+
+
+def fit(tube: Tube, points: Array, weights: Array, rounds: int = 5) -> tuple[Tube, Doubt]:
+    """The tube that lies best on the points (N, 3), from a near one."""
+    hessian, gradient, off = np.eye(6), np.zeros((len(points), 6)), np.zeros(len(points))
+    scale = tube.radius
+    weights = weights / max(float(weights.sum()), 1e-300)
+    for _ in range(rounds):
+        basis = frame((0.0, 0.0, 0.0), tube.axis)[:3, :3]
+        middle = (points * weights[:, None]).sum(axis=0)
+        height = float((middle - tube.centre) @ tube.axis)
+        tube = Tube(
+            tube.axis, tube.centre + height * tube.axis, tube.radius + tube.taper * height, tube.taper
+        )
+        scale = tube.radius
+        flat = (points - tube.centre) @ basis / scale
+        out = np.maximum(np.sqrt(flat[:, 0] ** 2 + flat[:, 1] ** 2), 1e-9)
+        x, y, t = flat[:, 0] / out, flat[:, 1] / out, flat[:, 2]
+        off = out - 1.0 - tube.taper * t
+        spread = max(2.4 * 1.4826 * float(np.median(np.abs(off))), 1e-4)
+        robust = weights / (1.0 + (off / spread) ** 2)
+        jacobian = np.column_stack((x, y, t * x, t * y, np.ones(len(t)), t))
+        gradient = jacobian * (robust * off)[:, None]
+        hessian = (jacobian * robust[:, None]).T @ jacobian
+        ridge = hessian + np.diag((1e-9, 1e-9, 1e-6, 1e-6, 1e-9, 1e-4)) * np.trace(hessian) / 6.0
+        step = np.linalg.solve(ridge, gradient.sum(axis=0))
+        step = np.clip(step, -0.3, 0.3)
+        axis = basis @ np.array((step[2], step[3], 1.0))
+        tube = Tube(
+            axis / np.linalg.norm(axis), tube.centre + basis @ np.array((step[0], step[1], 0.0)) * scale,
+            max(tube.radius + step[4] * scale, 0.2 * tube.radius),
+            float(np.clip(tube.taper + step[5], -MOST_TAPER, MOST_TAPER)),
+        )  # fmt: skip
+    turn = np.arctan2(jacobian[:, 1], jacobian[:, 0])
+    return tube, _doubt(hessian, gradient, turn, t, 1.4826 * float(np.median(np.abs(off))))
+
+
+def _doubt(hessian: Array, gradient: Array, turn: Array, t: Array, residual: float) -> Doubt:
+    """Cluster-robust covariance: what is wrong is alike within patches of a third of a radius square, not beyond."""
+    low = float(t.min()) if len(t) else 0.0
+    key = np.floor((turn + PI) / (2.0 * PI) * 17.999).astype(np.int64) + 18 * np.floor(
+        (t - low) / 0.35
+    ).astype(np.int64)
+    _, owner = np.unique(key, return_inverse=True)
+    clusters = np.stack([np.bincount(owner, gradient[:, k]) for k in range(6)], axis=1)
+    count = len(clusters)
+    bread = np.linalg.pinv(hessian)
+    covariance = bread @ (clusters.T @ clusters) @ bread * count / max(count - 6.0, 1.0)
+    sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    return Doubt(float(np.hypot(sd[2], sd[3])), float(np.hypot(sd[0], sd[1])), float(sd[4]), residual)

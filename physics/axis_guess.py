@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guesses at cylinders from pairs of surfels: two normals give the axis, two points the centre and the radius.
+
+On a cylinder p = c + r n, with r > 0 where the surface faces outwards (a peg), r < 0 where inwards (a bore).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .axis_surface import Patches
+from .rigid import Array
+
+SEEDS = 320
+PARTNERS = 10
+MOST = 1300
+"""Surfels that guesses are drawn from and scored on."""
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """axis, centre (H, 3), radius (H,) > 0, score (H,): area in radii squared, less where it stands on one side."""
+
+    axis: Array
+    centre: Array
+    radius: Array
+    score: Array
+
+    def only(self, rows: Array) -> "Guesses":
+        """The guesses of these rows."""
+        return Guesses(self.axis[rows], self.centre[rows], self.radius[rows], self.score[rows])
+
+
+def joined(parts: list[Guesses]) -> Guesses:
+    """All guesses of several sets, best first."""
+    axis, centre = (np.concatenate([getattr(p, name) for p in parts]) for name in ("axis", "centre"))
+    radius, score = (np.concatenate([getattr(p, name) for p in parts]) for name in ("radius", "score"))
+    return Guesses(axis, centre, radius, score).only(np.argsort(-score, kind="stable"))
+
+
+def guess(patches: Patches, sign: float, edge: float, near: Array | None = None) -> Guesses:
+    """Guesses from surfels ``edge`` apart; those near a point only if one is given."""
+    rng = np.random.default_rng(11)
+    if len(patches.area) > MOST:
+        chosen = np.sort(rng.permutation(len(patches.area))[:MOST])
+        patches = patches.only(chosen)
+    count = len(patches.area)
+    if near is None:
+        share = np.cumsum(patches.area) / patches.area.sum()
+        seeds = np.minimum(np.searchsorted(share, (np.arange(SEEDS) + 0.5) / SEEDS), count - 1)
+    else:
+        order = np.argsort(((patches.point - near) ** 2).sum(axis=1), kind="stable")
+        seeds = order[np.arange(SEEDS // 2) % min(count, 90)]
+    apart = _distances(patches.point[seeds], patches.point)
+    ranked = np.argsort(apart, axis=1, kind="stable")
+    # partners at all scales: ranks by distance, evenly over their logarithm
+    ranks = np.exp(rng.uniform(np.log(3.0), np.log(max(count - 1.0, 4.0)), (len(seeds), PARTNERS)))
+    ranks = np.minimum(ranks.astype(np.int64), count - 1)
+    first = np.repeat(seeds, PARTNERS)
+    second = ranked[np.repeat(np.arange(len(seeds)), PARTNERS), ranks.ravel()]
+    axis, centre, radius = _solve(patches, first, second, sign, edge)
+    if near is not None:
+        keep = _reaches(axis, centre, radius, near, edge)
+        axis, centre, radius = axis[keep], centre[keep], radius[keep]
+    return Guesses(axis, centre, radius, scores(patches, axis, centre, radius, sign))
+
+
+def _distances(a: Array, b: Array) -> Array:
+    left, right = a.astype(np.float32), b.astype(np.float32)
+    result: Array = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2.0 * left @ right.T
+    return result
+
+
+def _solve(patches: Patches, first: Array, second: Array, sign: float, edge: float) -> tuple[Array, Array, Array]:  # fmt: skip
+    n1, n2 = patches.normal[first], patches.normal[second]
+    p1, p2 = patches.point[first], patches.point[second]
+    crossed = np.cross(n1, n2)
+    sine = np.sqrt((crossed**2).sum(axis=1))
+    good = sine > 0.3
+    n1, n2, p1, p2 = n1[good], n2[good], p1[good], p2[good]
+    axis = crossed[good] / sine[good, None]
+    dp = p1 - p2
+    dp = dp - axis * (dp * axis).sum(axis=1, keepdims=True)
+    dn = n1 - n2
+    radius = (dp * dn).sum(axis=1) / (dn**2).sum(axis=1)
+    off = np.sqrt(((dp - radius[:, None] * dn) ** 2).sum(axis=1))
+    keep = (radius * sign > 1.2 * edge) & (off < 0.5 * np.abs(radius))
+    middle = 0.5 * (p1 + p2 - radius[:, None] * (n1 + n2))
+    return axis[keep], middle[keep], np.abs(radius[keep])
+
+
+def _reaches(axis: Array, centre: Array, radius: Array, point: Array, edge: float) -> Array:
+    off = point - centre
+    along = (off * axis).sum(axis=1)
+    aside = np.sqrt(((off - along[:, None] * axis) ** 2).sum(axis=1))
+    kept: Array = (np.abs(aside - radius) < 0.5 * radius + edge) & (np.abs(along) < 4.0 * radius)
+    return kept
+
+
+def scores(patches: Patches, axis: Array, centre: Array, radius: Array, sign: float) -> Array:
+    """(H,) how much of the surface lies on each guess, in radii squared (at most 15), less where on one side only."""
+    point, normal = patches.point.astype(np.float32), patches.normal.astype(np.float32)
+    area = patches.area.astype(np.float32)
+    parts = [np.zeros(0)]
+    for start in range(0, len(radius), CHUNK):
+        a, c = (v[start : start + CHUNK].astype(np.float32) for v in (axis, centre))
+        r = radius[start : start + CHUNK, None].astype(np.float32)
+        basis = _across(a)
+        x, y, t = (u @ point.T - (u * c).sum(axis=1)[:, None] for u in (*basis, a))
+        out = np.sqrt(x * x + y * y) + np.float32(1e-30)
+        facing = (x * (basis[0] @ normal.T) + y * (basis[1] @ normal.T)) * np.float32(sign) / out
+        weight = np.maximum(1.0 - ((out - r) / (0.2 * r)) ** 2, 0.0)
+        weight *= (facing > 0.75) & (np.abs(t) < 2.0 * r)
+        weight *= area
+        total = weight.sum(axis=1)
+        # two flats that face apart, or the four of a box, are even on the turn's first wave, not on its second or fourth
+        even, turn = np.ones(len(r), dtype=np.float32), (x + np.complex64(1j) * y) / out
+        for _ in range(3):
+            even = even * (1.0 - np.abs((weight * turn).sum(axis=1)) / np.maximum(total, 1e-30))
+            turn = turn * turn
+        parts.append((np.minimum(total / r[:, 0] ** 2, 15.0) * even).astype(np.float64))
+    return np.concatenate(parts)
+
+
+def _across(axis: Array) -> tuple[Array, Array]:
+    """Two unit vectors (H, 3) square to each axis and to each other."""
+    helper = np.zeros_like(axis)
+    helper[np.arange(len(axis)), np.abs(axis).argmin(axis=1)] = 1.0
+    x = np.cross(axis, helper)
+    x /= np.sqrt((x**2).sum(axis=1, keepdims=True))
+    return x, np.cross(axis, x)
+
+
+def distinct(found: Guesses, most: int) -> list[int]:
+    """Rows of the best guesses that differ from each other, at most ``most``."""
+    chosen: list[int] = []
+    for row in range(len(found.score)):
+        if len(chosen) == most or found.score[row] <= 0.5:
+            break
+        if not any(_alike(found, row, other) for other in chosen):
+            chosen.append(row)
+    return chosen
+
+
+def _alike(found: Guesses, a: int, b: int) -> bool:
+    if abs(float(found.axis[a] @ found.axis[b])) < 0.97:
+        return False
+    big = max(float(found.radius[a]), float(found.radius[b]))
+    off = found.centre[a] - found.centre[b]
+    along = float(off @ found.axis[b])
+    aside = float(np.linalg.norm(off - along * found.axis[b]))
+    return (
+        abs(float(found.radius[a] - found.radius[b])) < 0.15 * big
+        and aside < 0.25 * big
+        and abs(along) < 2.0 * big
+    )
