@@ -15,16 +15,12 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compat import ensure_fcurve
 from ..pipeline.errors import UsageError
 from .lab import MARK, Lab, lab_collection
 from .links import Link, opening
-from .rigid import Array, from_quaternion, inverse, multiply, sine_cosine, to_quaternion
+from .release import PREROLL, key_release
+from .rigid import Array, inverse, multiply, to_quaternion
 
-PREROLL = 3
-"""Frames in which nothing moves, so that the world is built from poses that no race can change."""
-RELEASE = PREROLL + 2
-"""The first frame that is simulated; in the one before, bodies that are thrown move up to their pose."""
 SWING = 0.3
 """Radians that the fastest spin covers in that one frame: Bullet's arc cosine of less is too coarse."""
 FRAMES = 100_000
@@ -121,8 +117,8 @@ class Simulation:
         for body in self.bodies:
             self._tracked.objects.link(self._state.bodies[body.name])
         self._hold(self._swing_time())
-        for link in sorted(links, key=lambda link: link.name):
-            self.add_link(link)
+        if links:
+            self.add_link(*links)
 
     def step(
         self, gravity: Sequence[float] | None = None, targets: Mapping[str, Array] | None = None
@@ -149,24 +145,28 @@ class Simulation:
         found: Array = self.poses()[self._order[name]]
         return found
 
-    def add_link(self, link: Link) -> None:
-        """Joins two bodies as they are now. Raises UsageError for an unknown body or a name in use."""
-        unknown = [name for name in (link.a, link.b) if name not in self._order]
-        if unknown or link.name in self._state.links:
-            what = f"joins no body {unknown[0]!r}" if unknown else "is there already"
-            raise UsageError(f"The link {link.name!r} {what}", todo="Name links and their bodies apart.")
-        ob = _object(f"link {link.name}", None)
-        _place(ob, link.frame, self.world.scale)
-        self.scene.rigidbody_world.constraints.objects.link(ob)
-        link.apply(
-            ob.rigid_body_constraint,
-            self._state.bodies[link.a],
-            self._state.bodies[link.b],
-            self.world.dt,
-            self.world.scale,
-        )
-        ends = [multiply(inverse(self.pose(name)), link.frame) for name in (link.a, link.b)]
-        self._state.links[link.name] = _Made(link, ob, *ends)
+    def add_link(self, *links: Link) -> None:
+        """Joins bodies as they are now. Raises UsageError for an unknown body or a name in use.
+
+        The frames are evaluated before they become links, because the simulation doesn't wait for them.
+        """
+        frames = []
+        for link in sorted(links, key=lambda link: link.name):
+            unknown = [name for name in (link.a, link.b) if name not in self._order]
+            if unknown or link.name in self._state.links:
+                what = f"joins no body {unknown[0]!r}" if unknown else "is there already"
+                raise UsageError(f"The link {link.name!r} {what}", todo="Name links and their bodies apart.")
+            ob = _object(f"link {link.name}", None)
+            _place(ob, link.frame, self.world.scale)
+            self.scene.collection.objects.link(ob)
+            ends = [multiply(inverse(self.pose(name)), link.frame) for name in (link.a, link.b)]
+            self._state.links[link.name] = _Made(link, ob, *ends)
+            frames.append((link, ob))
+        self.scene.view_layers[0].update()
+        for link, ob in frames:
+            self.scene.rigidbody_world.constraints.objects.link(ob)
+            a, b = self._state.bodies[link.a], self._state.bodies[link.b]
+            link.apply(ob.rigid_body_constraint, a, b, self.world.dt, self.world.scale)
 
     def remove_link(self, name: str) -> None:
         """Lets go of a link, for good: switched on again it would snap back to where it was made."""
@@ -182,6 +182,11 @@ class Simulation:
         """Whether a breakable link has let go, seen from a gap of more than ``slack`` metres: Blender doesn't tell."""
         made = self._state.links[name]
         return made.link.break_n is not None and self.gap(name) > slack
+
+    def pace(self, substeps: int) -> None:
+        """Substeps a frame from now on; not for links that may break, whose threshold is for one length of step."""
+        if self.scene.rigidbody_world.substeps_per_frame != substeps:
+            self.scene.rigidbody_world.substeps_per_frame = substeps
 
     def _advance(self) -> None:
         self.scene.frame_set(self.frame)
@@ -223,7 +228,8 @@ class Simulation:
         """Keys the active bodies to rest, to move once up to their poses, and to be free; runs all but the last."""
         for body in self.bodies:
             if body.kind == "ACTIVE":
-                _key_release(self._state.bodies[body.name], body, seconds, self.world.scale)
+                motion = (body.pose, body.velocity, body.spin)
+                key_release(self._state.bodies[body.name], *motion, seconds, self.world.scale)
         for _ in range(PREROLL):
             self._advance()
         world = self.scene.rigidbody_world
@@ -272,38 +278,3 @@ def _set_up(made: Any, body: Body, shape: str, scale: float) -> None:
         made.deactivate_linear_velocity = scale * body.sleep[0]
         made.deactivate_angular_velocity = body.sleep[1]
     made.collision_collections = [index in body.groups for index in range(20)]
-
-
-def _key_release(ob: bpy.types.Object, body: Body, seconds: float, scale: float) -> None:
-    """Keys one body: still, then in one frame of ``seconds`` from where its velocity has it come from, then free."""
-    action = bpy.data.actions.new("holdfast lab release")
-    action[MARK] = True
-    ob.animation_data_create().action = action
-    pose = np.concatenate((scale * body.pose[:3, 3], to_quaternion(body.pose)))
-    back = np.concatenate(
-        (pose[:3] - scale * seconds * np.array(body.velocity), _turned_back(pose[3:], body.spin, seconds))
-    )
-    for index in range(7 if any(body.spin) else 3):
-        path, axis = ("location", index) if index < 3 else ("rotation_quaternion", index - 3)
-        _keys(ensure_fcurve(action, ob, path, axis), ((PREROLL, back[index]), (PREROLL + 1, pose[index])))
-    _keys(ensure_fcurve(action, ob, "rigid_body.kinematic", 0), ((PREROLL, 1.0), (RELEASE, 0.0)))
-
-
-def _turned_back(quaternion: Array, spin: Sequence[float], seconds: float) -> Array:
-    """The unit quaternion ``seconds`` before, when it turns by ``spin`` rad/s about world axes."""
-    rate = np.array(spin, dtype=np.float64)
-    speed = float(np.sqrt((rate * rate).sum()))
-    if speed == 0.0:
-        return quaternion
-    sine, cosine = sine_cosine(0.5 * speed * seconds)
-    turn = np.concatenate(((cosine,), -sine * rate / speed))
-    before = to_quaternion(multiply(from_quaternion(turn), from_quaternion(quaternion)))
-    return -before if float((before * quaternion).sum()) < 0.0 else before
-
-
-def _keys(curve: bpy.types.FCurve, keys: Sequence[tuple[float, float]]) -> None:
-    curve.keyframe_points.add(len(keys))
-    curve.keyframe_points.foreach_set("co", np.array(keys, dtype=np.float32).ravel())
-    for point in curve.keyframe_points:
-        point.interpolation = "CONSTANT"
-    curve.update()
