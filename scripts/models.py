@@ -48,37 +48,37 @@ class Model:
     kind: str
 
 
-X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+X, Y, Z, DOWN = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, -1.0)
 _BONES = "dm_control/suite/dog_assets/"
 _OBJECTS = "robosuite/models/assets/objects/meshes/"
 _ROBOT = "robosuite/models/assets/robots/gr1/meshes/"
 
 MODELS = (
-    Model("bunny", "genesis", "assets/meshes/bunny.obj", 90, Z, 0.66, "scan, bumpy, asymmetric"),
-    Model("scanned bunny", "pymeshfix", "examples/StanfordBunny.ply", 90, Y, 0.66, "raw scan with holes"),
-    Model("dragon", "genesis", "assets/meshes/dragon.obj", 140, X, 0.42, "scan, scales and folds"),
-    Model("small dragon", "genesis", "assets/meshes/dragon/dragon.obj", 140, X, 0.42, "decimated scan"),
-    Model("duck", "genesis", "assets/meshes/duck.obj", 80, Z, 0.58, "smooth figurine"),
+    Model("bunny", "genesis", "assets/meshes/bunny.obj", 90, DOWN, 0.42, "scan, bumpy, asymmetric"),
+    Model("scanned bunny", "pymeshfix", "examples/StanfordBunny.ply", 90, Z, 0.65, "raw scan with holes"),
+    Model("dragon", "genesis", "assets/meshes/dragon.obj", 140, X, 0.3, "scan, scales and folds"),
+    Model("small dragon", "genesis", "assets/meshes/dragon/dragon.obj", 140, X, 0.3, "decimated scan"),
+    Model("duck", "genesis", "assets/meshes/duck.obj", 80, Z, 0.65, "smooth figurine"),
     Model("toy duck", "genesis", "assets/meshes/duck/duck.obj", 80, Z, 0.58, "open, six shells"),
     Model("worm", "genesis", "assets/meshes/worm/worm.obj", 120, Y, 0.5, "long, coarse"),
     Model("wooden ball", "genesis", "wooden_sphere_OBJ/wooden_sphere.obj", 40, Z, 0.5, "round"),
     Model("bolt", "genesis", "bolt_nut/bolt.stl", 60, Z, 0.5, "threaded"),
-    Model("tank", "genesis", "assets/meshes/tank.obj", 120, Z, 0.62, "many flat details"),
+    Model("tank", "genesis", "assets/meshes/tank.obj", 120, Z, 0.45, "thin-walled tray"),
     Model("dog skull", "dm", _BONES + "BONEMergedSkull.stl", 120, X, 0.45, "23 shells, hollows"),
     Model("dog", "dm", _BONES + "SKINbody.stl", 160, X, 0.66, "asymmetric figure"),
     Model("sacrum", "dm", _BONES + "BONESacrum.stl", 60, X, 0.5, "bone, ragged"),
-    Model("vertebra", "dm", _BONES + "BONEC_3.stl", 50, X, 0.5, "bone, pierced"),
+    Model("vertebra", "dm", _BONES + "BONEC_3.stl", 50, X, 0.55, "bone, pierced"),
     Model("bottle", "robosuite", _OBJECTS + "bottle.stl", 120, Z, 0.55, "open, coarse"),
     Model("can", "robosuite", _OBJECTS + "can.stl", 70, Z, 0.5, "open, two shells"),
     Model("milk carton", "robosuite", _OBJECTS + "milk.stl", 110, Z, 0.6, "coarse, square"),
     Model("lemon", "robosuite", _OBJECTS + "lemon.stl", 60, X, 0.5, "coarse, round"),
-    Model("robot shank", "robosuite", _ROBOT + "l_shank_pitch.STL", 160, Z, 0.55, "machine part, hollow"),
-    Model("robot thigh", "robosuite", _ROBOT + "l_thigh_pitch.STL", 160, Z, 0.45, "machine part, hollow"),
+    Model("robot shank", "robosuite", _ROBOT + "l_shank_pitch.STL", 160, Z, 0.36, "machine part, hollow"),
+    Model("robot thigh", "robosuite", _ROBOT + "l_thigh_pitch.STL", 160, Z, 0.3, "machine part, hollow"),
     Model("robot arm", "robosuite", _ROBOT + "r_upper_arm_yaw.STL", 120, Z, 0.5, "76 open shells"),
-    Model("walker leg", "robosuite", "spot/meshes/front_left_lower_leg.obj", 160, Z, 0.7, "12 open shells"),
-    Model("aeroplane", "pyvista", "examples/airplane.ply", 160, X, 0.5, "seven open shells"),
+    Model("walker leg", "robosuite", "spot/meshes/front_left_lower_leg.obj", 160, Y, 0.5, "12 open shells"),
+    Model("aeroplane", "pyvista", "examples/airplane.ply", 160, Y, 0.6, "seven open shells"),
     Model("ant", "pyvista", "examples/ant.ply", 90, Z, 0.5, "15 crossing shells"),
-    Model("nut", "pyvista", "examples/nut.ply", 50, Y, 0.5, "pierced where the lock would go"),
+    Model("nut", "pyvista", "examples/nut.ply", 50, Y, 0.5, "pierced"),
 )
 
 

@@ -127,6 +127,11 @@ def photograph(path: Path, package: str) -> None:
         ob.matrix_world = Matrix.Translation(up * gap if ob.holdfast.part == "above" else (0, 0, 0))
         ob.data.materials.clear()
         ob.data.materials.append(_paint(COLOURS["above" if ob.holdfast.part == "above" else "below"]))
+    if up.z < -0.9:  # a model that stands on its head in its file
+        upright = Matrix.Rotation(np.pi, 4, "X")
+        for ob in shown:
+            ob.matrix_world = upright @ ob.matrix_world
+        up = -up
     _light_and_look(scene, shown, up)
     scene.render.filepath = str(path)
     bpy.ops.render.render(write_still=True)

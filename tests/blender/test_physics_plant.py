@@ -15,7 +15,7 @@ import holdfast.operators.physics as stage
 import numpy as np
 import pytest
 from holdfast.operators.steps import StageOptions
-from holdfast.physics import assembly, fit, kit, mass, mending, meshes, plant, wall
+from holdfast.physics import assembly, fit, mass, mending, meshes, plant, wall
 from holdfast.pipeline.context import Context
 from holdfast.pipeline.errors import InputError
 from holdfast.pipeline.project import ShotFolder
@@ -47,19 +47,18 @@ def volume(ob: bpy.types.Object) -> float:
     return mass.mass_properties(meshes.vertices(ob.data), meshes.triangles(ob.data), 1.0, ob.name).volume
 
 
-def fitted(made: plant.Divided) -> tuple[assembly.Assembly, kit.Kit]:
-    """Both halves with their lock on them, as the stage does it."""
+def fitted(made: plant.Divided) -> assembly.Joint:
+    """The joint of the two halves, with their lock on them, as the stage does it."""
     for number, (name, ob) in enumerate((("below", made.below), ("above", made.above)), 1):
         ob.holdfast.is_part, ob.holdfast.part, ob.holdfast.part_id = True, name, number
-    found = assembly.read(bpy.context.scene)
-    lock = kit.make(found.spec)
-    for part, frame, cut in (
-        (found.peg, found.peg_frame, fit.fit_peg),
-        (found.socket, found.socket_frame, fit.fit_socket),
+    (joint,) = assembly.read(bpy.context.scene).joints
+    for side, part, frame in (
+        ("peg", joint.peg, joint.peg_frame),
+        ("socket", joint.socket, joint.socket_frame),
     ):
-        fit.apply(part.ob, cut(part.ob, frame, part.scale, lock))
+        fit.apply(part.ob, fit.fit(side, part.ob, frame, part.scale, joint.mechanism))
         assert mass.open_edges(meshes.triangles(part.ob.data)) == 0
-    return found, lock
+    return joint
 
 
 @pytest.mark.parametrize(
@@ -190,7 +189,8 @@ def rough(made: plant.Divided, part: str, amount: float) -> None:
 def test_a_rough_peg_is_turned_and_a_rough_bore_reamed(part: str) -> None:
     made = plant.divide(ball(0.025), plant.plane_at(*FLAT))
     rough(made, part, 0.08)
-    found, lock = fitted(made)
+    found = fitted(made)
+    lock = found.mechanism
     ob, frame = (found.peg.ob, found.peg_frame) if part == "peg" else (found.socket.ob, found.socket_frame)
     points = (meshes.vertices(ob.data) - frame[:3, 3]) @ frame[:3, :3]
     out = np.hypot(points[:, 0], points[:, 1])
@@ -216,7 +216,7 @@ def test_what_stands_over_a_rim_is_faced_off() -> None:
     work.to_mesh(made.below.data)
     work.free()
     bpy.data.objects.remove(lump)
-    found, _ = fitted(made)
+    found = fitted(made)
     points = meshes.vertices(found.socket.ob.data)
     near = np.hypot(points[:, 0] - x, points[:, 1] - y) < reach + 0.0005
     print(f"{(points[near, 2].max() - 0.002) * 1e3:.4f} mm over the rim")
