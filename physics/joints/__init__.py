@@ -4,10 +4,11 @@
 from typing import Final
 
 from ...pipeline.errors import InputError
-from . import hinge, screw, slider, twist_lock
-from .base import JointKind, JointSpec, Parameter
+from . import ball, hinge, screw, slider, twist_lock
+from .base import JointKind
+from .spec import JointSpec, Parameter
 
-KINDS: Final[tuple[JointKind, ...]] = (twist_lock.KIND, hinge.KIND, slider.KIND, screw.KIND)
+KINDS: Final[tuple[JointKind, ...]] = (twist_lock.KIND, hinge.KIND, slider.KIND, screw.KIND, ball.KIND)
 """In the order in which the panel lists them."""
 
 

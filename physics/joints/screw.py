@@ -9,26 +9,11 @@ import numpy as np
 
 from ..rigid import Array
 from ..units import DEG, MM, PI, to_deg, to_mm
-from .base import (
-    HAND,
-    Check,
-    JointKind,
-    JointSpec,
-    Outcome,
-    Parameter,
-    Phase,
-    Pose,
-    Preset,
-    Trial,
-    check_fit,
-    check_loose,
-    stays,
-    turn_of,
-    within,
-)  # fmt: skip
+from .base import Check, JointKind, Outcome, Phase, Pose, Trial, stays, within
 from .helix import PIECE, Thread
 from .lugs import LIP, lug_sizes
 from .moves import align, over
+from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
 from .trying import hand_way, pulled_free, ramp_and_hold
 
 MOST_TURNS: Final = 5.0
@@ -217,8 +202,8 @@ def _check(spec: JointSpec, screw: Screw) -> None:
 
 def _path(screw: Screw, poses: Array) -> tuple[Array, Array]:
     """(S,) heights over the seat and (S,) angles short of the stop, counted on through whole turns."""
-    angles = np.unwrap(np.arctan2(poses[:, 1, 0] - poses[:, 0, 1], poses[:, 0, 0] + poses[:, 1, 1]))
-    return poses[:, 2, 3] - screw.seat, screw.sense * angles
+    angles: Array = np.unwrap(np.arctan2(poses[:, 1, 0] - poses[:, 0, 1], poses[:, 0, 0] + poses[:, 1, 1]))
+    return poses[:, 2, 3] - screw.seat, float(screw.sense) * angles
 
 
 def _screwed_in(screw: Screw, torque: float) -> Trial:
