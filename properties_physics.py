@@ -15,8 +15,8 @@ from bpy.props import (
 )
 
 from .physics.joints import KINDS, all_parameters
-from .physics.joints.base import MODES, Parameter
 from .physics.joints.moves import EASES
+from .physics.joints.spec import MODES, Parameter
 
 JOINT_MODES = tuple((key, label, says) for key, (label, says) in MODES.items() if key == "AUTHORED")
 JOINT_KINDS = tuple((kind.name, kind.label, kind.says) for kind in KINDS)

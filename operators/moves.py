@@ -8,6 +8,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from ..physics.choreography import GENERIC, default_steps
 from ..physics.joints import kind_named
+from ..physics.joints.spec import Parameter
 from . import state_cache
 
 Result = set[str]
@@ -28,6 +29,17 @@ def active_joint(scene: bpy.types.Scene) -> Any:
 def length(joint: Any) -> int:
     """Frames that the joint's own moves take."""
     return sum(step.frames for step in joint.steps)
+
+
+def parameters(joint: Any) -> tuple[Parameter, ...]:
+    """What may be set of a joint of its kind."""
+    return kind_named(joint.kind).parameters
+
+
+def labels(joint: Any) -> dict[str, str]:
+    """The moves that a joint can make, by their names, in words."""
+    own = {phase.name: phase.label for phase in kind_named(joint.kind).phases}
+    return own | {key: words[0] for key, words in GENERIC.items()}
 
 
 class _OfJoint:
@@ -129,8 +141,7 @@ class HOLDFAST_MT_joint_moves(bpy.types.Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         joint = active_joint(context.scene)
-        phases = [(phase.name, phase.label) for phase in kind_named(joint.kind).phases] if joint else []
-        for name, label in [*phases, *((key, words[0]) for key, words in GENERIC.items())]:
+        for name, label in labels(joint).items() if joint else ():
             made = self.layout.operator(HOLDFAST_OT_edit_moves.bl_idname, text=label)
             made.edit, made.phase = "ADD", name
 

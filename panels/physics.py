@@ -8,9 +8,6 @@ import bpy
 from ..operators import moves
 from ..operators.editing import HOLDFAST_OT_add_joint, HOLDFAST_OT_remove_joint
 from ..operators.state_cache import Shown
-from ..physics.choreography import GENERIC
-from ..physics.joints import kind_named
-from ..physics.joints.base import JointKind
 from .base import StagePanel, sentence
 
 VERDICT_ICONS: dict[str, Any] = {"engaged": "CHECKMARK", "not_engaged": "ERROR", "inconclusive": "QUESTION"}
@@ -85,7 +82,6 @@ def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def _draw_joint(layout: bpy.types.UILayout, joint: Any) -> None:
-    kind = kind_named(joint.kind)
     row = layout.row(align=True)
     row.prop(joint, "kind", text="")
     row.menu(moves.HOLDFAST_MT_joint_presets.bl_idname, text="", icon="PRESET")
@@ -94,16 +90,16 @@ def _draw_joint(layout: bpy.types.UILayout, joint: Any) -> None:
     column.prop(joint, "socket")
     column.prop(joint, "mode")
     column = layout.column(align=True)
-    for parameter in kind.parameters:
+    for parameter in moves.parameters(joint):
         if not parameter.choices:
             column.prop(joint, parameter.key)
-    for parameter in kind.parameters:
+    for parameter in moves.parameters(joint):
         if parameter.choices:
             layout.row().prop(joint, parameter.key, expand=True)
-    _draw_moves(layout, joint, kind)
+    _draw_moves(layout, joint)
 
 
-def _draw_moves(layout: bpy.types.UILayout, joint: Any, kind: JointKind) -> None:
+def _draw_moves(layout: bpy.types.UILayout, joint: Any) -> None:
     """The choreography: every move with its frames and easing, and when it starts."""
     header, body = layout.panel("holdfast_physics_moves", default_closed=True)
     header.label(text=f"Moves: {moves.length(joint)} frames" if joint.steps else "Moves of the kind")
@@ -112,9 +108,7 @@ def _draw_moves(layout: bpy.types.UILayout, joint: Any, kind: JointKind) -> None
     edit = moves.HOLDFAST_OT_edit_moves.bl_idname
     if not joint.steps:
         body.operator(edit, text="Change the Moves").edit = "START"
-    labels = {phase.name: phase.label for phase in kind.phases} | {
-        key: words[0] for key, words in GENERIC.items()
-    }
+    labels = moves.labels(joint)
     column = body.column(align=True)
     for step in joint.steps:
         row = column.row(align=True)

@@ -12,8 +12,9 @@ from ..pipeline.errors import InputError
 from . import features, meshes
 from .features import Feature
 from .joints import kind_named
-from .joints.base import JointFrame, JointKind, JointSpec, Mechanism
+from .joints.base import JointKind, Mechanism
 from .joints.record import checked
+from .joints.spec import JointFrame, JointSpec
 from .rigid import Array, from_quaternion, multiply, to_quaternion, translation
 from .units import MM
 

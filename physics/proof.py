@@ -9,8 +9,9 @@ import numpy as np
 
 from . import trials
 from .joints import kind_of
-from .joints.base import Check, Engagement, JointSpec, Mechanism, Outcome, Trial, engagement, within
+from .joints.base import Check, Engagement, Mechanism, Outcome, Trial, engagement, within
 from .joints.record import to_json
+from .joints.spec import JointSpec
 from .rigid import Array
 from .trials import LabSettings
 from .units import to_deg, to_mm

@@ -9,24 +9,9 @@ import numpy as np
 
 from ..rigid import Array, multiply, rotation
 from ..units import DEG, MM, to_deg, to_mm
-from .base import (
-    HAND,
-    Check,
-    JointKind,
-    JointSpec,
-    Outcome,
-    Parameter,
-    Phase,
-    Pose,
-    Preset,
-    Trial,
-    check_fit,
-    check_loose,
-    engagement,
-    turn_of,
-    within,
-)  # fmt: skip
+from .base import Check, JointKind, Outcome, Phase, Pose, Trial, engagement, within
 from .lugs import Channel, LugMechanism, check_lugs, lug_sizes
+from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
 from .trying import hand_way, pulled_free, ramp_and_hold
 
 

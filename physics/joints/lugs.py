@@ -15,7 +15,8 @@ import numpy as np
 from ..rigid import Array, sine_cosine
 from ..solids import HULL_STEP, STEP, Sector, Solid, cell_solid, disc_points, divide, hull_points, merged
 from ..units import DEG, MM, PI
-from .base import JointSpec, Mechanism, Tool
+from .base import Mechanism, Tool
+from .spec import JointSpec
 
 LIP: Final = 0.3 * MM
 """Least overlap of a lug with the lip above it that holds anything, and least height of lip and groove wall."""

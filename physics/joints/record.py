@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ...pipeline.errors import InputError
 from . import kind_named
-from .base import JointFrame, JointSpec
+from .spec import JointFrame, JointSpec
 
 SCHEMA: Final = "holdfast/joint"
 VERSION: Final = 2

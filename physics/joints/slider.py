@@ -9,22 +9,9 @@ import numpy as np
 
 from ..rigid import Array, multiply, rotation
 from ..units import DEG, MM, to_deg, to_mm
-from .base import (
-    Check,
-    JointKind,
-    JointSpec,
-    Outcome,
-    Parameter,
-    Phase,
-    Pose,
-    Preset,
-    Trial,
-    check_fit,
-    check_loose,
-    engagement,
-    within,
-)  # fmt: skip
+from .base import Check, JointKind, Outcome, Phase, Pose, Trial, engagement, within
 from .lugs import LIP, Channel, LugMechanism, check_lugs, lug_sizes
+from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
 from .trying import hand_way, pulled_free, ramp_and_hold
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..rigid import Array, multiply, rotation, translation
 from ..units import MM, to_deg, to_mm
-from .base import Check, JointSpec, Mechanism, Outcome, Pose, Trial, stays, within
+from .base import Check, Mechanism, Outcome, Pose, Trial, stays, within
+from .spec import JointSpec
 
 RAMP, HOLD = 12, 12
 """Frames in which a pull grows to its force, and for which it then stays."""

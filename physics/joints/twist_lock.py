@@ -9,25 +9,10 @@ import numpy as np
 
 from ..rigid import Array, multiply, rotation, sine_cosine
 from ..units import DEG, MM, to_deg, to_mm
-from .base import (
-    HAND,
-    Check,
-    Flexure,
-    JointKind,
-    JointSpec,
-    Outcome,
-    Parameter,
-    Phase,
-    Pose,
-    Preset,
-    Trial,
-    check_fit,
-    check_loose,
-    turn_of,
-    within,
-)  # fmt: skip
+from .base import Check, Flexure, JointKind, Outcome, Phase, Pose, Trial, within
 from .lugs import ABOVE, Channel, LugMechanism, check_lugs, lug_sizes
 from .moves import align, away, min_jerk, straight
+from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
 from .trying import (
     blocked,
     hand_way,
@@ -92,7 +77,15 @@ class TwistLock(LugMechanism):
             turn = rotation(2, middle)[:3, :3]
             x, y, _ = (float(value) for value in turn @ np.array((out[0], out[1], 0.0)))
             stiff = self.detent_force / BUMP
-            made = Flexure(f"detent {index}", first @ turn.T, (x, y, 0.0), stiff, 0.5 * MM, mass=0.02, friction=self.friction)
+            made = Flexure(
+                f"detent {index}",
+                first @ turn.T,
+                (x, y, 0.0),
+                stiff,
+                0.5 * MM,
+                mass=0.02,
+                friction=self.friction,
+            )
             result.append(made)
         return result
 

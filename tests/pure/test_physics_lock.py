@@ -12,9 +12,10 @@ import pytest
 from holdfast.physics import mass, rigid, solids, verify
 from holdfast.physics.choreography import GENERIC, Step, Track, default_steps
 from holdfast.physics.joints import KINDS, all_parameters, kind_named
-from holdfast.physics.joints.base import JointKind, JointSpec, Mechanism, engagement
+from holdfast.physics.joints.base import JointKind, Mechanism, engagement
 from holdfast.physics.joints.moves import EASES, min_jerk
 from holdfast.physics.joints.record import checked, from_json, to_json
+from holdfast.physics.joints.spec import JointSpec
 from holdfast.pipeline.errors import InputError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st

@@ -21,7 +21,7 @@ ALLOWED = {
     "sys.modules": {"pipeline/worker_boot.py"},
     "__file__": {
         "clients/descriptor.py", "finishing/encode.py", "operators/demo.py", "pipeline/worker.py",
-        "pipeline/worker_boot.py", "validation/limits.py", "validation/page.py",
+        "physics/page.py", "pipeline/worker_boot.py", "validation/limits.py", "validation/page.py",
     },
     "bpy.app.version": {"compat.py"},
 }  # fmt: skip
