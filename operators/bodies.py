@@ -73,13 +73,17 @@ def candidates(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
 
 def read_all(objects: Sequence[bpy.types.Object]) -> tuple[list[Imported], dict[str, str]]:
     """What can be a body, and the sentences on what can't, by object name."""
-    parts, refused = [], {}
-    for ob in candidates(objects):
-        try:
-            parts.append(imported.read(ob))
-        except InputError as error:
-            refused[ob.name] = str(error)
-    return parts, refused
+    refused: dict[str, str] = {}
+    return [part for ob in candidates(objects) for part in _read(ob, refused)], refused
+
+
+def _read(ob: bpy.types.Object, refused: dict[str, str]) -> list[Imported]:
+    """The part in a list, or none and why."""
+    try:
+        return [imported.read(ob)]
+    except InputError as error:
+        refused[ob.name] = str(error)
+        return []
 
 
 def make(
@@ -106,7 +110,10 @@ def _make(
     scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], request: Request, back: "_Back"
 ) -> Generator[Progress, None, Outcome]:
     outcome = Outcome()
-    parts, outcome.refused = read_all(objects)
+    parts: list[Imported] = []
+    for ob in candidates(objects):
+        yield Progress(0.0, f"Reading {ob.name}")
+        parts += _read(ob, outcome.refused)
     parts = _sized(parts, request)
     plans: list[Plan] = []
     known: dict[str, Record] = {}
@@ -142,7 +149,7 @@ def _sized(parts: list[Imported], request: Request) -> list[Imported]:
     result = []
     for part in sorted(parts, key=lambda part: (_depth(part.ob), part.ob.name)):
         wanted = given.get(part.ob.name, given.get(part.name, 0.0))
-        now = imported.read(part.ob)  # its parent may have been scaled by now
+        now = imported.read(part.ob) if given else part  # its parent may have been scaled by now
         if wanted > 0.0 and abs(wanted - now.extent) > 1e-6 * wanted:
             imported.resize(part.ob, wanted / now.extent)
             bpy.context.view_layer.update()
@@ -258,6 +265,10 @@ def _orphan(proxy: bpy.types.Object) -> bool:
     return part is None or not part.users_scene
 
 
+def _scale(ob: bpy.types.Object) -> tuple[float, ...]:
+    return tuple(float(value) for value in ob.scale)
+
+
 class _Back:
     """The way back from half-made bodies: sizes, the world's settings, and the proxies that were there before."""
 
@@ -267,7 +278,7 @@ class _Back:
         found = bpy.data.collections.get(COLLECTION)
         self._before = set(found.objects) if found is not None else set()
         self._fresh = found is None
-        self._sizes = [(ob, tuple(ob.scale), float(ob.holdfast.size_mm)) for ob in candidates(objects)]
+        self._sizes = [(ob, _scale(ob), float(ob.holdfast.size_mm)) for ob in candidates(objects)]
         world = scene.rigidbody_world
         self._pace = (world.substeps_per_frame, world.solver_iterations) if world is not None else None
         self._raised = list(found[RAISED]) if found is not None and found.get(RAISED) is not None else None
@@ -281,7 +292,7 @@ class _Back:
 
     def _take_back(self) -> None:
         for ob, scale, size in self._sizes:
-            if tuple(ob.scale) != scale:
+            if _scale(ob) != scale:
                 ob.scale = scale
             if float(ob.holdfast.size_mm) != size:
                 ob.holdfast.size_mm = size

@@ -176,7 +176,8 @@ class HOLDFAST_OT_make_bodies(_Working, bpy.types.Operator):
             row.now_mm = row.real_mm = part.extent / MM
         if all(row.known for row in self.sizes):
             return self.execute(context)
-        return context.window_manager.invoke_props_dialog(self, width=460)
+        asked: Any = context.window_manager.invoke_props_dialog(self, width=460)
+        return set(asked)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

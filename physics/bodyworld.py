@@ -75,7 +75,7 @@ def refine(scene: bpy.types.Scene, thinnest: float, speed: float) -> list[str]:
     said = []
     if after != before:
         collection = scene.collection.children[COLLECTION]
-        kept = [int(value) for value in collection.get(RAISED, before)[:2]]
+        kept = [int(value) for value in list(collection.get(RAISED) or before)[:2]]
         world.substeps_per_frame, world.solver_iterations = after
         collection[RAISED] = [*kept, *after]
         why = f"the thinnest body measures {1e3 * thinnest:.1f} mm and moves at up to {speed:g} m/s"

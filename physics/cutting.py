@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from .hull import Hull, hull
+from .hull import Hull, cross, hull
 from .rigid import Array
 
 PIECES = 12
@@ -22,9 +22,11 @@ CORNERS = 32
 """Corners of a piece's hull."""
 _COARSE = 40
 _MANY = 1500
-_TRIAL_CORNERS = 32
+_TRIAL_CORNERS = 16
 _GAIN = 0.05
 """Share of a cell's waste that a cut must save more than one across a longer side."""
+_PLENTY = 0.4
+"""Share of a cell's waste that a cut may leave to be taken without trying others."""
 _CONCAVE = 0.34
 """Sine of the least angle, 20 degrees, at which an edge counts as an inner corner."""
 
@@ -46,7 +48,7 @@ class Cell:
     def volume(self) -> float:
         """By signed tetrahedra, caps included."""
         a, b, c = (self.triangles[:, k] - self.triangles[0, 0] for k in range(3))
-        return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum()) / 6.0
+        return float(np.einsum("ij,ij->i", a, cross(b, c)).sum()) / 6.0
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ def _plan(solid: Solid, limit: int) -> Generator[None, None, list[Cut]]:
             if best is None or sum(found.waste) < sum(best.waste) - _GAIN * wastes[worst]:
                 best = found
             yield
+            if sum(found.waste) < _PLENTY * wastes[worst]:
+                break
         if best is None:
             wastes[worst] = 0.0  # too small to cut
             continue
@@ -149,29 +153,30 @@ def _waste(solid: Solid, cell: Cell) -> float:
     if cell.surface < 4:
         return 0.0
     around = hull(_hull_points(solid, cell), _TRIAL_CORNERS, 1e-3)
-    return max(0.0, around.volume - cell.volume) if around is not None else 0.0
+    return max(0.0, around.reach - cell.volume) if around is not None else 0.0
 
 
 def _candidates(solid: Solid, cell: Cell) -> list[Plane]:
-    """Planes worth trying in a cell: for each axis the heaviest inner corner, the middle, and half its turn."""
+    """Planes worth trying in a cell: the heaviest inner corner across each axis, then middles and halves of turns."""
     low, high = cell.points.min(axis=0), cell.points.max(axis=0)
     slack = 0.02 * float((high - low).max())
     places, axes, weights = solid.inner
-    found: list[Plane] = []
+    corners: list[Plane] = []
+    others: list[Plane] = []
     for axis in np.argsort(low - high, kind="stable"):
         if high[axis] - low[axis] < 4.0 * slack:
             continue
         near = ((places > low - slack) & (places < high + slack)).all(axis=1) & (axes == axis)
         near &= (places[:, axis] > low[axis] + slack) & (places[:, axis] < high[axis] - slack)
-        levels = [0.5 * float(low[axis] + high[axis])]
+        unit = np.eye(3)[axis].tolist()
         if near.any():
             at = np.round(places[near, axis] / (0.1 * slack)).astype(np.int64)
             values, where = np.unique(at, return_inverse=True)
             heaviest = values[int(np.argmax(np.bincount(where.reshape(-1), weights[near])))]
-            levels.insert(0, float(np.median(places[near, axis][at == heaviest])))
-        found += [(*np.eye(3)[axis].tolist(), level) for level in levels]
-        found += _bisector(cell.points - solid.centre, int(axis), solid.centre)
-    return found
+            corners.append((*unit, float(np.median(places[near, axis][at == heaviest]))))
+        others.append((*unit, 0.5 * float(low[axis] + high[axis])))
+        others += _bisector(cell.points - solid.centre, int(axis), solid.centre)
+    return corners + others
 
 
 def _bisector(points: Array, axis: int, centre: Array) -> list[Plane]:
@@ -201,7 +206,7 @@ def _inner_corners(points: Array, triangles: NDArray[np.int64]) -> tuple[Array, 
     same = (key[order][1:] == key[order][:-1]).all(axis=1)
     one, two = order[:-1][same], order[1:][same]
     a, b, c = (points[triangles[:, k]] for k in range(3))
-    normals = np.cross(b - a, c - a)
+    normals = cross(b - a, c - a)
     normals /= np.maximum(np.sqrt((normals * normals).sum(axis=1)), 1e-300)[:, None]
     start, end = points[edges[one, 0]], points[edges[one, 1]]
     into = points[apex[two]] - start
@@ -235,7 +240,7 @@ def _winding(triangles: Array, point: Array) -> float:
     """How often the surface winds around a point: 1 inside, 0 outside (van Oosterom and Strackee 1983)."""
     a, b, c = (triangles[:, k] - point for k in range(3))
     la, lb, lc = (np.sqrt((v * v).sum(axis=1)) for v in (a, b, c))
-    numerator = np.einsum("ij,ij->i", a, np.cross(b, c))
+    numerator = np.einsum("ij,ij->i", a, cross(b, c))
     dots = [np.einsum("ij,ij->i", p, q) for p, q in ((a, b), (b, c), (c, a))]
     denominator = la * lb * lc + dots[0] * lc + dots[1] * la + dots[2] * lb
     return float(np.arctan2(numerator, denominator).sum()) / (2.0 * np.pi)
@@ -251,7 +256,7 @@ def _split(cell: Cell, plane: Plane) -> tuple[Cell, Cell]:
     low, high = side.min(axis=1), side.max(axis=1)
     flat = (low == 0) & (high == 0)
     a, b, c = (triangles[:, k] for k in range(3))
-    up = np.cross(b - a, c - a) @ normal > 0.0
+    up = cross(b - a, c - a) @ normal > 0.0
     surface = np.arange(len(triangles)) < cell.surface
     below, above = ((high <= 0) & ~flat) | (flat & up), ((low >= 0) & ~flat) | (flat & ~up)
     mixed = (low < 0) & (high > 0)

@@ -16,6 +16,7 @@ from ..compat import fcurves_of
 from ..pipeline.errors import InputError
 from . import meshes
 from .assembly import part_name
+from .hull import along
 from .rigid import Array
 from .units import MM
 
@@ -75,7 +76,7 @@ def read(ob: bpy.types.Object) -> Imported:
     notes = []
     if any(m.type in DEFORMING and m.show_viewport for m in ob.modifiers) or _moving_keys(ob):
         notes.append(f"it changes its shape; the body keeps that of frame {bpy.context.scene.frame_current}")
-    return Imported(part_name(ob), ob, points @ stretch.T, triangles, stretch, pose, tuple(notes))
+    return Imported(part_name(ob), ob, along(points, stretch), triangles, stretch, pose, tuple(notes))
 
 
 def _moving_keys(ob: bpy.types.Object) -> bool:

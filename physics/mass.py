@@ -17,6 +17,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+_GRID = 1_000_010
+"""Cells of ``welded`` along an axis, at most."""
+
+
 @dataclass(frozen=True)
 class MassProperties:
     """``volume`` m3, ``mass`` kg, ``com`` (3,) m, ``inertia`` (3, 3) kg m2 about the centre of mass."""
@@ -72,8 +76,9 @@ def welded(points: Array, triangles: NDArray[np.int64]) -> tuple[Array, NDArray[
         return points[:0], triangles[:0]
     step = max(1e-6 * float(np.ptp(points, axis=0).max()), 1e-12)
     for shift in (0.0, 0.5):  # two grids: neighbours that one of them parts, the other joins
-        keys = np.floor(points / step + shift).astype(np.int64)
-        _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        cell = np.floor((points - points.min(axis=0)) / step + shift).astype(np.int64)
+        keys = (cell[:, 0] * _GRID + cell[:, 1]) * _GRID + cell[:, 2]
+        _, first, where = np.unique(keys, return_index=True, return_inverse=True)
         order = np.argsort(first, kind="stable")  # vertices keep their order
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import cutting
-from .hull import LIMIT, Hull, balanced, hull, shrunk
+from .hull import LIMIT, Hull, along, balanced, hull, shrunk
 from .mass import MassProperties, Weighed
 from .rigid import Array
 from .units import PI
@@ -79,11 +79,14 @@ def choose(part: Weighed) -> Generator[None, None, Shape]:
         return single
     yield
     turned = min(
-        frames, key=lambda basis: round(float(np.prod(np.ptp(part.points @ basis, axis=0))) / around, 6)
+        frames,
+        key=lambda basis: round(float(np.prod(np.ptp(along(part.points, basis.T), axis=0))) / around, 6),
     )
-    cut = yield from cutting.pieces(part.points @ turned, part.triangles)
+    cut = yield from cutting.pieces(along(part.points, turned.T), part.triangles)
     least = SLIVER * part.mass.volume
-    cut = [Hull(piece.points @ turned.T, piece.faces, piece.gaps) for piece in cut if piece.volume > least]
+    cut = [
+        Hull(along(piece.points, turned), piece.faces, piece.gaps) for piece in cut if piece.volume > least
+    ]
     several = _hulled(part, axes, "COMPOUND", [balanced(piece) for piece in cut])
     if len(cut) < 2 or abs(several.volume_error) > abs(single.volume_error) - _BETTER:
         return single
@@ -92,8 +95,8 @@ def choose(part: Weighed) -> Generator[None, None, Shape]:
 
 def _hull_volume(part: Weighed, few: Hull) -> float:
     """Volume of the part's hull: of the one with few corners, or of a finer one where that leaves the choice open."""
-    if few.gap < 1e-3 * float(np.ptp(part.points, axis=0).max()) or part.mass.volume < SOLIDITY * few.volume:
-        return few.volume
+    if part.mass.volume > SOLIDITY * few.reach or part.mass.volume < SOLIDITY * few.volume:
+        return few.reach
     finer = hull(part.points, 3 * LIMIT, 1e-3)
     return max(few.volume, finer.volume if finer is not None else 0.0)
 
@@ -160,7 +163,7 @@ def _inertia_axes(mass: MassProperties) -> Array:
 
 def _primitives(part: Weighed, axes: Array) -> list[Shape]:
     """The primitives about the centre of mass, along these axes, that the part fills and whose surface it has."""
-    points = (part.points - part.mass.com) @ axes
+    points = along(part.points - part.mass.com, axes.T)
     largest = float(np.ptp(points, axis=0).max())
     half = 0.5 * np.ptp(points, axis=0)
     lies_off = [
@@ -214,7 +217,9 @@ def _hulled(part: Weighed, axes: Array, kind: str, hulls: list[Hull]) -> Shape:
     """A shape of one or more hulls, given in the part's metres."""
     frame = np.eye(4)
     frame[:3, :3], frame[:3, 3] = axes, part.mass.com
-    moved = [Hull((piece.points - part.mass.com) @ axes, piece.faces, piece.gaps) for piece in hulls]
+    moved = [
+        Hull(along(piece.points - part.mass.com, axes.T).round(9), piece.faces, piece.gaps) for piece in hulls
+    ]
     size = np.ptp(np.concatenate([piece.points for piece in moved]), axis=0)
     thinnest = min(float(np.ptp(piece.points, axis=0).min()) for piece in moved)
     margin = min(margin_for(float(size.min())), max(0.1 * thinnest, 1e-6))

@@ -102,7 +102,7 @@ def _cross(crossings: NDArray[np.int16], corners: Array, low: NDArray[np.int64],
     rank = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
     i, j = low[owner, 0] + rank // wide[owner, 1], low[owner, 1] + rank % wide[owner, 1]
     a, b, c = (corners[:, k] for k in range(3))
-    area = (b[:, u] - a[:, u]) * (c[:, v] - a[:, v]) - (b[:, v] - a[:, v]) * (c[:, u] - a[:, u])
+    area: Array = (b[:, u] - a[:, u]) * (c[:, v] - a[:, v]) - (b[:, v] - a[:, v]) * (c[:, u] - a[:, u])
 
     def side(p: Array, q: Array) -> Array:
         return (q[owner, u] - p[owner, u]) * (j - p[owner, v]) - (q[owner, v] - p[owner, v]) * (
