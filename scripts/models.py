@@ -52,7 +52,12 @@ _BONES = "dm_control/suite/dog_assets/"
 _OBJECTS = "robosuite/models/assets/objects/meshes/"
 _ROBOT = "robosuite/models/assets/robots/gr1/meshes/"
 
+SKETCH = "sketch"
+"""Package of the models that are made from a sketch of the demo, which ``file`` names."""
+
 MODELS = (
+    Model("lantern body", SKETCH, "lantern_body", 44, Z, 0.4, "made from the demo's sketch", ""),
+    Model("lantern lid", SKETCH, "lantern_lid", 40, Z, 0.35, "made from the demo's sketch", ""),
     Model(
         "bunny",
         "genesis",
@@ -206,8 +211,10 @@ def archive(key: str) -> Path:
     return found[0]
 
 
-def fetch(model: Model) -> Path:
-    """The model's file on disk. Raises Missing."""
+def fetch(model: Model) -> Path | None:
+    """The model's file on disk, None for one that is made from the demo's sketch. Raises Missing."""
+    if model.package == SKETCH:
+        return None
     target = STORE / "files" / f"{model.name.replace(' ', '_')}{Path(model.file).suffix.lower()}"
     if target.exists() and digest(target).startswith(model.sha256):
         return target

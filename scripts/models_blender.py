@@ -18,14 +18,14 @@ IMPORTERS = {".obj": "obj_import", ".stl": "stl_import", ".ply": "ply_import"}
 COLOURS = {"above": (0.93, 0.55, 0.16, 1.0), "below": (0.25, 0.42, 0.55, 1.0)}
 
 
-def prove(model: Model, path: Path, package: str) -> dict[str, Any]:
+def prove(model: Model, path: Path | None, package: str) -> dict[str, Any]:
     """The record of one model: what it was, what was done, the verdict and the seconds of each step."""
     module = lambda name: importlib.import_module(f"{package}.{name}")  # noqa: E731
     plant, mass, meshes, errors = (
         module(name) for name in ("physics.plant", "physics.mass", "physics.meshes", "pipeline.errors")
     )
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    ob, size = load(path, model.size_mm)
+    ob, size = load(path or sketched(module, model.file), model.size_mm)
     corners = meshes.triangles(ob.data)
     record: dict[str, Any] = {
         "name": model.name, "kind": model.kind, "package": model.package, "size_mm": model.size_mm,
@@ -96,6 +96,19 @@ def load(path: Path, size_mm: float) -> tuple[bpy.types.Object, np.ndarray]:
     mesh.vertices.foreach_set("co", points.astype(np.float32).ravel())
     mesh.update()
     return ob, points
+
+
+def sketched(module: Any, name: str) -> Path:
+    """The demo's sketch ``name`` read and built by the offline maker: the path of its first part."""
+    samples = module("operators.demo").samples()
+    heights = dict(module("operators.demo").SKETCHES)
+    out = Path(tempfile.mkdtemp(prefix="holdfast-sketch-"))
+    context = module("pipeline.context").Context()
+    sketch = {"name": name, "path": str(samples / f"{name}.jpg"), "kind": "AUTO", "height_mm": heights[name]}
+    module("clients.offline.ideate").run({"sketches": [sketch], "out": str(out)}, context)
+    asked = {"outlines": [str(out / name / "outline.json")], "out": str(out), "detail": 96, "texture_px": 256}
+    made = module("clients.offline.meshes").run(asked, context)
+    return out / str(made["assets"][0]["parts"][0]["mesh"])
 
 
 def _welded(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
