@@ -14,7 +14,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from .physics.joints import KINDS, all_parameters
+from .physics.joints import KINDS, all_parameters, kind_named
 from .physics.joints.moves import EASES
 from .physics.joints.spec import MODES, Parameter
 
@@ -41,7 +41,11 @@ class HOLDFAST_PG_step(bpy.types.PropertyGroup):
 def _parameter(found: Parameter) -> Any:
     """A Blender property for one parameter of a kind of joint."""
     unit = f" ({found.unit})" if found.unit else ""
-    named: dict[str, Any] = {"name": f"{found.label}{unit}", "description": found.says, "default": found.default}
+    named: dict[str, Any] = {
+        "name": f"{found.label}{unit}",
+        "description": found.says,
+        "default": found.default,
+    }
     if found.choices:
         return EnumProperty(items=found.choices, **named)
     if found.whole:
@@ -49,6 +53,12 @@ def _parameter(found: Parameter) -> Any:
     return FloatProperty(
         min=found.low, soft_max=min(found.high, 200.0), max=found.high, precision=3, step=10, **named
     )
+
+
+def _start_from_kind(joint: "HOLDFAST_PG_joint", context: bpy.types.Context) -> None:
+    """Another kind starts from its own values: what one kind calls swing goes further than another's can."""
+    for parameter in kind_named(joint.kind).parameters:
+        setattr(joint, parameter.key, parameter.default)
 
 
 class HOLDFAST_PG_joint(bpy.types.PropertyGroup):
@@ -72,7 +82,9 @@ class HOLDFAST_PG_joint(bpy.types.PropertyGroup):
         torque_nm: float
     else:
         name: StringProperty(name="Name", description="Name of the joint in the proof and the reports")
-        kind: EnumProperty(name="Kind", description="How the two parts join", items=JOINT_KINDS)
+        kind: EnumProperty(
+            name="Kind", description="How the two parts join", items=JOINT_KINDS, update=_start_from_kind
+        )
         peg: PointerProperty(type=bpy.types.Object, name="Peg", description="The part that goes in")
         socket: PointerProperty(type=bpy.types.Object, name="Socket", description="The part with the bore")
         mode: EnumProperty(name="Motion", description="What moves the parts", items=JOINT_MODES)
