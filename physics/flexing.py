@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tongues, beads and detents in the lab: bodies that give way along one line against a spring."""
 
+from typing import Final
+
 import numpy as np
 
 from .joints.base import Flexure
 from .links import Link
 from .rigid import Array, frame
 from .simulation import Body
+from .units import MM
+
+SPREAD: Final = 10.0 * MM
+"""How far the specks lie from the middle of a flexure."""
+_SPECK: Final = np.array(((0.0, 0.0, 0.0), (1e-4, 0.0, 0.0), (0.0, 1e-4, 0.0), (0.0, 0.0, 1e-4)))
 
 
 def _centre(flexure: Flexure) -> Array:
@@ -17,16 +24,31 @@ def _centre(flexure: Flexure) -> Array:
     return turned
 
 
-def flexed(flexure: Flexure, margin: float) -> Body:
+def _mass(flexure: Flexure, dt: float) -> float:
+    """Kilograms in the lab. Bullet silently softens springs of more than 0.25 radians a substep; an eighth is safe."""
+    return max(flexure.mass, flexure.stiffness * (8.0 * dt) ** 2)
+
+
+def flexed(flexure: Flexure, margin: float, dt: float) -> Body:
+    """The body of a flexure for substeps of ``dt`` seconds.
+
+    Two specks far aside widen its bounding box, from which Bullet takes the inertia: a small heavy body that is held by
+    limits alone gives way to the moments of its contacts, and the solver loses most of their force.
+    """
     at = _centre(flexure)
     local = (flexure.points - at[:3, 3]) @ at[:3, :3]
-    return Body(flexure.name, "CONVEX_HULL", (local,), at, mass=flexure.mass, friction=flexure.friction, margin=margin,
-                groups=(1,))  # fmt: skip
+    specks = [_SPECK + SPREAD, _SPECK + np.array((0.0, -SPREAD, -SPREAD))]
+    return Body(flexure.name, "COMPOUND", (local, *specks), at, mass=_mass(flexure, dt), friction=flexure.friction,
+                margin=margin, groups=(1,))  # fmt: skip
 
 
-def guide(flexure: Flexure) -> Link:
-    """Lets a flexure move along its way only, against its spring, to its stop."""
-    damping = 0.6 * float(np.sqrt(flexure.stiffness * flexure.mass))
-    limits = dict.fromkeys(("y", "z", "ang_x", "ang_y", "ang_z"), (0.0, 0.0)) | {"x": (0.0, flexure.travel)}
+def guide(flexure: Flexure, dt: float) -> Link:
+    """Lets a flexure move along its way only, against its critically damped spring, to its stop.
+
+    At rest it lies between its limits, not on one: Bullet's limits also hold back what moves away from them.
+    """
+    damping = 2.0 * float(np.sqrt(flexure.stiffness * _mass(flexure, dt)))
+    limits = dict.fromkeys(("y", "z", "ang_x", "ang_y", "ang_z"), (0.0, 0.0))
+    limits["x"] = (-flexure.travel, flexure.travel)
     return Link(f"guide of {flexure.name}", "GENERIC_SPRING", "anchor", flexure.name, _centre(flexure), limits=limits,
                 springs={"x": (flexure.stiffness, damping)})  # fmt: skip

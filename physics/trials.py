@@ -22,6 +22,11 @@ from .units import MM
 
 SPRINGY: Final = 60
 """Least substeps a frame where stiff springs give way."""
+SPRINGY_ITERATIONS: Final = 150
+SPRINGY_SCALE: Final = 128.0
+"""Units a metre there: Bullet's contacts of small bodies are kept too long at one."""
+SOFT: Final = 0.02
+"""Seconds in which the soft torsion spring of a hand comes to rest."""
 _TINY: Final = np.array(((0.0, 0.0, 0.0), (1e-4, 0.0, 0.0), (0.0, 1e-4, 0.0), (0.0, 0.0, 1e-4)))
 _PEG, _SOCKET, _NOTHING = 0, 1, 19
 
@@ -72,17 +77,19 @@ class _Rig:
         friction = settings.friction if trial.friction is None else trial.friction
         start = multiply(trial.start, self.middle)
         flexures = mechanism.flexures() if trial.springs else []
+        substeps = max(settings.substeps, SPRINGY) if flexures else settings.substeps
+        scale = SPRINGY_SCALE if flexures else 1.0
+        iterations = max(settings.iterations, SPRINGY_ITERATIONS) if flexures else settings.iterations
+        world = World(float(settings.fps), substeps, iterations, (0.0, 0.0, 0.0), scale)
         bodies, links = self._bodies(mechanism, start, friction), []
         for flexure in flexures:
-            bodies.append(flexed(flexure, settings.margin))
-            links.append(guide(flexure))
+            bodies.append(flexed(flexure, settings.margin, world.dt))
+            links.append(guide(flexure, world.dt))
         if flexures or trial.way is not None:
             bodies.append(_ghost("anchor", np.eye(4), "PASSIVE"))
         if trial.way is not None:
             bodies.append(_ghost("hand", start, "KINEMATIC"))
             links.append(self._hand(start))
-        substeps = max(settings.substeps, SPRINGY) if flexures else settings.substeps
-        world = World(float(settings.fps), substeps, settings.iterations, (0.0, 0.0, 0.0))
         self.simulation = Simulation(lab, bodies, links, world)  # type: ignore[arg-type]
 
     def step(self, index: int) -> tuple[float, float]:
@@ -115,7 +122,7 @@ class _Rig:
                 friction=friction,
                 margin=margin,
             )
-            for index, points in enumerate(mechanism.socket_hulls(margin))
+            for index, points in enumerate([] if self.trial.springs else mechanism.socket_hulls(margin))
         ]
         pieces = [points - self.middle[:3, 3] for points in mechanism.peg_hulls(margin, self.trial.catch)]
         peg = Body("peg", "COMPOUND", tuple(pieces), start, mass=self.settings.mass, friction=friction, margin=margin,
@@ -123,7 +130,12 @@ class _Rig:
         return [*made, peg]
 
     def _hand(self, start: Array) -> Link:
+        """A spring in all directions; where flexures are tried it turns the peg in a bearing, so that nothing else rubs."""
         stiff, twisting = self.trial.hand
+        if self.trial.springs:
+            held = dict.fromkeys(("x", "y", "z", "ang_x", "ang_y"), (0.0, 0.0))
+            turning = {"ang_z": (twisting, SOFT * twisting)}
+            return Link("hand", "GENERIC_SPRING", "hand", "peg", start, limits=held, springs=turning)
         springs = dict.fromkeys("xyz", (stiff, 120.0))
         springs |= {f"ang_{axis}": (5.0, 0.03) for axis in "xy"} | {"ang_z": (twisting, 0.03)}
         return Link("hand", "GENERIC_SPRING", "hand", "peg", start, springs=springs)
