@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..pipeline.errors import UsageError
-from .ballistic import fly, start
+from .ballistic import ball, fly, start
 from .bounce import Plane, Solid
 from .lab import lab_scene
 from .links import Link
@@ -121,6 +121,20 @@ def exact(
     settled = yield from simulate([rest, *ground], fps=fps, frames=frames - done + 1, gravity=gravity)
     poses = np.concatenate((path.poses[:, None], settled.poses[1:, :1]))
     return replace(settled, names=(body.name,), poses=poses)
+
+
+def solid_of(body: Body, floor_friction: float = 1.0, floor_restitution: float = 1.0) -> Solid:
+    """The body for its exact path: a ball by its radius, else the hull of its points with a box's inertia.
+
+    Friction and restitution are products with those of the floor, as Bullet has them.
+    """
+    friction, bounce = body.friction * floor_friction, body.restitution * floor_restitution
+    if body.shape == "SPHERE":
+        return ball(body.mass, 0.5 * extent(body), bounce, friction)
+    points = np.concatenate(body.pieces)
+    squares = np.square(np.ptp(points, axis=0))
+    inertia = np.diag(body.mass / 12.0 * (squares.sum() - squares))
+    return Solid(body.mass, inertia, points, 0.0, bounce, friction)
 
 
 def weld(name: str, members: Sequence[Body], **changes: object) -> Weld:

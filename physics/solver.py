@@ -159,11 +159,24 @@ def _scale(moving: Sequence[Body], links: Sequence[Link]) -> float:
     size = float(np.median([extent(body) for body in moving]))
     power = int(np.frexp(1.4 / size)[1]) - 1
     if breakable(links):
-        where = [move_points(body.pose, piece) for body in moving for piece in body.pieces]
-        ends = np.stack([link.frame[:3, 3] for link in links])
+        joined = _joined(links)
+        where = [
+            move_points(body.pose, piece) for body in moving if body.name in joined for piece in body.pieces
+        ]
+        ends = np.stack([link.frame[:3, 3] for link in links if link.a in joined])
         span = float(np.ptp(np.concatenate((*where, ends)), axis=0).max())
         power = min(power, int(np.frexp(LEVER / span)[1]) - 1)
     return float(2.0 ** min(max(power, -6), 10))
+
+
+def _joined(links: Sequence[Link]) -> set[str]:
+    """Names of the bodies that hang together with a link that may break."""
+    found = {name for link in links if link.break_n is not None for name in (link.a, link.b)}
+    size = 0
+    while size < len(found):
+        size = len(found)
+        found |= {name for link in links if {link.a, link.b} & found for name in (link.a, link.b)}
+    return found
 
 
 def _lever(link: Link, bodies: dict[str, Body]) -> float:
