@@ -25,7 +25,8 @@ def prove(model: Model, path: Path | None, package: str) -> dict[str, Any]:
         module(name) for name in ("physics.plant", "physics.mass", "physics.meshes", "pipeline.errors")
     )
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    ob, size = load(path or sketched(module, model.file), model.size_mm)
+    axes = {} if path else {"forward_axis": "Y", "up_axis": "Z"}
+    ob, size = load(path or sketched(module, model.file), model.size_mm, **axes)
     corners = meshes.triangles(ob.data)
     record: dict[str, Any] = {
         "name": model.name, "kind": model.kind, "package": model.package, "size_mm": model.size_mm,
@@ -75,9 +76,9 @@ def run(module: Any, parts: tuple[bpy.types.Object, ...]) -> tuple[str, str]:
     return str(made.data["says"]), str(made.data["verdict"])
 
 
-def load(path: Path, size_mm: float) -> tuple[bpy.types.Object, np.ndarray]:
+def load(path: Path, size_mm: float, **axes: str) -> tuple[bpy.types.Object, np.ndarray]:
     """The model as one object at the origin, its longest side ``size_mm``; with its vertices (V, 3) in metres."""
-    getattr(bpy.ops.wm, IMPORTERS[path.suffix])(filepath=str(path))
+    getattr(bpy.ops.wm, IMPORTERS[path.suffix])(filepath=str(path), **axes)
     found = [ob for ob in bpy.context.scene.objects if ob.type == "MESH"]
     for ob in found:
         ob.data.transform(ob.matrix_world)
