@@ -32,6 +32,7 @@ def write(found: list[dict[str, Any]], pictures: list[Path]) -> None:
               "|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
     for record in found:
         lines.append("| " + " | ".join(_cells(record)) + " |")
+    lines += ["", "Seconds on two shared cores, busy with other work: at least twice what they take alone."]
     lines += ["", "## What did not engage", ""]
     left = [f"* **{record['name']}**: {record['says']}" for record in found if record["verdict"] != "engaged"]
     lines += left or ["Nothing."]
@@ -63,7 +64,7 @@ def _cells(record: dict[str, Any]) -> list[str]:
     boss = ", boss" if record.get("boss") else ""
     return [
         record["name"], record["kind"], f"{record['size_mm']:.0f}", f"{record['triangles']:,}",
-        f"{record['open_before']} / {record['open_after']}", "; ".join(record["done"]) or "nothing", peg + boss,
+        f"{record['open_before']} / {'-' if record['verdict'] == 'refused' else record['open_after']}", "; ".join(record["done"]) or "nothing", peg + boss,
         record["verdict"].replace("_", " "), f"{seconds.get('plant', 0.0):.1f}", f"{seconds.get('physics', 0.0):.1f}",
     ]  # fmt: skip
 
