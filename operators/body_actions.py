@@ -38,15 +38,15 @@ class HOLDFAST_PG_body_size(bpy.types.PropertyGroup):
         real_mm: float
         known: bool
     else:
-        name: StringProperty()
-        now_mm: FloatProperty()
+        name: StringProperty(name="Object", description="Name of the object")
+        now_mm: FloatProperty(name="Size Now (mm)", description="Largest extent of the object as it is")
         real_mm: FloatProperty(
             name="Real Size (mm)",
             description="Largest extent of the part, in millimetres; another number scales the object",
             min=0.001,
             precision=2,
         )
-        known: BoolProperty()
+        known: BoolProperty(name="Known", description="Its real size was stated or confirmed before")
 
 
 class _Working:
@@ -143,7 +143,7 @@ class HOLDFAST_OT_make_bodies(_Working, bpy.types.Operator):
         trust_size: bool
         sizes: bpy.types.bpy_prop_collection[HOLDFAST_PG_body_size]
     else:
-        mode: EnumProperty(name="Motion", items=MODES)
+        mode: EnumProperty(name="Motion", description="What moves the parts", items=MODES)
         speed: FloatProperty(
             name="Speed (m/s)",
             description="How fast the parts get; faster ones need more steps of the solver",
@@ -160,7 +160,12 @@ class HOLDFAST_OT_make_bodies(_Working, bpy.types.Operator):
             description="Take the parts to be as large as they are now",
             options={"HIDDEN", "SKIP_SAVE"},
         )
-        sizes: CollectionProperty(type=HOLDFAST_PG_body_size, options={"HIDDEN", "SKIP_SAVE"})
+        sizes: CollectionProperty(
+            type=HOLDFAST_PG_body_size,
+            name="Sizes",
+            description="Real sizes of the parts",
+            options={"HIDDEN", "SKIP_SAVE"},
+        )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

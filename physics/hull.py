@@ -171,7 +171,8 @@ def moved(shape: Hull, outwards: Array) -> Hull:
 
 def balanced(shape: Hull) -> Hull:
     """The hull pushed out by half of what stands out of each face: round parts keep their size, flat faces stay."""
-    return moved(shape, 0.5 * shape.gaps)
+    least = 1e-5 * float(np.ptp(shape.points, axis=0).max())
+    return moved(shape, 0.5 * shape.gaps) if shape.gap > least else shape
 
 
 def shrunk(shape: Hull, margin: float) -> Hull:

@@ -30,13 +30,16 @@ JITTER = 1e-5
 """Metres that any point may move in a frame at rest."""
 VERDICT = "holdfast_settle"
 """Custom property of a proxy: the JSON of its ``Verdict``."""
-PRIMITIVES = ("BOX", "CYLINDER", "SPHERE")
+KINDS = ("BOX", "CYLINDER", "SPHERE", "CONVEX_HULL", "COMPOUND")
 _NARROW = 0.02
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A body to be tried. ``pieces`` (V, 3) metres about its centre of mass, hulls shrunk by the margin."""
+    """A body to be tried. ``pieces`` (V, 3) metres about its centre of mass, hulls shrunk by the margin ``made`` for them.
+
+    ``margin`` is the one that Bullet has now; where it is another one, the part floats or sinks by the difference.
+    """
 
     name: str
     kind: str
@@ -46,6 +49,7 @@ class Subject:
     restitution: float
     damping: tuple[float, float]
     margin: float
+    made: float
 
     @property
     def extents(self) -> Array:
@@ -53,13 +57,8 @@ class Subject:
         size: Array = np.ptp(np.concatenate(self.pieces), axis=0)
         return size
 
-    @property
-    def outset(self) -> float:
-        """What Bullet adds to the pieces: the margin of hulls; primitives hold it inside."""
-        return 0.0 if self.kind in PRIMITIVES else self.margin
-
-    def lowest(self, pose: Array) -> float:
-        """Height of the lowest point of the shape, margin included, in a (4, 4) pose."""
+    def lowest(self, pose: Array, margin: float) -> float:
+        """Height of the lowest point of the shape in a (4, 4) pose; ``margin`` is put around hulls, primitives hold it."""
         half = 0.5 * self.extents
         up = np.abs(pose[2, :3])
         if self.kind == "SPHERE":
@@ -67,7 +66,8 @@ class Subject:
         if self.kind == "CYLINDER":
             flat = float(np.sqrt(max(0.0, 1.0 - up[2] * up[2])))
             return float(pose[2, 3] - half[2] * up[2] - half[:2].max() * flat)
-        return min(float(move_points(pose, piece)[:, 2].min()) for piece in self.pieces) - self.outset
+        around = 0.0 if self.kind == "BOX" else margin
+        return min(float(move_points(pose, piece)[:, 2].min()) for piece in self.pieces) - around
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def subject_of(proxy: bpy.types.Object) -> Subject:
     """What the test takes of a proxy. Raises InputError for a shape that moving bodies must not have."""
     body = proxy.rigid_body
     kind = body.collision_shape
-    if kind not in {*PRIMITIVES, "CONVEX_HULL", "COMPOUND"}:
+    if kind not in KINDS:
         todo = "Choose box, cylinder, sphere, convex hull or compound parent, or make the body again."
         raise InputError(f"The shape {kind.title()} of {proxy.name!r} is not for moving bodies", todo=todo)
     held = [proxy]
@@ -111,9 +111,11 @@ def subject_of(proxy: bpy.types.Object) -> Subject:
     if not pieces:
         raise InputError(f"The compound {proxy.name!r} has no pieces", todo="Make the body again.")
     margin = float(body.collision_margin if body.use_margin else 0.04)
-    damping = (float(body.linear_damping), float(body.angular_damping))
-    return Subject(proxy.name, kind, pieces, float(body.mass), float(body.friction),
-                          float(body.restitution), damping, margin)  # fmt: skip
+    made = 1e-3 * float(json.loads(proxy.get(RECORD, "{}")).get("margin_mm", 1e3 * margin))
+    return Subject(
+        proxy.name, kind, pieces, float(body.mass), float(body.friction), float(body.restitution),
+        (float(body.linear_damping), float(body.angular_damping)), margin, made,
+    )  # fmt: skip
 
 
 def _points(thing: bpy.types.Object, proxy: bpy.types.Object) -> Array:
@@ -163,7 +165,7 @@ def _start(subject: Subject) -> tuple[Array, float]:
             raise InputError(f"The body {subject.name!r} is flat", todo="Make it again.")
         down, _, inside = footing(around, np.zeros(3))
     pose = _turned_down(down)
-    pose[2, 3] = -subject.lowest(pose) + 0.5 * subject.margin
+    pose[2, 3] = 0.5 * subject.made - subject.lowest(pose, subject.margin)
     return pose, inside
 
 
@@ -181,16 +183,16 @@ def _judge(subject: Subject, world: World, poses: list[Array], inside: float) ->
     last = [move_points(pose, corners) for pose in poses[-SETTLED - 1 :]]
     steps = [float(np.sqrt(((b - a) ** 2).sum(axis=1)).max()) for a, b in pairwise(last)]
     jitter = max(steps) if np.isfinite(poses[-1]).all() else float("inf")
-    heights = [subject.lowest(pose) for pose in poses]
+    heights = [subject.lowest(pose, subject.made) for pose in poses]
     gap, sunk = max(heights[-SETTLED:]), max(0.0, -min(heights[-SETTLED:]))
-    fine = gap <= subject.margin and jitter <= JITTER and sunk <= subject.margin
+    fine = gap <= subject.made and jitter <= JITTER and sunk <= subject.made
     if fine:
         says = f"rests {1e3 * max(gap, 0.0):.4f} mm over the floor and moves {1e3 * jitter:.5f} mm a frame"
     else:
         says = _why(subject, world, (gap, sunk, jitter), inside)
     return Verdict(
         subject.name, fine, says, to_mm(gap, 5), to_mm(sunk, 5), to_mm(min(jitter, 1e3), 5),
-        to_mm(subject.margin, 4), world.substeps, world.iterations,
+        to_mm(subject.made, 4), world.substeps, world.iterations,
     )  # fmt: skip
 
 
@@ -200,13 +202,14 @@ def _why(subject: Subject, world: World, found: tuple[float, float, float], insi
     largest, thinnest = float(subject.extents.max()), float(subject.extents.min())
     if jitter > JITTER:
         does = f"unstable: rocks by {1e3 * jitter:.3f} mm a frame"
-    elif sunk > subject.margin:
+    elif sunk > subject.made:
         does = f"unstable: sinks {1e3 * sunk:.3f} mm into the floor"
     else:
         does = f"unstable: floats {1e3 * gap:.3f} mm over the floor"
     wanted = steps_for(thinnest, 0.0, world.fps)
-    if subject.margin > 0.02 * thinnest:
-        return f"{does}, because its margin of {1e3 * subject.margin:.2f} mm is too large for {1e3 * thinnest:.2f} mm"
+    if abs(subject.margin - subject.made) > 0.1 * subject.made:
+        now, was = 1e3 * subject.margin, 1e3 * subject.made
+        return f"{does}, because its margin is {now:.3f} mm and its shape was made for {was:.3f} mm"
     if world.substeps < wanted:
         return f"{does}, because the world solves {world.substeps} steps a frame and it needs {wanted}"
     if subject.kind in {"SPHERE", "CYLINDER"} and inside == 0.0:

@@ -26,6 +26,7 @@ SKIPPED = {
     "is_evaluated",
     "tag",
     "preview",
+    "use_nodes",
     "bl_system_properties_get",
 }
 NESTED = {
