@@ -14,7 +14,7 @@ from ..pipeline.store import canonical_json
 from .assembly import MOTION, REST, Assembly, Joint, Part, rest_of, root_rest
 from .choreography import Track
 from .lab import Lab
-from .rigid import Array, continuous, inverse, move_points, multiply, to_quaternion, with_midpoints
+from .rigid import Array, continuous, inverse, move_points, multiply, to_quaternions, with_midpoints
 from .units import MM
 
 STRAY = 0.0005 * MM
@@ -124,7 +124,7 @@ def write_keys(root: bpy.types.Object, times: Sequence[float], matrices: Array, 
     rest = rest_of(root)
     previous = root.animation_data.action if root.animation_data else None
     scale = np.array(rest[7:])
-    turns = continuous(np.stack([to_quaternion(pose[:3, :3] / scale) for pose in matrices]))
+    turns = continuous(to_quaternions(matrices[:, :3, :3] / scale))
     values = np.concatenate((matrices[:, :3, 3], turns), axis=1)
     mode = root.rotation_mode if previous is None or previous.get(MODE) is None else previous[MODE]
     root.rotation_mode = "QUATERNION"

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..pipeline.errors import InputError
 from .axis_ends import interruptions
-from .axis_find import Found, candidates, distance, same
+from .axis_find import Found, candidates, distance, nearness, same
 from .axis_surface import surface
 from .features import Feature, Vector3
 from .rigid import Array, frame
@@ -118,11 +118,10 @@ _END = {"peg": "the edge of its tip", "socket": "its rim"}
 
 
 def _rival(found: list[Found], near: Array | None) -> Found | None:
-    from .axis_find import nearness
-
     best = found[0].score * nearness(found[0], near)
     for other in found[1:]:
-        if other.score * nearness(other, near) > RUNNER_UP * best and not same(found[0], other):
+        there = confidence(other, near) > 0.15 and not same(found[0], other)
+        if there and other.score * nearness(other, near) > RUNNER_UP * best:
             return other
     return None
 
@@ -131,7 +130,7 @@ def confidence(found: Found, near: Array | None = None) -> float:
     """How sure a find is, 0 to 1: the least of what its fit, length, coverage, evenness and nearness to a click give."""
     run = found.run.high - found.run.low
     terms = (
-        _between(found.doubt.axis / DEG, 0.9, 0.1),
+        _between(found.doubt.axis / DEG, 0.75, 0.1),
         _between(found.doubt.centre, 0.03, 0.004),
         _between(found.doubt.radius, 0.02, 0.002),
         _between(found.doubt.residual, 0.07, 0.01),

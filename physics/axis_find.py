@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .axis_ends import Around, End, Run, around, end, longest_run
-from .axis_fit import Doubt, Tube, fit
+from .axis_fit import Doubt, Tube, fit, squared
 from .axis_guess import Guesses, distinct, guess, joined, scores
 from .axis_surface import Patches, Surface, samples, surfels
 from .rigid import Array
 from .units import PI
 
-COARSE, FINE = 0.16, 0.08
+COARSE, FINE = 0.15, 0.09
 """Size of a sample in radii in the first look and in the last; surfels are twice as large."""
 MOST_FACES = 12000
 POLISHED = 10
@@ -68,6 +68,8 @@ def candidates(shape: Surface, sign: float, near: Array | None) -> list[Found]:
     guesses = joined([_guesses(part, sign, near) for part in _parts(shape, near)])
     looked: list[Found] = []
     for row in distinct(guesses, LOOKS):
+        if guesses.score[row] < 0.3 * guesses.score[0]:
+            break
         tube = Tube(guesses.axis[row], guesses.centre[row], float(guesses.radius[row]))
         found = look(shape, tube, sign, COARSE)
         if found is not None and not any(same(found, other) for other in looked):
@@ -188,7 +190,10 @@ def _look(shape: Surface, tube: Tube, sign: float, grain: float, reach: float,
         if run is None or run.high - run.low < 0.3:
             return None
         tube = _fitted(tube, seen, spread, run, tolerance)
+        if tolerance > TOLERANCE:
+            tube = _on_the_pile(tube, around(tube, spread, normal, sign), tolerance)
     tube, doubt = _last_fit(tube, part, spread, normal, sign)
+    tube, doubt = _squared(tube, doubt, part, spread, normal, sign)
     seen = around(tube, spread, normal, sign)
     run = longest_run(seen, TOLERANCE)
     if run is None or run.high - run.low < 0.4 or doubt.residual > 0.1:
@@ -196,6 +201,40 @@ def _look(shape: Surface, tube: Tube, sign: float, grain: float, reach: float,
     kind = "peg" if sign > 0.0 else "socket"
     ends = (end(seen, run, -1.0, kind), end(seen, run, 1.0, kind))
     return Found(tube, sign, run, ends, doubt, _score(run, doubt, ends, kind), seen)
+
+
+def _on_the_pile(tube: Tube, seen: Around, tolerance: float) -> Tube:
+    """The tube at the radius where most of the side is: grooves and lugs lie off it."""
+    on = seen.on(tolerance)
+    if not on.any():
+        return tube
+    step = 0.03
+    row = np.floor((seen.off[on] + tolerance) / step).astype(np.int64)
+    pile = np.convolve(np.bincount(row, seen.area[on]), np.ones(3), "same")
+    off = (int(pile.argmax()) + 0.5) * step - tolerance
+    return Tube(tube.axis, tube.centre, tube.radius * (1.0 + off), tube.taper)
+
+
+def _squared(
+    tube: Tube, doubt: Doubt, part: Surface, spread: Patches, normal: Array, sign: float
+) -> tuple[Tube, Doubt]:
+    """The tube squared to its flat tip or floor, if it has one."""
+    seen = around(tube, spread, normal, sign)
+    run = longest_run(seen, TOLERANCE)
+    if run is None:
+        return tube, doubt
+    for side, height in ((-1.0, run.low), (1.0, run.high)):
+        on = (seen.out < 0.85) & (np.abs(seen.height - height) < 0.3) & (sign * side * seen.up > 0.85)
+        if float(seen.area[on].sum()) > 0.6 * PI * 0.85**2:
+            faces = np.unique(spread.face[on])
+            points = part.corners[faces].reshape(-1, 3)
+            if bool(
+                (tube.local(points)[0] < tube.radius).all()
+            ):  # else its faces are few and large: take the samples
+                tube, doubt = squared(tube, doubt, points, np.repeat(part.area[faces], 3))
+            else:
+                tube, doubt = squared(tube, doubt, spread.point[on], spread.area[on])
+    return tube, doubt
 
 
 def _fitted(tube: Tube, seen: Around, spread: Patches, run: Run, tolerance: float) -> Tube:

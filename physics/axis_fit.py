@@ -4,11 +4,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .rigid import Array, frame
 from .units import PI
 
 MOST_TAPER = 0.14
+MOST_POINTS = 6000
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Doubt:
 
 def fit(tube: Tube, points: Array, weights: Array, rounds: int = 5) -> tuple[Tube, Doubt]:
     """The tube that lies best on the points (N, 3), from a near one."""
+    if len(points) > MOST_POINTS:
+        chosen = np.random.default_rng(7).permutation(len(points))[:MOST_POINTS]
+        points, weights = points[chosen], weights[chosen]
     hessian, gradient, off = np.eye(6), np.zeros((len(points), 6)), np.zeros(len(points))
     scale = tube.radius
     weights = weights / max(float(weights.sum()), 1e-300)
@@ -84,3 +89,42 @@ def _doubt(hessian: Array, gradient: Array, turn: Array, t: Array, residual: flo
     covariance = bread @ (clusters.T @ clusters) @ bread * count / max(count - 6.0, 1.0)
     sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     return Doubt(float(np.hypot(sd[2], sd[3])), float(np.hypot(sd[0], sd[1])), float(sd[4]), residual)
+
+
+def _sandwich(hessian: Array, gradient: Array, cluster: NDArray[np.int64]) -> Array:
+    """Standard deviations of a fit's parameters from the gradients summed by cluster (Liang and Zeger 1986)."""
+    _, owner = np.unique(cluster, return_inverse=True)
+    size = gradient.shape[1]
+    clusters = np.stack([np.bincount(owner, gradient[:, k]) for k in range(size)], axis=1)
+    bread = np.linalg.pinv(hessian)
+    spare = len(clusters) / max(float(len(clusters) - size), 1.0)
+    sd: Array = np.sqrt(np.maximum(np.diag(bread @ (clusters.T @ clusters) @ bread) * spare, 0.0))
+    return sd
+
+
+def squared(tube: Tube, doubt: Doubt, points: Array, weights: Array) -> tuple[Tube, Doubt]:
+    """The tube with its axis also squared to a flat end, of which ``points`` (N, 3) are samples, as far as both agree.
+
+    A short tube's flat tip or floor tells its direction as well as its side does.
+    """
+    basis = frame((0.0, 0.0, 0.0), tube.axis)[:3, :3]
+    flat = (points - tube.centre) @ basis / tube.radius
+    weights = weights / max(float(weights.sum()), 1e-300)
+    x, y, t = (flat - (flat * weights[:, None]).sum(axis=0)).T
+    jacobian = np.column_stack((x, y, np.ones(len(x))))
+    robust, off = weights, t
+    for _ in range(4):
+        hessian = (jacobian * robust[:, None]).T @ jacobian
+        slope = np.linalg.lstsq(hessian, jacobian.T @ (robust * t), rcond=None)[0]
+        off = t - jacobian @ slope
+        robust = weights / (1.0 + (off / max(3.5 * float(np.median(np.abs(off))), 1e-4)) ** 2)
+    cells = np.floor(x / 0.33).astype(np.int64) * 64 + np.floor(y / 0.33).astype(np.int64)
+    sd = _sandwich(hessian, jacobian * (robust * off)[:, None], cells)
+    own, other = max(doubt.axis, 1e-6), max(float(np.hypot(sd[0], sd[1])), 1e-6)
+    apart = float(np.hypot(slope[0], slope[1]))
+    if apart > 2.5 * float(np.hypot(own, other)) or apart > 0.05:
+        return tube, doubt
+    share = own**2 / (own**2 + other**2)
+    axis = basis @ np.array((-share * slope[0], -share * slope[1], 1.0))
+    sure = Doubt(own * other / float(np.hypot(own, other)), doubt.centre, doubt.radius, doubt.residual)
+    return Tube(axis / np.linalg.norm(axis), tube.centre, tube.radius, tube.taper), sure

@@ -11,11 +11,13 @@ import numpy as np
 from .axis_surface import Patches
 from .rigid import Array
 
-SEEDS = 320
-PARTNERS = 10
-MOST = 1300
+SEEDS = 300
+PARTNERS = 8
+MOST = 1100
 """Surfels that guesses are drawn from and scored on."""
 CHUNK = 256
+LEAST = 1.0
+"""Area in radii squared that a guess needs to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,13 @@ def scores(patches: Patches, axis: Array, centre: Array, radius: Array, sign: fl
         weight *= (facing > 0.75) & (np.abs(t) < 2.0 * r)
         weight *= area
         total = weight.sum(axis=1)
+        parts.append(np.minimum(total / r[:, 0] ** 2, 15.0).astype(np.float64))
+        rows = np.flatnonzero(parts[-1] > LEAST)
+        weight, turn, total = weight[rows], ((x + np.complex64(1j) * y) / out)[rows], total[rows]
         # two flats that face apart, or the four of a box, are even on the turn's first wave, not on its second or fourth
-        even, turn = np.ones(len(r), dtype=np.float32), (x + np.complex64(1j) * y) / out
         for _ in range(3):
-            even = even * (1.0 - np.abs((weight * turn).sum(axis=1)) / np.maximum(total, 1e-30))
+            parts[-1][rows] *= 1.0 - np.abs((weight * turn).sum(axis=1)) / np.maximum(total, 1e-30)
             turn = turn * turn
-        parts.append((np.minimum(total / r[:, 0] ** 2, 15.0) * even).astype(np.float64))
     return np.concatenate(parts)
 
 

@@ -135,7 +135,7 @@ def _sums(owner: Indices, values: Array) -> Array:
 
 
 def _smoothed(normal: Array, keys: Indices, table: NDArray[np.int32], size: Indices) -> Array:
-    """Area normals (N, 3) summed over the 27 voxels around, over what faces within 60 degrees."""
+    """Area normals (N, 3) summed over the 27 voxels around, over what faces within 50 degrees."""
     unit = normal / np.maximum(np.sqrt((normal**2).sum(axis=1, keepdims=True)), 1e-300)
     total = np.zeros_like(normal)
     place = keys // 6
@@ -145,7 +145,7 @@ def _smoothed(normal: Array, keys: Indices, table: NDArray[np.int32], size: Indi
             other = table[shifted + facing]
             rows = np.flatnonzero(other >= 0)
             other = other[rows]
-            alike = (unit[rows] * unit[other]).sum(axis=1) > 0.5
+            alike = (unit[rows] * unit[other]).sum(axis=1) > 0.65
             rows, other = rows[alike], other[alike]
             total[rows] += normal[other]  # each row comes once
     return total

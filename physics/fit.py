@@ -94,7 +94,11 @@ def fit(side: str, ob: bpy.types.Object, frame: Array, scale: float, mechanism: 
             _refuse(ob, f"would keep a wall of {max(min(walls), 0.0) / MM:.2f} mm around the joint",
                     f"Make it at least {least:.1f} mm in radius there, or the bore and peg thinner.")  # fmt: skip
     for tool in tools[:-1]:
-        work.cut(tool.solid, tool.operation, Change.about(tool.volume if tool.operation == "UNION" else -tool.volume))
+        work.cut(
+            tool.solid,
+            tool.operation,
+            Change.about(tool.volume if tool.operation == "UNION" else -tool.volume),
+        )
     last = tools[-1]
     return _end(work, last.solid, last.operation, last.volume if last.operation == "UNION" else -last.volume)
 

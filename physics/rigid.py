@@ -117,13 +117,28 @@ def to_quaternion(matrix: Array) -> Array:
     return -quaternion if quaternion[0] < 0.0 else quaternion
 
 
+def to_quaternions(matrices: Array) -> Array:
+    """(F, 4) unit quaternions of (F, 3, 3) rotations, with the same bits as ``to_quaternion`` of each."""
+    m = np.moveaxis(matrices, 0, -1)
+    squares = np.stack((
+        1.0 + m[0, 0] + m[1, 1] + m[2, 2], 1.0 + m[0, 0] - m[1, 1] - m[2, 2],
+        1.0 - m[0, 0] + m[1, 1] - m[2, 2], 1.0 - m[0, 0] - m[1, 1] + m[2, 2]))  # fmt: skip
+    largest = squares.argmax(axis=0)
+    d = np.sqrt(squares.max(axis=0))
+    a, b, c = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
+    e, f, g = m[1, 0] + m[0, 1], m[2, 0] + m[0, 2], m[2, 1] + m[1, 2]
+    rows = np.array(((d * d, a, b, c), (a, d * d, e, f), (b, e, d * d, g), (c, f, g, d * d)))
+    found = rows[largest, :, np.arange(len(matrices))] / (2.0 * d)[:, None]
+    found = found / np.sqrt((found * found).sum(axis=1))[:, None]
+    return np.where(found[:, :1] < 0.0, -found, found)
+
+
 def continuous(quaternions: Array) -> Array:
     """(F, 4) quaternions with signs chosen so that neighbours lie on one hemisphere."""
-    result = quaternions.copy()
-    for index in range(1, len(result)):
-        if float((result[index] * result[index - 1]).sum()) < 0.0:
-            result[index] = -result[index]
-    return result
+    signs = [1.0]
+    for dot in (quaternions[1:] * quaternions[:-1]).sum(axis=1).tolist():
+        signs.append(-1.0 if signs[-1] * dot < 0.0 else 1.0)
+    return quaternions * np.array(signs[: len(quaternions)])[:, None]
 
 
 def with_midpoints(poses: Array) -> Array:

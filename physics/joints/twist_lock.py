@@ -276,10 +276,14 @@ def _detent(lock: TwistLock, pose: Array) -> Trial:
         passed = next((index for index, turned in enumerate(back) if turned > crest), len(back))
         peak = max((abs(torque) for torque in found.torque_nm[:passed]), default=0.0)
         says = f"Turned back over its detent in contact it takes {peak:.4f} N·m, stated {stated:g} N·m"
-        over = Check("detent.passed", passed < len(back), max(back), crest, "deg", "It turned past its detent")
+        over = Check(
+            "detent.passed", passed < len(back), max(back), crest, "deg", "It turned past its detent"
+        )
         return [within("detent.torque", round(100.0 * (peak / stated - 1.0), 3), 5.0, "%", says), over]
 
-    return Trial("detent", "Turning back over the detent", pose, judge, way=way, springs=True, hand=(20000.0, stated))
+    return Trial(
+        "detent", "Turning back over the detent", pose, judge, way=way, springs=True, hand=(20000.0, stated)
+    )
 
 
 KIND = TwistLockKind()

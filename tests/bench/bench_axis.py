@@ -138,7 +138,7 @@ def main() -> None:
     seeds = range(args.first, args.first + args.parts)
     result = measure(args.kinds.split(","), args.cases.split(","), seeds)
     if args.keep:
-        kept = pickle.loads(args.keep.read_bytes()) if args.keep.exists() else {}  # noqa: S301
+        kept = pickle.loads(args.keep.read_bytes()) if args.keep.exists() else {}
         for key, trials in result.items():
             kept[key] = kept.get(key, []) + trials
         args.keep.write_bytes(pickle.dumps(kept))

@@ -7,8 +7,8 @@ import pytest
 from holdfast.physics import trials
 from holdfast.physics.joints import kind_named
 from holdfast.physics.joints.base import Check, Pose
-from holdfast.physics.joints.spec import JointSpec
 from holdfast.physics.joints.record import checked
+from holdfast.physics.joints.spec import JointSpec
 
 
 def tried(kind: str) -> list[Check]:

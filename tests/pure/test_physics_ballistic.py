@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 from holdfast.physics.ballistic import Path, advise, ball, fly, motion_between, start
 from holdfast.physics.bounce import Plane, Solid, State, bounced
-from holdfast.physics.rigid import Array, from_quaternion, multiply, rotation, translation
+from holdfast.physics.rigid import (
+    Array,
+    continuous,
+    from_quaternion,
+    multiply,
+    rotation,
+    to_quaternion,
+    to_quaternions,
+    translation,
+)
 from holdfast.physics.tumble import (
     apply3,
     attitudes,
@@ -210,6 +219,17 @@ def test_motion_between_two_frames_is_what_led_from_one_to_the_other(spin: tuple
     path = fly(solid, start(rotation(0, 0.4), velocity, spin, solid), [0.0, 1 / 24], gravity=(0.0, 0.0, 0.0))
     v, w = motion_between(path.poses[0], path.poses[1], 1 / 24)
     assert np.abs(v - velocity).max() < 1e-9 and np.abs(w - spin).max() < 1e-7
+
+
+def test_quaternions_of_many_are_those_of_each() -> None:
+    rng = np.random.default_rng(0)
+    turns = np.stack([from_quaternion(rng.normal(size=4))[:3, :3] for _ in range(500)])
+    many = to_quaternions(turns)
+    assert many.tobytes() == np.stack([to_quaternion(turn) for turn in turns]).tobytes()
+    signed = continuous(many)
+    assert (signed[1:] * signed[:-1]).sum(axis=1).min() >= 0.0 and np.array_equal(
+        np.abs(signed), np.abs(many)
+    )
 
 
 def test_the_bits_are_the_same_everywhere() -> None:

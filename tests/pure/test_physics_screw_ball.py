@@ -8,8 +8,8 @@ import pytest
 from holdfast.physics import mass, verify
 from holdfast.physics.choreography import Track, default_steps
 from holdfast.physics.joints import kind_named
-from holdfast.physics.joints.spec import JointSpec
 from holdfast.physics.joints.record import checked
+from holdfast.physics.joints.spec import JointSpec
 from holdfast.pipeline.errors import InputError
 
 MEASURES = {"toy": (7.5, 10.0, 7.7, 12.0), "small": (3.0, 12.0, 3.2, 14.0), "large": (15.0, 20.0, 15.3, 20.0)}
