@@ -21,9 +21,9 @@ from holdfast.physics import author, dynamics
 FRAMES = 250
 
 
-def cost(count: int) -> tuple[float, float, float]:
+def cost(count: int, apart: int) -> tuple[float, float, float]:
     """(wall seconds to simulate, to bake, processor seconds of both) of ``count`` free bodies."""
-    bodies = truths_of.heap(count)
+    bodies = truths_of.heap(count, apart=apart)
     objects = [bpy.data.objects.new(body.name, None) for body in bodies]
     for ob in objects:
         bpy.context.scene.collection.objects.link(ob)
@@ -43,17 +43,19 @@ def main() -> None:
     for row in truths_of.truths():
         print(row)
     each = {}
-    for count, goes in ((40, 3), (400, 1)):
-        simulated, baked, work = min(cost(count) for _ in range(goes))
-        each[count] = ((simulated + baked) / count, work / count)
+    for name, count, apart, goes in (
+        ("40", 40, 0, 3),
+        ("400 in ten heaps", 400, 40, 1),
+        ("400 in one heap", 400, 0, 1),
+    ):
+        simulated, baked, work = min(cost(count, apart) for _ in range(goes))
+        each[name] = ((simulated + baked) / count, work / count)
         print(
-            f"{count} free bodies x {FRAMES} frames: simulate {simulated:.2f} s, bake {baked:.2f} s, together "
-            f"{simulated + baked:.2f} s ({work:.2f} s of processor): {1000 * each[count][0]:.1f} ms a body"
+            f"{name} free bodies x {FRAMES} frames: simulate {simulated:.2f} s, bake {baked:.2f} s, together "
+            f"{simulated + baked:.2f} s ({work:.2f} s of processor): {1000 * each[name][0]:.1f} ms a body, "
+            f"{each[name][0] / each['40'][0]:.2f} times that of 40 by the clock, "
+            f"{each[name][1] / each['40'][1]:.2f} by the processor"
         )
-    wall, work = (each[400][k] / each[40][k] for k in (0, 1))
-    print(
-        f"cost of a body among 400 over that of one among 40: {wall:.2f} by the clock, {work:.2f} by the processor"
-    )
 
 
 if __name__ == "__main__":
