@@ -145,8 +145,8 @@ def _coaxial(found: Found) -> list[Tube]:
         return []
     step = 0.03
     row = np.floor(np.log(seen.out[beside]) / step).astype(np.int64)
-    pile = np.bincount(row - row.min(), seen.area[beside] / (2.0 * PI * seen.out[beside] ** 2))
-    pile = np.convolve(pile, np.ones(3), "same")
+    share = seen.area[beside] / (2.0 * PI * seen.out[beside] ** 2)
+    pile = np.convolve(np.bincount(row - row.min(), share), np.ones(3), "same")
     tubes = []
     for peak in np.argsort(-pile, kind="stable")[:2]:
         if pile[peak] > 0.35:
@@ -283,11 +283,13 @@ def nearness(found: Found, point: Array | None) -> float:
 
 
 def distance(found: Found, point: Array) -> float:
-    """From a point to the side of a tube, in radii."""
+    """From a point to the side of a tube, or to the disc at one of its ends, in radii."""
     out, height, _ = found.tube.local(np.asarray(point, dtype=np.float64)[None])
     t = float(height[0]) / found.tube.radius
     aside = float(out[0]) / found.tube.radius - 1.0 - found.tube.taper * t
-    return float(np.hypot(aside, max(found.run.low - t, t - found.run.high, 0.0)))
+    side = float(np.hypot(aside, max(found.run.low - t, t - found.run.high, 0.0)))
+    flats = min(abs(t - found.run.low), abs(t - found.run.high))
+    return min(side, flats + 0.1) if aside < 0.0 else side
 
 
 def same(a: Found, b: Found) -> bool:

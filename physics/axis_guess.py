@@ -7,8 +7,9 @@ On a cylinder p = c + r n, with r > 0 where the surface faces outwards (a peg), 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .axis_surface import Patches
+from .axis_surface import Indices, Patches
 from .rigid import Array
 
 SEEDS = 300
@@ -29,7 +30,7 @@ class Guesses:
     radius: Array
     score: Array
 
-    def only(self, rows: Array) -> "Guesses":
+    def only(self, rows: Indices) -> "Guesses":
         """The guesses of these rows."""
         return Guesses(self.axis[rows], self.centre[rows], self.radius[rows], self.score[rows])
 
@@ -53,7 +54,9 @@ def guess(patches: Patches, sign: float, edge: float, near: Array | None = None)
         seeds = np.minimum(np.searchsorted(share, (np.arange(SEEDS) + 0.5) / SEEDS), count - 1)
     else:
         order = np.argsort(((patches.point - near) ** 2).sum(axis=1), kind="stable")
-        seeds = order[np.arange(SEEDS // 2) % min(count, 90)]
+        # mostly close by, but beyond the flat of an end if that is what was clicked
+        spread = np.linspace(0.0, 1.0, SEEDS // 2) ** 2 * (min(count, 500) - 1)
+        seeds = order[spread.astype(np.int64)]
     apart = _distances(patches.point[seeds], patches.point)
     ranked = np.argsort(apart, axis=1, kind="stable")
     # partners at all scales: ranks by distance, evenly over their logarithm
@@ -96,7 +99,7 @@ def _reaches(axis: Array, centre: Array, radius: Array, point: Array, edge: floa
     off = point - centre
     along = (off * axis).sum(axis=1)
     aside = np.sqrt(((off - along[:, None] * axis) ** 2).sum(axis=1))
-    kept: Array = (np.abs(aside - radius) < 0.5 * radius + edge) & (np.abs(along) < 4.0 * radius)
+    kept: Array = (aside < 1.5 * radius + edge) & (np.abs(along) < 4.0 * radius)
     return kept
 
 
@@ -126,7 +129,7 @@ def scores(patches: Patches, axis: Array, centre: Array, radius: Array, sign: fl
     return np.concatenate(parts)
 
 
-def _across(axis: Array) -> tuple[Array, Array]:
+def _across(axis: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Two unit vectors (H, 3) square to each axis and to each other."""
     helper = np.zeros_like(axis)
     helper[np.arange(len(axis)), np.abs(axis).argmin(axis=1)] = 1.0

@@ -120,7 +120,7 @@ def surfels(spread: Patches, edge: float) -> tuple[Patches, Indices]:
     facing = 2 * main + (spread.normal[np.arange(len(main)), main] < 0.0)
     key = ((cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2]) * 6 + facing
     keys, owner = np.unique(key, return_inverse=True)
-    total = np.bincount(owner, spread.area)
+    total = np.bincount(owner, spread.area).astype(np.float64)
     point = _sums(owner, spread.point * spread.area[:, None]) / total[:, None]
     normal = _sums(owner, spread.normal * spread.area[:, None])
     table = np.full(int(size.prod()) * 6, -1, dtype=np.int32)
