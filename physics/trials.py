@@ -39,7 +39,7 @@ class LabSettings:
     margin: float = 0.01 * MM
     substeps: int = 20
     iterations: int = 50
-    fps: int = 24
+    fps: float = 24
     friction: float = 0.5
 
 
@@ -53,7 +53,7 @@ def run(mechanism: Mechanism, trial: Trial, settings: LabSettings) -> TrialGener
     forces: list[float] = []
     torques: list[float] = []
     with lab_scene(trial.name) as lab:
-        rig = _Rig(lab, mechanism, trial, settings)
+        rig = Rig(lab, mechanism, trial, settings)
         for index in range(trial.frames):
             force, torque = rig.step(index)
             pose = rig.pose()
@@ -68,7 +68,7 @@ def run(mechanism: Mechanism, trial: Trial, settings: LabSettings) -> TrialGener
     return Outcome(np.stack(poses), tuple(rows), tuple(forces), tuple(torques), freed)
 
 
-class _Rig:
+class Rig:
     """One trial's simulation: the peg, its socket, what gives way, and the hand that leads the peg."""
 
     def __init__(self, lab: object, mechanism: Mechanism, trial: Trial, settings: LabSettings) -> None:
