@@ -14,7 +14,7 @@ import numpy as np
 from ..pipeline.errors import InputError
 from .joints.base import JointKind, Mechanism, Phase, Pose
 from .joints.moves import EASES, tug
-from .rigid import Array
+from .rigid import Array, between
 
 PREROLL: Final = 3
 """Frames at the start in which nothing moves: what rebuilds a simulation from these poses then finds them at rest."""
@@ -54,14 +54,36 @@ def default_steps(
     return tuple(steps)
 
 
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """Where a peg really went: (N, 4, 4) poses in its socket, ``per_frame`` of them a frame from the scene frame ``start`` on.
+
+    Before and after them it rests.
+    """
+
+    start: int
+    per_frame: int
+    poses: Array
+
+    def at(self, times: Sequence[float]) -> Array:
+        """(T, 4, 4) at scene times in frames; between samples as linear keys have it."""
+        made = []
+        for time in times:
+            place = min(max((time - self.start) * self.per_frame, 0.0), len(self.poses) - 1.0)
+            index = min(int(place), len(self.poses) - 2)
+            made.append(between(self.poses[index], self.poses[index + 1], place - index))
+        return np.stack(made)
+
+
 @dataclass(frozen=True)
 class Track:
-    """The steps of one joint from the scene frame ``start`` on."""
+    """The steps of one joint from the scene frame ``start`` on; ``recorded`` where contacts led it off its exact path."""
 
     kind: JointKind
     mechanism: Mechanism
     steps: tuple[Step, ...]
     start: int
+    recorded: Recorded | None = None
 
     def __post_init__(self) -> None:
         for index, step in enumerate(self.steps):
@@ -88,7 +110,12 @@ class Track:
 
     @property
     def locked(self) -> int:
-        """The frame from which on the joint holds: the end of the phase that joins it, else its last frame."""
+        """The frame from which on the joint holds: the end of the phase that joins it, else its last frame.
+
+        A joint that makes no move of its own holds all along.
+        """
+        if all(step.phase in GENERIC for step in self.steps):
+            return self.start
         for end, step in zip(self.ends, self.steps, strict=True):
             if step.phase not in GENERIC and self.kind.phase(step.phase).joined:
                 return end
@@ -153,9 +180,14 @@ class Track:
     def poses(self, times: Sequence[float]) -> tuple[Array, Array]:
         """(T, 4, 4) peg in socket and (T, 4, 4) assembly at scene times in frames."""
         made = [self.pose(float(time)) for time in times]
-        return np.stack([self.mechanism.at(pose) for pose in made]), np.stack(
-            [pose.assembly() for pose in made]
-        )
+        carried = np.stack([pose.assembly() for pose in made])
+        if self.recorded is not None:
+            return self.recorded.at(times), carried
+        return np.stack([self.mechanism.at(pose) for pose in made]), carried
+
+    def height(self, time: float) -> float:
+        """Metres of the shoulder above its seat at a scene time in frames."""
+        return float(self.poses([time])[0][0, 2, 3]) - self.mechanism.seat
 
     def to_json(self) -> dict[str, Any]:
         """What decides the motion, for the manifest."""

@@ -141,14 +141,22 @@ def continuous(quaternions: Array) -> Array:
     return quaternions * np.array(signs[: len(quaternions)])[:, None]
 
 
+def between(before: Array, after: Array, share: float) -> Array:
+    """The (4, 4) rigid pose at ``share`` 0..1 of the way between two, as linear keys give it."""
+    if share <= 0.0 or share >= 1.0:
+        return before if share <= 0.0 else after
+    a, b = to_quaternion(before), to_quaternion(after)
+    b = b if float((a * b).sum()) >= 0.0 else -b
+    made = from_quaternion((1.0 - share) * a + share * b)
+    made[:3, 3] = (1.0 - share) * before[:3, 3] + share * after[:3, 3]
+    return made
+
+
 def with_midpoints(poses: Array) -> Array:
     """(F, 4, 4) rigid poses with the pose between each two, as linear keys give it: (2F - 1, 4, 4)."""
     result = [poses[0]]
     for before, after in itertools.pairwise(poses):
-        a, b = to_quaternion(before), to_quaternion(after)
-        middle = from_quaternion(a + (b if float((a * b).sum()) >= 0.0 else -b))
-        middle[:3, 3] = 0.5 * (before[:3, 3] + after[:3, 3])
-        result += [middle, after]
+        result += [between(before, after, 0.5), after]
     return np.stack(result)
 
 

@@ -126,6 +126,17 @@ class BallKind(JointKind):
             play=play, stated=stated,
         )  # fmt: skip
 
+    def limits(self, mechanism: Any) -> Mapping[str, tuple[float, float]]:
+        # a cone in two angles: less than the swing along both together, which the corners would exceed
+        tilt = mechanism.swing * float(np.sqrt(0.5))
+        return {"ang_x": (-tilt, tilt), "ang_y": (-tilt, tilt), "ang_z": (-PI, PI)}
+
+    def kept(self, mechanism: Any, relative: Array) -> Array:
+        """It has only turned about the ball's centre."""
+        made = relative.copy()
+        made[:3, 3] = mechanism.centre * relative[:3, 2] - np.array((0.0, 0.0, mechanism.under))
+        return made
+
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         return [
             _pulled(mechanism, spec.number("pull_n")),

@@ -10,7 +10,7 @@ and the tip lies at z = -length. Engaged, the two frames share their axes and th
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from ...pipeline.errors import InputError
 from ..rigid import Array, multiply, rotation, translation
 from ..solids import Solid
+from ..units import MM
 from .spec import JointSpec, Parameter, Preset
 
 
@@ -260,7 +261,22 @@ class JointKind(ABC):
     """All moves of this kind; the first ``default`` of them in their order are the choreography to start from."""
     default: ClassVar[tuple[str, ...]]
     presets: ClassVar[Mapping[str, Preset]] = {}
-    sized: ClassVar[Callable[..., Any]] = staticmethod(lambda spec: spec)
+
+    def aimed(self, mechanism: Any, pose: Pose) -> Pose:
+        """Where a hand aims that leads the peg and whose path has it at ``pose``: past the seat, for contacts to stop it."""
+        near = min(max(1.0 - abs(pose.height) / (1.0 * MM), 0.0), 1.0)
+        return replace(pose, height=pose.height - 0.3 * MM * near)
+
+    def limits(self, mechanism: Any) -> Mapping[str, tuple[float, float]]:
+        """How far the engaged peg moves of itself in free motion, by axis x, y, z (m) and ang_x, ang_y, ang_z (rad).
+
+        Axes that are not named hold; a joint without any is as one body with its socket.
+        """
+        return {}
+
+    def kept(self, mechanism: Any, relative: Array) -> Array:
+        """(4, 4) the peg in its socket after free motion, without the slack of the constraint that held it."""
+        return mechanism.at(Pose())
 
     @abstractmethod
     def make(self, spec: "JointSpec") -> Mechanism:

@@ -109,6 +109,15 @@ class HingeKind(JointKind):
         check_lugs(spec, hinge)
         return hinge
 
+    def limits(self, mechanism: Any) -> Mapping[str, tuple[float, float]]:
+        return {"ang_z": (min(mechanism.entry, 0.0), max(mechanism.entry, 0.0))}
+
+    def kept(self, mechanism: Any, relative: Array) -> Array:
+        """It has only turned, between its stops."""
+        angle = float(np.arctan2(relative[1, 0] - relative[0, 1], relative[0, 0] + relative[1, 1]))
+        low, high = self.limits(mechanism)["ang_z"]
+        return mechanism.at(Pose(angle=min(max(angle, low), high)))
+
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         return [
             ramp_and_hold(mechanism, pose, spec.number("pull_n")),

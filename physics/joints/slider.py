@@ -103,6 +103,14 @@ class SliderKind(JointKind):
         check_lugs(spec, slider)
         return slider
 
+    def limits(self, mechanism: Any) -> Mapping[str, tuple[float, float]]:
+        return {"z": (0.0, mechanism.lift)}
+
+    def kept(self, mechanism: Any, relative: Array) -> Array:
+        """It has only slid, between its stops."""
+        height = float(relative[2, 3]) - mechanism.seat
+        return mechanism.at(Pose(min(max(height, 0.0), mechanism.lift)))
+
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         return [
             ramp_and_hold(mechanism, pose, spec.number("pull_n")),

@@ -2,7 +2,7 @@
 """The twist-lock (bayonet): in, a part of a turn, and lugs under a lip hold it until it is turned back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -217,6 +217,13 @@ class TwistLockKind(JointKind):
             spec.refuse(what, f"Turn {(half + slot_half) / DEG:.0f} or more.")
         check_lugs(spec, lock)
         return lock
+
+    def aimed(self, mechanism: Any, pose: Pose) -> Pose:
+        """Past the seat, and past the stop at the end of the twist."""
+        made = super().aimed(mechanism, pose)
+        near = min(max(1.0 - abs(pose.angle) / (5.0 * DEG), 0.0), 1.0)
+        pressed = (pose.height - made.height) / (0.3 * MM)
+        return replace(made, angle=pose.angle + mechanism.turn * 2.0 * DEG * near * pressed)
 
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         lock, pull = mechanism, spec.number("pull_n")
