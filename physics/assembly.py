@@ -115,7 +115,7 @@ def _joint(settings: Any, parts: dict[bpy.types.Object, Part], peg: tuple[bpy.ty
     if plug.root == bore.root:
         todo = "Clear the parent of one of them, so that they can move against each other."
         raise InputError(f"{peg[0].name!r} and {socket[0].name!r} hang on the same parent", todo=todo)
-    spec = _spec(settings, plug, peg[1], bore, socket[1])
+    spec = spec_of(settings, plug, peg[1], bore, socket[1])
     kind = kind_named(spec.kind)
     return Joint(spec, kind, kind.make(spec), plug, bore, peg[1].frame, socket[1].frame)
 
@@ -261,7 +261,8 @@ def _uniform_scale(ob: bpy.types.Object, rest: Array) -> float:
     return float(np.round(lengths.mean(), 6))
 
 
-def _spec(settings: Any, peg: Part, plug: Feature, socket: Part, bore: Feature) -> JointSpec:
+def spec_of(settings: Any, peg: Part, plug: Feature, socket: Part, bore: Feature) -> JointSpec:
+    """What a person set of a joint, with the measures of its peg and bore. Raises InputError beyond a limit."""
     kind = kind_named(settings.kind if settings else "TWIST_LOCK")
     length = round(plug.length * peg.scale / MM, 6)
     values = {}

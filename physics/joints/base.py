@@ -241,6 +241,10 @@ class Mechanism(ABC):
         """Pieces of the socket that give way on springs."""
         return []
 
+    def marks(self) -> list[Array]:
+        """(N, 3) polylines in the peg frame that show in the viewport what holds the peg: lugs, a thread, a ball."""
+        return []
+
     def at(self, pose: Pose) -> Array:
         """(4, 4) the peg frame in the socket frame."""
         return pose.peg_in_socket(self.seat)

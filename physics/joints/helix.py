@@ -79,6 +79,19 @@ class Thread(Mechanism):
         """Angle of t = 0 of every ridge in the peg frame."""
         return tuple(2.0 * PI * index / self.count for index in range(self.count))
 
+    def marks(self) -> list[Array]:
+        """The two edges of every ridge's crest."""
+        turns = divide(0.0, self.span, 3.0 * STEP)
+        rows = [
+            [
+                point(self.ridge_radius, first + self.sense * t, self.low + self.rise * t + side * self.width)
+                for t in turns
+            ]
+            for first in self.starts
+            for side in (-0.5, 0.5)
+        ]
+        return [np.array(row) for row in rows]
+
     def along(self, turned: float, extra: float = 0.0) -> Pose:
         """``turned`` radians short of the stop on the helix, and ``extra`` metres above it."""
         return Pose(self.rise * turned + extra, self.sense * turned)

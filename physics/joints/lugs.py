@@ -13,7 +13,18 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ..rigid import Array, sine_cosine
-from ..solids import HULL_STEP, STEP, Sector, Solid, cell_solid, disc_points, divide, hull_points, merged
+from ..solids import (
+    HULL_STEP,
+    STEP,
+    Sector,
+    Solid,
+    cell_solid,
+    disc_points,
+    divide,
+    hull_points,
+    merged,
+    point,
+)
 from ..units import DEG, MM, PI
 from .base import Mechanism, Tool
 from .spec import JointSpec
@@ -100,6 +111,22 @@ class LugMechanism(Mechanism):
             parts += [grid((self.lug_radius,), across, heights), grid(radii, across, self.lug_z)]
             parts.append(grid(radii, across[[0, -1]], heights))
         return np.concatenate(parts)
+
+    def marks(self) -> list[Array]:
+        """The outer face of every lug, and the edges to the shaft at its ends."""
+        found = []
+        for middle in self.lug_angles:
+            low, high = middle - self.lug_half, middle + self.lug_half
+            across = divide(low, high, STEP)
+            bottom, top = self.lug_z
+            outline = [point(self.lug_radius, a, bottom) for a in across]
+            outline += [point(self.lug_radius, a, top) for a in reversed(across)]
+            found.append(np.array([*outline, outline[0]]))
+            for a in (low, high):
+                radii = ((self.peg_radius, bottom), (self.lug_radius, bottom))
+                found.append(np.array([point(r, a, z) for r, z in radii]))
+                found.append(np.array([point(r, a, top) for r, _ in radii]))
+        return found
 
     def peg_hulls(self, margin: float, catch: bool = True) -> list[Array]:
         pieces = shaft_hulls(self, margin)

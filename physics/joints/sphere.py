@@ -91,6 +91,13 @@ class BallMechanism(Mechanism):
             [*balls, grid((self.neck,), around, heights), grid((self.shoulder,), around, (0.0,))]
         )
 
+    def marks(self) -> list[Array]:
+        """Three great circles of the ball."""
+        turn = np.linspace(0.0, 2.0 * PI, 73)
+        x, y, flat = self.ball * np.cos(turn), self.ball * np.sin(turn), np.zeros(73)
+        rings = ((x, y, flat), (x, flat, y), (flat, x, y))
+        return [np.stack(ring, axis=1) - (0.0, 0.0, self.centre) for ring in rings]
+
     @property
     def shoulder(self) -> float:
         """Radius of the body over the neck that clears the rim at full swing."""
