@@ -139,6 +139,7 @@ class HOLDFAST_PG_physics(bpy.types.PropertyGroup):
         timing: HOLDFAST_PG_timing
         pull_on_screen: bool
         show_overlay: bool
+        show_timing: bool
     else:
         joints: CollectionProperty(
             type=HOLDFAST_PG_joint, name="Joints", description="The joints of the product"
@@ -150,7 +151,12 @@ class HOLDFAST_PG_physics(bpy.types.PropertyGroup):
         )
         show_overlay: BoolProperty(
             name="Show Joint",
-            description="Draw the axis, travel and twist of the joints in the viewport",
+            description="Draw axis, depth, travel and lugs of the joints in the viewport, with handles to drag",
+            default=True,
+        )
+        show_timing: BoolProperty(
+            name="Timing",
+            description="Draw the moves of the joints at the bottom of the viewport, with keys to drag",
             default=True,
         )
 

@@ -1,156 +1,147 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Draws the joints in the 3D viewport: axis, travel, twist, lugs, and their numbers.
+"""Draws the joints in the 3D viewport: axis, depth, travel, what holds them, their numbers, and when they move.
 
-Each joint is a few lines in the frame of its socket (metres, +Z out of the bore). They are computed once per
-setting and only moved by a matrix when the view is drawn.
+The lines of a joint are made once for its settings (overlay_shape) and only moved by a matrix when the view is drawn.
+Every line lies on a wider dark one and every word on a dark plate, so that they can be read on any background.
 """
 
-import json
-import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Final
 
-import blf
 import bpy
 import gpu
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from gpu_extras.batch import batch_for_shader
 from mathutils import Matrix, Vector
 
-AXIS = (1.0, 1.0, 1.0, 0.75)
-TRAVEL = (0.34, 0.71, 0.91, 1.0)
-TWIST = (0.90, 0.62, 0.0, 1.0)
-LUGS = (0.94, 0.89, 0.26, 1.0)
-ARC_STEP_DEG = 4.0
-Points = tuple[tuple[float, float, float], ...]
+from . import overlay_joints, overlay_shape, overlay_strip, overlay_text
+from .overlay_joints import Shown, Side
+from .overlay_shape import AXIS, DEPTH, FLEX, HELIX, MARKS, SLIDE, TILT, TURN, Drawing, Line
+from .overlay_text import Tag
+
+COLOURS: Final = {
+    AXIS: (1.0, 1.0, 1.0),
+    DEPTH: (0.75, 0.87, 1.0),
+    SLIDE: (0.34, 0.71, 0.91),
+    TURN: (0.98, 0.68, 0.10),
+    HELIX: (0.10, 0.80, 0.58),
+    TILT: (0.93, 0.56, 0.76),
+    MARKS: (0.94, 0.89, 0.26),
+    FLEX: (0.95, 0.45, 0.20),
+}
+"""Colours that colour-blind people can tell apart (after Okabe and Ito)."""
+WIDTHS: Final = {AXIS: 1.2, DEPTH: 1.4, MARKS: 1.6}
+WIDE = 2.6
+FAINT: Final = {AXIS: 0.7}
+OUTLINE = 0.45
+OTHERS = 0.35
+"""How strong the joints are that the panel does not show."""
+Batches = tuple[tuple[str, Any], ...]
 
 
-class Shape(NamedTuple):
-    """Line segments (pairs of points) of one joint in its socket's frame, in metres, and where the numbers stand."""
-
-    axis: Points
-    travel: Points
-    twist: Points
-    lugs: Points
-    depth_at: tuple[float, float, float]
-    twist_at: tuple[float, float, float]
+@lru_cache(maxsize=64)
+def _batches(drawing: Drawing, on_peg: bool) -> Batches:
+    lines = drawing.on_peg if on_peg else drawing.lines
+    return _batched(lines)
 
 
-@lru_cache(maxsize=32)
-def shape(radius: float, depth: float, twist: float, lugs: int) -> Shape:
-    """Lines of a joint. ``radius`` and ``depth`` in metres; ``twist`` in radians, its sign is the hand."""
-    reach, head = radius * 1.5, radius * 0.18
-    axis = ((0.0, 0.0, -depth - radius), (0.0, 0.0, depth + radius * 2))
-    side = radius * 1.25
-    travel = (
-        (side, 0.0, depth), (side, 0.0, 0.0),
-        (side, 0.0, 0.0), (side - head, 0.0, head * 1.6),
-        (side, 0.0, 0.0), (side + head, 0.0, head * 1.6),
-        (side - head, 0.0, depth), (side + head, 0.0, depth),
-    )  # fmt: skip
-    steps = max(2, math.ceil(math.degrees(abs(twist)) / ARC_STEP_DEG))
-    ring = [
-        (reach * math.cos(twist * i / steps), reach * math.sin(twist * i / steps), 0.0)
-        for i in range(steps + 1)
-    ]
-    arc = [point for pair in pairwise(ring) for point in pair]
-    end, back = ring[-1], twist - math.copysign(head * 1.6 / reach, twist)
-    for length in (reach - head, reach + head):
-        arc += [end, (length * math.cos(back), length * math.sin(back), 0.0)]
-    ticks: list[tuple[float, float, float]] = []
-    for index in range(lugs):
-        angle = 2 * math.pi * index / lugs
-        ticks += [
-            (length * math.cos(angle), length * math.sin(angle), 0.0)
-            for length in (radius * 0.75, radius * 1.15)
-        ]
-    middle = (reach * 1.12 * math.cos(twist / 2), reach * 1.12 * math.sin(twist / 2), 0.0)
-    return Shape(axis, travel, tuple(arc), tuple(ticks), (side * 1.1, 0.0, depth / 2), middle)
+@lru_cache(maxsize=64)
+def _feature_batches(radius: float, length: float) -> Batches:
+    return _batched(overlay_shape.feature_lines(radius, length))
 
 
-@lru_cache(maxsize=32)
-def _feature(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) and {"origin", "axis", "radius"} <= set(found) else {}
+def _batched(lines: tuple[Line, ...]) -> Batches:
+    shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
+    found = []
+    for colour in dict.fromkeys(line.colour for line in lines):
+        points = overlay_shape.segments(lines, colour).astype("f4")
+        found.append((colour, batch_for_shader(shader, "LINES", {"pos": points})))
+    return tuple(found)
 
 
-def frame_of(thing: bpy.types.Object) -> tuple[Matrix, float] | None:
-    """World matrix of the object's peg or socket frame and its radius in metres, or None without such a feature."""
-    feature = _feature(str(thing.get("holdfast_feature", "")))
-    if not feature:
-        return None
-    turn = Vector((0.0, 0.0, 1.0)).rotation_difference(Vector(feature["axis"])).to_matrix().to_4x4()
-    return thing.matrix_world @ Matrix.Translation(feature["origin"]) @ turn, float(feature["radius"])
+def wanted(context: bpy.types.Context) -> bool:
+    """Whether this viewport shows the joints."""
+    space = context.space_data
+    shows = getattr(getattr(space, "overlay", None), "show_overlays", False)
+    return bool(shows and context.scene.holdfast.physics.show_overlay)
 
 
-def depth_of(joint: Any) -> float:
-    """Travel of a joint in metres: its own, or that of the whole peg where it is left at 0."""
-    if joint.depth_mm > 0.0:
-        return float(joint.depth_mm) / 1000
-    peg = _feature(str(joint.peg.get("holdfast_feature", ""))) if joint.peg is not None else {}
-    return float(peg.get("length", 0.01))
-
-
-def _joints(scene: bpy.types.Scene) -> Iterator[tuple[Any, Matrix, Shape]]:
-    for joint in scene.holdfast.physics.joints:
-        found = frame_of(joint.socket) if joint.socket is not None else None
-        if found is not None and joint.socket.visible_get():
-            twist = math.radians(joint.twist_deg) * (-1.0 if joint.hand == "RIGHT" else 1.0)
-            depth = round(depth_of(joint), 6)
-            yield joint, found[0], shape(round(found[1], 6), depth, round(twist, 6), joint.lugs)
-
-
-def _wanted() -> bool:
-    scene, space = bpy.context.scene, bpy.context.space_data
-    return bool(scene.holdfast.physics.show_overlay and getattr(space.overlay, "show_overlays", False))
+def _active(scene: bpy.types.Scene) -> int:
+    physics = scene.holdfast.physics
+    return int(min(physics.active_joint, len(physics.joints) - 1))
 
 
 def _draw_lines() -> None:
-    if not _wanted():
+    context = bpy.context
+    if not wanted(context):
         return
-    shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
     gpu.state.blend_set("ALPHA")
-    for _joint, matrix, lines in _joints(bpy.context.scene):
-        with gpu.matrix.push_pop():
-            gpu.matrix.multiply_matrix(matrix)
-            colours = (
-                (lines.axis, AXIS, 1.5),
-                (lines.travel, TRAVEL, 2.5),
-                (lines.twist, TWIST, 2.5),
-                (lines.lugs, LUGS, 3.0),
-            )
-            for points, colour, width in colours:
-                batch = batch_for_shader(shader, "LINES", {"pos": points})
-                shader.uniform_float("viewportSize", tuple(gpu.state.viewport_get())[2:])
-                shader.uniform_float("lineWidth", width * bpy.context.preferences.system.ui_scale)
-                shader.uniform_float("color", colour)
-                batch.draw(shader)
+    gpu.state.depth_test_set("NONE")
+    front = _active(context.scene)
+    for shown in sorted(overlay_joints.joints(context.scene), key=lambda shown: shown.number == front):
+        strength = 1.0 if shown.number == front else OTHERS
+        for matrix, batches in _placed(shown):
+            _draw(matrix, batches, strength, context.preferences.system.ui_scale)
     gpu.state.blend_set("NONE")
 
 
+def _placed(shown: Shown) -> list[tuple[Matrix, Batches]]:
+    """A whole joint; of one that can't be made yet, the peg and socket that are stated."""
+    sides = [side for side in (shown.socket, shown.peg) if side is not None]
+    if shown.model is None:
+        return [(side.world, _feature_batches(*_size(side))) for side in sides]
+    drawing = shown.model.drawing
+    return [
+        (side.world, _batches(drawing, on_peg)) for side, on_peg in zip(sides, (False, True), strict=True)
+    ]
+
+
+def _size(side: Side) -> tuple[float, float]:
+    return round(side.feature.radius * side.scale, 7), round(side.feature.length * side.scale, 7)
+
+
+def _draw(matrix: Matrix, batches: Batches, strength: float, scale: float) -> None:
+    shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
+    shader.bind()
+    shader.uniform_float("viewportSize", tuple(gpu.state.viewport_get())[2:])
+    with gpu.matrix.push_pop():
+        gpu.matrix.multiply_matrix(matrix)
+        for under in (True, False):
+            for colour, batch in batches:
+                width, alpha = WIDTHS.get(colour, WIDE), FAINT.get(colour, 1.0) * strength
+                shader.uniform_float("lineWidth", (width + (2.4 if under else 0.0)) * scale)
+                tint = (0.0, 0.0, 0.0, OUTLINE * alpha) if under else (*COLOURS[colour], alpha)
+                shader.uniform_float("color", tint)
+                batch.draw(shader)
+
+
 def _draw_text() -> None:
-    if not _wanted():
+    context = bpy.context
+    if not wanted(context):
         return
-    region, view = bpy.context.region, bpy.context.region_data
-    blf.size(0, 12 * bpy.context.preferences.system.ui_scale)
-    blf.enable(0, blf.SHADOW)
-    blf.shadow(0, 3, 0.0, 0.0, 0.0, 0.8)
-    for joint, matrix, lines in _joints(bpy.context.scene):
-        for text, place, colour in (
-            (f"{depth_of(joint) * 1000:.4g} mm", lines.depth_at, TRAVEL),
-            (f"{joint.twist_deg:g}°", lines.twist_at, TWIST),
-        ):
-            at = location_3d_to_region_2d(region, view, matrix @ Vector(place))
-            if at is not None:
-                blf.position(0, at.x + 6, at.y, 0)
-                blf.color(0, *colour)
-                blf.draw(0, text)
-    blf.disable(0, blf.SHADOW)
+    front, tags = _active(context.scene), []
+    for shown in overlay_joints.joints(context.scene):
+        if shown.model is None or shown.socket is None:
+            continue
+        if shown.number == front:
+            labels = shown.model.drawing.labels
+            tags += [
+                _tag(context, shown.socket.world, label.at, label.text, label.colour) for label in labels
+            ]
+        above = (0.0, 0.0, 2.3 * shown.model.mechanism.bore_radius)
+        tags.append(
+            _tag(context, shown.socket.world, above, shown.settings.name or shown.model.kind.label, AXIS)
+        )
+    overlay_text.draw([tag for tag in tags if tag is not None], context.preferences.system.ui_scale)
+    if context.scene.holdfast.physics.show_timing:
+        overlay_strip.draw(context)
+
+
+def _tag(context: bpy.types.Context, matrix: Matrix, at: tuple[float, float, float], text: str,
+         colour: str) -> Tag | None:  # fmt: skip
+    place = location_3d_to_region_2d(context.region, context.region_data, matrix @ Vector(at))
+    return None if place is None else Tag(text, place.x, place.y, COLOURS[colour])
 
 
 _handles: list[Any] = []
@@ -158,11 +149,26 @@ _handles: list[Any] = []
 
 def add() -> None:
     """Starts drawing."""
-    for function, when in ((_draw_lines, "POST_VIEW"), (_draw_text, "POST_PIXEL")):
+    drawn: tuple[tuple[Callable[[], None], str], ...] = (
+        (_draw_lines, "POST_VIEW"),
+        (_draw_text, "POST_PIXEL"),
+    )
+    for function, when in drawn:
         _handles.append(bpy.types.SpaceView3D.draw_handler_add(function, (), "WINDOW", when))
 
 
 def remove() -> None:
-    """Stops drawing."""
+    """Stops drawing, and drops what was kept for it."""
     while _handles:
         bpy.types.SpaceView3D.draw_handler_remove(_handles.pop(), "WINDOW")
+    _batches.cache_clear()
+    _feature_batches.cache_clear()
+    overlay_joints.forget()
+
+
+def redraw() -> None:
+    """Asks all 3D viewports to be drawn again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the viewport shows of a joint, as lines and words: from its mechanism and moves alone, so for every kind. No Blender.
+
+How a joint travels is read off its moves: each is sampled, and the path of one point of the peg is drawn. A twist gives
+an arc so, a slider a line, a screw a helix, a ball the rim of its cone.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from ..physics.choreography import GENERIC
+from ..physics.joints.base import JointKind, Mechanism, Phase, Pose
+from ..physics.rigid import Array, move_points
+from ..physics.units import MM, to_deg
+
+SLIDE, TURN, HELIX, TILT = "slide", "turn", "helix", "tilt"
+"""What a move does: along the axis, about it, both at once, or across it."""
+AXIS, DEPTH, MARKS, FLEX = "axis", "depth", "marks", "flex"
+"""The other things that have a colour."""
+NO_SLIDE: Final = 0.05 * MM
+NO_TURN: Final = math.radians(0.2)
+STEP: Final = math.radians(6.0)
+"""Turn or tilt between two samples of a path."""
+RIM: Final = 1.3
+"""How far from the axis paths of turning stand, in reaches of the mechanism."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """(N, 3) polyline in metres and the name of its colour."""
+
+    colour: str
+    points: Array
+
+
+@dataclass(frozen=True)
+class Label:
+    """Words at a place in metres, in the colour of what they tell."""
+
+    text: str
+    colour: str
+    at: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A joint in its socket's frame; ``on_peg`` in the frame of its peg, which moves."""
+
+    lines: tuple[Line, ...]
+    on_peg: tuple[Line, ...]
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class Travel:
+    """One move, or several alike in a row: what it does and how far: metres, radians about and across the axis."""
+
+    motion: str
+    name: str
+    poses: tuple[Pose, ...] = field(repr=False)
+
+    @property
+    def slid(self) -> float:
+        return _spread([pose.height for pose in self.poses])
+
+    @property
+    def turned(self) -> float:
+        return _spread([pose.angle for pose in self.poses])
+
+    @property
+    def tilted(self) -> float:
+        return max(abs(pose.tilt) for pose in self.poses)
+
+
+def _spread(values: list[float]) -> float:
+    return max(values) - min(values)
+
+
+def draw(kind: JointKind, mechanism: Mechanism) -> Drawing:
+    """Everything that is shown of a joint of this kind."""
+    made = travels(kind, mechanism)
+    paths = [path(mechanism, travel) for travel in made]
+    lines = _socket_lines(mechanism)
+    labels = [_depth_label(mechanism)]
+    for travel, points in zip(made, paths, strict=True):
+        lines += [Line(travel.motion, points), *_head(points, travel.motion, 0.2 * mechanism.peg_radius)]
+        middle = points[_turning_point(points) // 2]
+        labels.append(Label(words(travel, mechanism), travel.motion, _tuple(middle)))
+    flexing = _flexing(mechanism)
+    lines += flexing
+    if flexing:
+        labels.append(Label("flexes", FLEX, _tuple(flexing[0].points[-1])))
+    tip = _ring(mechanism.peg_radius, -mechanism.length)
+    marks = [Line(MARKS, points) for points in mechanism.marks()]
+    return Drawing(tuple(lines), (Line(AXIS, tip), *marks), tuple(labels))
+
+
+def travels(kind: JointKind, mechanism: Mechanism) -> list[Travel]:
+    """The moves of the kind's own choreography while the peg is over its bore; alike ones in a row are one."""
+    found: list[Travel] = []
+    for name in dict.fromkeys(kind.default):
+        if name in GENERIC:
+            continue
+        phase = kind.phase(name)
+        poses = _sampled(phase, mechanism)
+        motion = _motion(poses)
+        if motion is None or any(abs(pose.aside) > 1e-6 for pose in poses):
+            continue
+        if found and found[-1].motion == motion:
+            before = found.pop()
+            found.append(Travel(motion, before.name, before.poses + poses))
+        else:
+            found.append(Travel(motion, phase.label, poses))
+    return found
+
+
+def _sampled(phase: Phase, mechanism: Mechanism) -> tuple[Pose, ...]:
+    """Poses of a move, close enough for a smooth path."""
+    coarse = [phase.pose(mechanism, u / 16) for u in range(17)]
+    swept = sum(
+        abs(b.angle - a.angle) + abs(b.towards - a.towards) + abs(b.tilt - a.tilt)
+        for a, b in itertools.pairwise(coarse)
+    )
+    count = max(4, math.ceil(swept / STEP))
+    return tuple(phase.pose(mechanism, index / count) for index in range(count + 1))
+
+
+def _motion(poses: tuple[Pose, ...]) -> str | None:
+    whole = Travel("", "", poses)
+    if whole.tilted > NO_TURN:
+        return TILT
+    slides, turns = whole.slid > NO_SLIDE, whole.turned > NO_TURN
+    if slides and turns:
+        return HELIX
+    return SLIDE if slides else TURN if turns else None
+
+
+def path(mechanism: Mechanism, travel: Travel) -> Array:
+    """(N, 3) where one point of the peg goes in the socket's frame: beside the shoulder, or above it for what tilts."""
+    reach = RIM * mechanism.reach
+    seen = (0.0, 0.0, 2.0 * reach) if travel.motion == TILT else (reach, 0.0, 0.0)
+    poses = np.stack([mechanism.at(pose) for pose in travel.poses])
+    result: Array = poses[:, :3, :3] @ np.array(seen) + poses[:, :3, 3]
+    return result
+
+
+def words(travel: Travel, mechanism: Mechanism) -> str:
+    """A move and how far it goes, as "Twist 60°". What ends outside the bore is only named: it hovers somewhere."""
+    parts = [travel.name]
+    if travel.motion in (SLIDE, HELIX) and max(p.height for p in travel.poses) <= mechanism.depth + NO_SLIDE:
+        parts.append(millimetres(travel.slid))
+    if travel.motion in (TURN, HELIX):
+        parts.append(degrees(travel.turned))
+    if travel.motion == TILT:
+        parts.append(f"±{degrees(travel.tilted)}")
+    return " ".join(parts)
+
+
+def millimetres(length: float) -> str:
+    """Metres in words, as "12.5 mm"."""
+    return f"{round(length / MM, 2):g} mm"
+
+
+def degrees(angle: float) -> str:
+    """Radians in words, as "60°"."""
+    return f"{round(to_deg(angle), 1):g}°"
+
+
+def _depth_label(mechanism: Mechanism) -> Label:
+    side = -1.12 * RIM * mechanism.reach
+    return Label(f"Depth {millimetres(mechanism.depth)}", DEPTH, (side, 0.0, -0.5 * mechanism.depth))
+
+
+def _socket_lines(mechanism: Mechanism) -> list[Line]:
+    """The axis, the bore, and how deep the peg goes."""
+    radius, depth = mechanism.bore_radius, mechanism.depth
+    side, tick = -RIM * mechanism.reach, 0.1 * mechanism.reach
+    measure = [((side, 0.0, 0.0), (side, 0.0, -depth))]
+    measure += [((side - tick, 0.0, z), (-radius, 0.0, z)) for z in (0.0, -depth)]
+    return [
+        Line(AXIS, np.array(((0.0, 0.0, -depth - radius), (0.0, 0.0, 2.2 * radius)))),
+        Line(AXIS, _ring(radius, 0.0)),
+        Line(AXIS, _ring(radius, -depth)),
+        *(Line(DEPTH, np.array(ends)) for ends in measure),
+    ]
+
+
+def _ring(radius: float, z: float) -> Array:
+    turn = np.linspace(0.0, 2.0 * math.pi, 73)
+    return np.stack((radius * np.cos(turn), radius * np.sin(turn), np.full(73, z)), axis=1)
+
+
+def _turning_point(points: Array) -> int:
+    """Index of the point that is farthest along the way from the first: where a path that comes back turns."""
+    return int(np.argmax(((points - points[0]) ** 2).sum(axis=1)))
+
+
+def _head(points: Array, colour: str, size: float) -> list[Line]:
+    """An arrow's head where the path has got farthest."""
+    last = max(_turning_point(points), 1)
+    way = _unit(points[last] - points[last - 1])
+    out = points[last] * (1.0, 1.0, 0.0)
+    across = out - way * float(out @ way)
+    if float(np.linalg.norm(across)) < 1e-3 * size:
+        across = np.cross(way, (0.0, 1.0, 0.0))
+    across = _unit(across)
+    ends = [points[last] - size * way + side * 0.6 * size * across for side in (-1.0, 1.0)]
+    return [Line(colour, np.array((ends[0], points[last], ends[1])))]
+
+
+def _flexing(mechanism: Mechanism) -> list[Line]:
+    """For every springy piece an arrow from its middle the way that it gives, long enough to be seen."""
+    found: list[Line] = []
+    size = 0.45 * mechanism.bore_radius
+    for spring in mechanism.flexures():
+        middle, way = spring.points.mean(axis=0), _unit(np.array(spring.way))
+        shaft = np.array((middle, middle + size * way))
+        found += [Line(FLEX, shaft), *_head(shaft, FLEX, 0.3 * size)]
+    return found
+
+
+def _unit(vector: Array) -> Array:
+    return vector / max(float(np.linalg.norm(vector)), 1e-12)
+
+
+def _tuple(point: Array) -> tuple[float, float, float]:
+    return float(point[0]), float(point[1]), float(point[2])
+
+
+def segments(lines: tuple[Line, ...], colour: str, matrix: Array | None = None) -> Array:
+    """(2 S, 3) ends of all straight pieces of one colour."""
+    pieces = [np.repeat(line.points, 2, axis=0)[1:-1] for line in lines if line.colour == colour]
+    if not pieces:
+        return np.zeros((0, 3))
+    found = np.concatenate(pieces)
+    return found if matrix is None else move_points(matrix, found)
+
+
+def feature_lines(radius: float, length: float) -> tuple[Line, ...]:
+    """A peg or bore that no joint is made of yet, in its frame: its axis and both its ends."""
+    axis = np.array(((0.0, 0.0, -length - radius), (0.0, 0.0, radius)))
+    return (
+        Line(AXIS, axis),
+        *_head(axis, AXIS, 0.3 * radius),
+        Line(MARKS, _ring(radius, 0.0)),
+        Line(MARKS, _ring(radius, -length)),
+    )
