@@ -13,12 +13,15 @@ from ..compat import ensure_fcurve
 from ..pipeline.store import canonical_json
 from .assembly import MOTION, REST, Assembly, Joint, Part, rest_of, root_rest
 from .choreography import Track
+from .finale import Carried
 from .lab import Lab
 from .rigid import Array, continuous, inverse, move_points, multiply, to_quaternions, with_midpoints
 from .units import MM
 
 STRAY = 0.0005 * MM
 """Distance by which linear keys may let two joined parts stray between them."""
+DENSITIES = (1, 2, 4, 8, 16)
+"""Keys a frame, as few as will do."""
 MODE = "holdfast_mode"
 """Custom property of an action: the rotation mode that its object had before."""
 CHANNELS = (("location", 3), ("rotation_quaternion", 4))
@@ -28,14 +31,20 @@ Motion = dict[str, Array]
 """(T, 4, 4) rigid world motion of all that hangs on a root, from rest, by the root's name."""
 
 
-def motion_at(assembly: Assembly, tracks: Sequence[Track], times: Sequence[float]) -> Motion:
-    """How every root moves at scene times in frames: the base as the product is carried, pegs as their joints lead them."""
+def motion_at(
+    assembly: Assembly, tracks: Sequence[Track], times: Sequence[float], ending: Carried | None = None
+) -> Motion:
+    """How every root moves at scene times in frames: the base as the product is carried, pegs as their joints lead them.
+
+    ``ending``: how the product is carried once all joints are done.
+    """
     made = [track.poses(times) for track in tracks]
     carried = made[0][1]
     for _, also in made[1:]:
         carried = multiply(carried, also)
     rim = _rim(assembly.joints[0])
-    motion = {assembly.base.name: multiply(rim[None], carried, inverse(rim)[None])}
+    base = multiply(rim[None], carried, inverse(rim)[None])
+    motion = {assembly.base.name: base if ending is None else multiply(ending.at(times), base)}
     for joint, (relative, _) in zip(assembly.joints, made, strict=True):
         moved = multiply(motion[joint.socket.root.name], _rim(joint)[None])
         motion[joint.peg.root.name] = multiply(moved, relative, inverse(_shoulder(joint))[None])
@@ -55,14 +64,16 @@ def is_moved(assembly: Assembly, root: bpy.types.Object) -> bool:
     return root != assembly.base
 
 
-def key_times(assembly: Assembly, tracks: Sequence[Track], frames: Sequence[int]) -> tuple[float, ...]:
-    """Scene times of the keys: one a frame, or 2, 4 or 8 where parts would stray from each other between frames.
+def key_times(
+    assembly: Assembly, tracks: Sequence[Track], frames: Sequence[int], ending: Carried | None = None
+) -> tuple[float, ...]:
+    """Scene times of the keys: one a frame, or 2, 4, 8 or 16 where parts would stray from each other between frames.
 
     Keys are linear, so that an origin far from the joint's axis cuts the corner of its arc.
     """
-    for density in (1, 2, 4, 8):
+    for density in DENSITIES:
         times = tuple(frames[0] + k / density for k in range((len(frames) - 1) * density + 1))
-        motion = motion_at(assembly, tracks, times)
+        motion = motion_at(assembly, tracks, times, ending)
         pairs = zip(assembly.joints, tracks, strict=True)
         if max(_stray(assembly, joint, track, motion, times) for joint, track in pairs) <= STRAY:
             break
@@ -73,6 +84,7 @@ def _stray(assembly: Assembly, joint: Joint, track: Track, motion: Motion, times
     """Largest distance in metres, half-way between keys, of the joint's two frames from where it may have them.
 
     Aside wherever the peg is in the bore, along the axis where it keeps its height; measured at the pivot of a tilt.
+    After a joint has broken its parts may go where they like.
     """
     found = []
     for part, local in ((joint.socket, _rim(joint)), (joint.peg, _shoulder(joint))):
@@ -81,16 +93,19 @@ def _stray(assembly: Assembly, joint: Joint, track: Track, motion: Motion, times
         between = with_midpoints(multiply(motion[part.root.name], rest[None]))[1::2]
         found.append(multiply(between, multiply(inverse(rest), local)[None]))
     relative = multiply(inverse(found[0]), found[1])
+    middles = [0.5 * (before + after) for before, after in itertools.pairwise(times)]
+    exact, at_keys = track.poses(middles)[0], track.poses(times)[0][:, 2, 3]
     worst = 0.0
-    for index, (before, after) in enumerate(itertools.pairwise(times)):
-        wanted = track.pose(0.5 * (before + after))
-        if wanted.height > joint.mechanism.depth:
+    for index, middle in enumerate(middles):
+        pose = track.pose(middle)
+        height = float(exact[index, 2, 3]) - joint.mechanism.seat
+        if height > joint.mechanism.depth or (track.broke is not None and middle > track.broke - 1):
             continue
-        level = abs(track.pose(before).height - track.pose(after).height) < 1e-12
+        level = abs(at_keys[index] - at_keys[index + 1]) < 1e-12
         pivot = np.array(
-            (0.0, 0.0, 0.0 if wanted.about is None else wanted.about - joint.mechanism.seat - wanted.height)
+            (0.0, 0.0, 0.0 if pose.about is None else pose.about - joint.mechanism.seat - pose.height)
         )
-        off = move_points(relative[index] - joint.mechanism.at(wanted), pivot[None])[0]
+        off = move_points(relative[index] - exact[index], pivot[None])[0]
         worst = max(worst, float(np.hypot(off[0], off[1])), abs(float(off[2])) if level else 0.0)
     return worst
 

@@ -67,23 +67,29 @@ class Recorded:
 
     def at(self, times: Sequence[float]) -> Array:
         """(T, 4, 4) at scene times in frames; between samples as linear keys have it."""
-        made = []
+        made = [np.empty((0, 4, 4))]
         for time in times:
             place = min(max((time - self.start) * self.per_frame, 0.0), len(self.poses) - 1.0)
             index = min(int(place), len(self.poses) - 2)
-            made.append(between(self.poses[index], self.poses[index + 1], place - index))
-        return np.stack(made)
+            made.append(between(self.poses[index], self.poses[index + 1], place - index)[None])
+        return np.concatenate(made)
 
 
 @dataclass(frozen=True)
 class Track:
-    """The steps of one joint from the scene frame ``start`` on; ``recorded`` where contacts led it off its exact path."""
+    """The steps of one joint from the scene frame ``start`` on.
+
+    ``recorded`` where contacts led it off its exact path; ``freed`` what it did in free motion, from then on, and
+    ``broke`` the scene frame at which it let go.
+    """
 
     kind: JointKind
     mechanism: Mechanism
     steps: tuple[Step, ...]
     start: int
     recorded: Recorded | None = None
+    freed: Recorded | None = None
+    broke: int | None = None
 
     def __post_init__(self) -> None:
         for index, step in enumerate(self.steps):
@@ -182,8 +188,13 @@ class Track:
         made = [self.pose(float(time)) for time in times]
         carried = np.stack([pose.assembly() for pose in made])
         if self.recorded is not None:
-            return self.recorded.at(times), carried
-        return np.stack([self.mechanism.at(pose) for pose in made]), carried
+            relative = self.recorded.at(times)
+        else:
+            relative = np.stack([self.mechanism.at(pose) for pose in made])
+        if self.freed is not None:
+            late = np.array(times) > self.freed.start
+            relative[late] = self.freed.at([time for time in times if time > self.freed.start])
+        return relative, carried
 
     def height(self, time: float) -> float:
         """Metres of the shoulder above its seat at a scene time in frames."""

@@ -126,10 +126,17 @@ class BallKind(JointKind):
             play=play, stated=stated,
         )  # fmt: skip
 
+    def aimed(self, mechanism: Any, pose: Pose) -> Pose:
+        """Where the path has it: a ball hangs in its play and has no seat."""
+        return pose
+
     def limits(self, mechanism: Any) -> Mapping[str, tuple[float, float]]:
         # a cone in two angles: less than the swing along both together, which the corners would exceed
         tilt = mechanism.swing * float(np.sqrt(0.5))
         return {"ang_x": (-tilt, tilt), "ang_y": (-tilt, tilt), "ang_z": (-PI, PI)}
+
+    def pivot(self, mechanism: Any) -> float:
+        return -float(mechanism.under)
 
     def kept(self, mechanism: Any, relative: Array) -> Array:
         """It has only turned about the ball's centre."""

@@ -172,6 +172,10 @@ class Trial:
     """Whether the socket's flexures are there; without them only the rigid material is."""
     hand: tuple[float, float] = (20000.0, 5.0)
     """Stiffness of the hand: N/m and N m/rad."""
+    bearing: bool = False
+    """Whether the hand holds the peg in a bearing and only turns it, so that nothing else rubs."""
+    tuned: float = 1.0
+    """What the stiffness of the flexures is multiplied by; 0 leaves them out."""
 
     @property
     def frames(self) -> int:
@@ -237,8 +241,17 @@ class Mechanism(ABC):
     def wrong_motions(self) -> dict[str, tuple[str, Array]]:
         """Motions that no real peg could make: words and (S, 4, 4) poses, each a small fault that the sweep must flag."""
 
-    def flexures(self) -> list[Flexure]:
-        """Pieces of the socket that give way on springs."""
+    @property
+    def gives(self) -> float:
+        """Metres by which a spring of the joint gives way in a phase that ``gives``: its material may be entered so far."""
+        return 0.0
+
+    def flexures(self, margin: float = 0.0) -> list[Flexure]:
+        """Pieces of the socket that give way on springs, shrunk by ``margin`` metres."""
+        return []
+
+    def still_hulls(self, margin: float) -> list[Array]:
+        """The socket's rigid pieces (V, 3) beside its flexures."""
         return []
 
     def marks(self) -> list[Array]:
@@ -277,6 +290,10 @@ class JointKind(ABC):
         Axes that are not named hold; a joint without any is as one body with its socket.
         """
         return {}
+
+    def pivot(self, mechanism: Any) -> float:
+        """Height over the rim in metres at which the constraint of free motion sits."""
+        return -0.5 * float(mechanism.depth)
 
     def kept(self, mechanism: Any, relative: Array) -> Array:
         """(4, 4) the peg in its socket after free motion, without the slack of the constraint that held it."""

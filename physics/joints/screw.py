@@ -142,6 +142,12 @@ class ScrewKind(JointKind):
         _check(spec, screw)
         return screw
 
+    def aimed(self, mechanism: Any, pose: Pose) -> Pose:
+        """Past its end along the thread, as a hand that tightens it."""
+        made = super().aimed(mechanism, pose)
+        pressed = (pose.height - made.height) / (0.3 * MM)
+        return replace(made, angle=pose.angle - mechanism.sense * 3.0 * DEG * pressed)
+
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         return [
             _screwed_in(mechanism, spec.number("torque_nm")),
