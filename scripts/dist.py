@@ -32,6 +32,7 @@ ROOT_MODULES = (
     "compat",
     "preferences",
     "properties",
+    "properties_object",
     "properties_physics",
     "registration",
 )
