@@ -138,10 +138,13 @@ def _marked(work: Workpiece, result: bpy.types.Mesh) -> bpy.types.Mesh:
 
 
 def _turn(work: Workpiece, kit: TwistLock) -> None:
-    """Turns a bumpy peg true: takes off what stands out, and fills what is missing, down from its shoulder."""
+    """Makes a bumpy peg true: takes it off at its shoulder and puts a round one there, rooted in the head.
+
+    Turning it down leaves faces that lie in those of the round one, which the exact boolean does not always close.
+    """
     outer, low = _face_radius(kit), -1.2 * kit.length
     over = circle_volume(outer, 1.2 * kit.length)
-    work.cut(ring(kit.peg_radius, outer, low, 0.0), "DIFFERENCE", Change(-over, 0.0))
+    work.cut(shaft(outer, low, 0.0), "DIFFERENCE", Change(-over, 0.0))
     root = 0.2 * kit.peg_radius
     filled = circle_volume(kit.peg_radius, kit.length + root)
     work.cut(shaft(kit.peg_radius, -kit.length, root), "UNION", Change(0.0, filled))
