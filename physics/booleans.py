@@ -110,9 +110,8 @@ def _solve(mesh: bpy.types.Mesh, tool: Solid, operation: str, solver: str) -> bp
         modifier.operation, modifier.solver = operation, solver  # type: ignore[assignment]
         modifier.object = lab.object("tool", cutter)
         graph = lab.graph()
-        result = bpy.data.meshes.new_from_object(
-            target.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
-        )
+        # without preserve_all_data_layers, which would solve it a second time; corners and faces keep theirs anyway
+        result = bpy.data.meshes.new_from_object(target.evaluated_get(graph))
         result.pop(LAB, None)
     return result
 

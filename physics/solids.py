@@ -17,7 +17,7 @@ from .units import DEG, PI
 
 STEP = 3.0 * DEG
 """Arc step of render geometry."""
-HULL_STEP = 10.0 * DEG
+HULL_STEP = 15.0 * DEG
 """Arc step of convex prisms for the lab."""
 
 

@@ -148,17 +148,20 @@ class LugMechanism(Mechanism):
         knots = {-self.bore_depth, 0.0}
         for channel in self.channels:
             knots |= {z for z in (channel.bottom, channel.top) if -self.bore_depth < z < 0.0}
+        gaps = [(c.low + a, c.high + a, c.bottom, c.top) for a in self.lug_angles for c in self.channels]
+        layers = [pair for pair in itertools.pairwise(sorted(knots)) if pair[1] - pair[0] >= 0.05 * MM]
         sectors = floor_sectors(self, outer)
-        for low, high in itertools.pairwise(sorted(knots)):
-            if high - low < 0.05 * MM:
-                continue
-            middle = 0.5 * (low + high)
-            open_here = [c for c in self.channels if c.bottom < middle < c.top]
-            gaps = [(c.low + a, c.high + a) for a in self.lug_angles for c in open_here]
-            for a, b in itertools.pairwise(ring_edges(gaps)):
-                cut = any((0.5 * (a + b) - g[0]) % (2.0 * PI) < g[1] - g[0] for g in gaps)
-                inner = self.groove_radius if cut else self.bore_radius
-                sectors.append(Sector((inner, wide), (a, b), (low, high)))
+        for a, b in itertools.pairwise(ring_edges([(low, high) for low, high, _, _ in gaps])):
+            here = [g for g in gaps if (0.5 * (a + b) - g[0]) % (2.0 * PI) < g[1] - g[0]]
+            inner = [
+                self.groove_radius
+                if any(g[2] < 0.5 * (low + high) < g[3] for g in here)
+                else self.bore_radius
+                for low, high in layers
+            ]
+            for r, run in itertools.groupby(range(len(layers)), key=inner.__getitem__):
+                span = list(run)
+                sectors.append(Sector((r, wide), (a, b), (layers[span[0]][0], layers[span[-1]][1])))
         return sectors
 
     def tools(self) -> list[Tool]:

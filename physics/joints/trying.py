@@ -75,10 +75,10 @@ def shaken(mechanism: Mechanism, pose: Array) -> Trial:
 def turned_back(mechanism: Mechanism, pose: Array, *, turn: bool) -> Trial:
     """From the locked ``pose``: turned back to where it goes in (or not, as a control), then drawn out."""
     back = -mechanism.turn * mechanism.twist if turn else 0.0
-    way = hand_way(lambda u: multiply(pose, rotation(2, back * u)), 16)
-    way += [multiply(pose, rotation(2, back))] * 4
+    way = hand_way(lambda u: multiply(pose, rotation(2, back * u)), 16) if turn else []
+    last = multiply(pose, rotation(2, back))
+    way += [last] * (4 if turn else 1)
     top = 0.75 * mechanism.depth
-    last = way[-1]
     way += hand_way(lambda u: multiply(translation((0.0, 0.0, top * u)), last), 12)
 
     def judge(found: Outcome) -> list[Check]:

@@ -84,7 +84,9 @@ def main(arguments: list[str]) -> None:
             if profile is not None:
                 profile.disable()
             told = ", ".join(f"{name} {seconds:.2f}" for name, seconds in steps.items())
-            print(f"{kind}: {wall:.2f} s by the clock, {work:.2f} s of processor; {made.data['verdict']}; {told}")
+            print(
+                f"{kind}: {wall:.2f} s by the clock, {work:.2f} s of processor; {made.data['verdict']}; {told}"
+            )
     if profile is not None:
         pstats.Stats(profile).sort_stats("tottime").print_stats(40)
 
