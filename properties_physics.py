@@ -9,17 +9,20 @@ from bpy.props import (
     CollectionProperty,
     EnumProperty,
     FloatProperty,
+    FloatVectorProperty,
     IntProperty,
     PointerProperty,
     StringProperty,
 )
 
+from .physics.finale import KINDS as FINALE_KINDS
 from .physics.joints import KINDS, all_parameters, kind_named
 from .physics.joints.moves import EASES
 from .physics.joints.spec import MODES, Parameter
 
-JOINT_MODES = tuple((key, label, says) for key, (label, says) in MODES.items() if key == "AUTHORED")
+JOINT_MODES = tuple((key, label, says) for key, (label, says) in MODES.items())
 JOINT_KINDS = tuple((kind.name, kind.label, kind.says) for kind in KINDS)
+FINALES = tuple((key, label, says) for key, (label, says) in FINALE_KINDS.items())
 EASE_ITEMS = tuple((key, label, f"{label} progress through the move") for key, (label, _) in EASES.items())
 
 
@@ -70,6 +73,8 @@ class HOLDFAST_PG_joint(bpy.types.PropertyGroup):
         peg: bpy.types.Object | None
         socket: bpy.types.Object | None
         mode: str
+        hand_mm: float
+        break_n: float
         together: bool
         delay_frames: int
         steps: bpy.types.bpy_prop_collection[HOLDFAST_PG_step]
@@ -88,6 +93,24 @@ class HOLDFAST_PG_joint(bpy.types.PropertyGroup):
         peg: PointerProperty(type=bpy.types.Object, name="Peg", description="The part that goes in")
         socket: PointerProperty(type=bpy.types.Object, name="Socket", description="The part with the bore")
         mode: EnumProperty(name="Motion", description="What moves the parts", items=JOINT_MODES)
+        hand_mm: FloatProperty(
+            name="Hand Off Axis (mm)",
+            description="How far beside the axis the hand enters that leads a simulated joint",
+            default=0.1,
+            min=0.0,
+            max=0.5,
+            precision=3,
+            step=1,
+        )
+        break_n: FloatProperty(
+            name="Breaks at (N)",
+            description="Force at which the joint lets go when the product is dropped, thrown or hung; 0 never does",
+            default=0.0,
+            min=0.0,
+            max=100000.0,
+            precision=1,
+            step=100,
+        )
         together: BoolProperty(
             name="With the One Before", description="Move together with the joint before it, not after it"
         )
@@ -130,6 +153,69 @@ class HOLDFAST_PG_timing(bpy.types.PropertyGroup):
         hold_frames: IntProperty(name="Hold", description="Frames of rest at the end", default=18, min=0)
 
 
+class HOLDFAST_PG_finale(bpy.types.PropertyGroup):
+    """What becomes of the joined product after its last joint."""
+
+    if TYPE_CHECKING:
+        kind: str
+        lift_frames: int
+        free_frames: int
+        height_mm: float
+        tilt_deg: float
+        speed_mps: tuple[float, float, float]
+        spin_rps: tuple[float, float, float]
+        string_mm: float
+    else:
+        kind: EnumProperty(
+            name="Finale",
+            description="What becomes of the product once all its joints are made",
+            items=FINALES,
+        )
+        lift_frames: IntProperty(
+            name="Lift", description="Frames in which the product is lifted", default=20, min=2
+        )
+        free_frames: IntProperty(
+            name="Free", description="Frames of free motion after it is let go", default=48, min=2
+        )
+        height_mm: FloatProperty(
+            name="Height (mm)",
+            description="How high the product is lifted",
+            default=60.0,
+            min=0.0,
+            max=5000.0,
+        )
+        tilt_deg: FloatProperty(
+            name="Tilt (°)",
+            description="How far it is tilted while it is lifted",
+            default=20.0,
+            min=-180.0,
+            max=180.0,
+        )
+        speed_mps: FloatVectorProperty(
+            name="Speed (m/s)",
+            description="Velocity with which it is thrown, along the axes of the world",
+            default=(0.4, 0.0, 0.8),
+            size=3,
+            min=-20.0,
+            max=20.0,
+        )
+        spin_rps: FloatVectorProperty(
+            name="Spin (turns/s)",
+            description="Turns a second about the axes of the world with which it is thrown",
+            default=(0.0, 1.0, 0.0),
+            size=3,
+            min=-10.0,
+            max=10.0,
+        )
+        string_mm: FloatProperty(
+            name="String (mm)",
+            description="Length of the string over the highest point of what hangs",
+            default=40.0,
+            min=0.0,
+            max=2000.0,
+        )
+
+
 class HOLDFAST_PG_physics(bpy.types.PropertyGroup):
     """Settings of Physics."""
 
@@ -137,6 +223,7 @@ class HOLDFAST_PG_physics(bpy.types.PropertyGroup):
         joints: bpy.types.bpy_prop_collection[HOLDFAST_PG_joint]
         active_joint: int
         timing: HOLDFAST_PG_timing
+        finale: HOLDFAST_PG_finale
         pull_on_screen: bool
         show_overlay: bool
         show_timing: bool
@@ -146,6 +233,7 @@ class HOLDFAST_PG_physics(bpy.types.PropertyGroup):
         )
         active_joint: IntProperty(name="Active Joint", description="The joint that the panel shows", min=0)
         timing: PointerProperty(type=HOLDFAST_PG_timing)
+        finale: PointerProperty(type=HOLDFAST_PG_finale)
         pull_on_screen: BoolProperty(
             name="Pull on Screen", description="End the motion with a visible tug that the lock holds"
         )
@@ -161,4 +249,4 @@ class HOLDFAST_PG_physics(bpy.types.PropertyGroup):
         )
 
 
-CLASSES = (HOLDFAST_PG_step, HOLDFAST_PG_joint, HOLDFAST_PG_timing, HOLDFAST_PG_physics)
+CLASSES = (HOLDFAST_PG_step, HOLDFAST_PG_joint, HOLDFAST_PG_timing, HOLDFAST_PG_finale, HOLDFAST_PG_physics)

@@ -12,12 +12,27 @@ import bpy
 import numpy as np
 
 from ..physics import assembly as reading
-from ..physics import author, evidence, features, fit, meshes, overlap, page, pictures, proof, proxies
+from ..physics import (
+    author,
+    evidence,
+    features,
+    finale,
+    fit,
+    led,
+    meshes,
+    overlap,
+    page,
+    pictures,
+    proof,
+    proxies,
+)
 from ..physics.assembly import MOTION, Assembly, Joint
-from ..physics.choreography import Step, Track, default_steps
+from ..physics.choreography import PREROLL, Step, Track, default_steps
+from ..physics.finale import Carried, Finale
 from ..physics.joints.record import PROPERTY, to_json
 from ..physics.lab import lab_scene, sweep
 from ..physics.rollback import Rollback
+from ..physics.units import DEG, MM, PI
 from ..pipeline.errors import HoldfastError, InputError
 from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder
@@ -32,14 +47,25 @@ TIMED = ("ALIGN", "INSERT", "TWIST", "CLICK", "HOLD")
 
 @dataclass(frozen=True)
 class Plan:
-    """All that decides the result: the assembly, its choreography and the frame rate, with their digests."""
+    """All that decides the result: the assembly, its choreography and the frame rate, with their digests.
+
+    ``ending`` is how the product is carried after its joints, if the shot has a finale.
+    """
 
     assembly: Assembly
     tracks: tuple[Track, ...]
+    finale: Finale | None
+    ground: tuple[bpy.types.Object, ...]
     frames: tuple[int, ...]
     fps: tuple[int, int]
     settings: Mapping[str, Any]
     inputs: Mapping[str, str]
+    ending: Carried | None = None
+
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        return self.fps[0] / self.fps[1]
 
     @property
     def heroes(self) -> list[reading.Part]:
@@ -57,15 +83,49 @@ def plan(scene: bpy.types.Scene) -> Plan:
     """Reads the scene. Raises InputError with what is missing or wrong; changes nothing."""
     assembly = reading.read(scene)
     tracks = _tracks(scene, assembly)
-    last = max(scene.frame_end, *(track.end for track in tracks))
+    ending = _finale(scene, max(track.end for track in tracks))
+    ground = _ground(scene) if ending else ()
+    last = max(scene.frame_end, *(track.end for track in tracks), ending.end if ending else 0)
     frames = tuple(range(scene.frame_start, last + 1))
     rate = Fraction(scene.render.fps) / Fraction(scene.render.fps_base).limit_denominator(1001)
     fps = (rate.numerator, rate.denominator)
     settings = {
         "joints": [to_json(joint.spec) for joint in assembly.joints], "tracks": [track.to_json() for track in tracks],
         "fps": list(fps), "frames": [frames[0], frames[-1]], "lab": asdict(proof.LabSettings()),
+        "finale": ending.to_json() if ending else None, "gravity": [round(float(g), 6) for g in scene.gravity],
     }  # fmt: skip
-    return Plan(assembly, tracks, frames, fps, settings, _inputs(assembly))
+    inputs = _inputs(assembly) | {f"ground {ob.name}": _ground_digest(ob) for ob in ground}
+    return Plan(assembly, tracks, ending, ground, frames, fps, settings, inputs)
+
+
+def _finale(scene: bpy.types.Scene, done: int) -> Finale | None:
+    """What becomes of the product after the frame ``done``, if anything."""
+    given = scene.holdfast.physics.finale
+    if given.kind == "NONE":
+        return None
+    release = done + given.lift_frames
+    speed, turns = (tuple(round(float(v), 6) for v in values) for values in (given.speed_mps, given.spin_rps))
+    thrown = (
+        {"velocity": speed, "spin": tuple(2.0 * PI * turn for turn in turns)} if given.kind == "THROW" else {}
+    )
+    string = round(given.string_mm * MM, 9) if given.kind == "HANG" else 0.0
+    return Finale(given.kind, done, release, release + given.free_frames, round(given.height_mm * MM, 9),
+                  round(given.tilt_deg * DEG, 9), string=string, **thrown)  # fmt: skip
+
+
+def _ground(scene: bpy.types.Scene) -> tuple[bpy.types.Object, ...]:
+    """What the product can fall on: the shot's set, and what an artist made a passive rigid body."""
+    found = [
+        ob for ob in scene.objects
+        if ob.type == "MESH" and ob.get(proxies.PROXY_OF) is None and not (ob.holdfast.is_part and ob.holdfast.role != "SET")
+        and (ob.holdfast.role == "SET" or (ob.rigid_body is not None and ob.rigid_body.type == "PASSIVE"))
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda ob: ob.name))
+
+
+def _ground_digest(ob: bpy.types.Object) -> str:
+    world = [round(float(value), 7) + 0.0 for row in ob.matrix_world for value in row]
+    return digest_json({"mesh": meshes.digest(meshes.original(ob)), "world": world})
 
 
 def _tracks(scene: bpy.types.Scene, assembly: Assembly) -> tuple[Track, ...]:
@@ -77,7 +137,9 @@ def _tracks(scene: bpy.types.Scene, assembly: Assembly) -> tuple[Track, ...]:
     for joint in sorted(assembly.joints, key=lambda joint: _place(given, joint)):
         settings = by_name.get(joint.spec.name)
         steps = tuple(Step(s.phase, s.frames, s.ease) for s in settings.steps) if settings else ()
-        if not steps:
+        if joint.spec.mode == "FREE":
+            steps = (Step("HOLD", PREROLL + 2),)  # joined from the start
+        elif not steps:
             frames = {name: getattr(given.timing, f"{name.lower()}_frames") for name in TIMED}
             steps = default_steps(
                 joint.kind, frames, tugged=given.pull_on_screen and len(assembly.joints) == 1
@@ -186,6 +248,8 @@ def _make(scene: bpy.types.Scene, shot: ShotFolder, found: Plan) -> StageGenerat
     for part in found.heroes:
         yield Progress(0.14, f"Weighing {part.name}")
         proxies.weigh(part)
+    found = yield from _led(found)
+    found = yield from _freed(scene, found)
     poses, digest, seen = yield from _bake(found)
     proofs, cuts, count = [], {}, len(found.assembly.joints)
     for index, (joint, one) in enumerate(zip(found.assembly.joints, seen, strict=True)):
@@ -204,6 +268,10 @@ def _make(scene: bpy.types.Scene, shot: ShotFolder, found: Plan) -> StageGenerat
         for joint, track in zip(found.assembly.joints, found.tracks, strict=True)
         for name, span in track.spans().items()
     }
+    if found.finale is not None and found.ending is not None:
+        data |= _ended(found, found.finale, found.ending, data)
+        events["lift"] = [found.finale.start + 1, found.finale.release]
+        events["free"] = [found.finale.release + 1, found.finale.end]
     content = {
         "frames": [found.frames[0], found.frames[-1]], "fps": list(found.fps), "poses": "poses.npz",
         "parts": [part.name for part in found.assembly.parts], "motion_hash": digest,
@@ -219,9 +287,9 @@ def _bake(found: Plan) -> Generator[Progress, None, tuple[np.ndarray, str, list[
     """Keys the parts and reads them back. Gives the poses at whole frames, their hash and what was seen of each joint."""
     yield Progress(0.16, "Writing the keys")
     assembly, tracks = found.assembly, found.tracks
-    times = author.key_times(assembly, tracks, found.frames)
-    at_keys = author.motion_at(assembly, tracks, times)
-    poses = author.world_poses(assembly, author.motion_at(assembly, tracks, found.frames))
+    times = author.key_times(assembly, tracks, found.frames, found.ending)
+    at_keys = author.motion_at(assembly, tracks, times, found.ending)
+    poses = author.world_poses(assembly, author.motion_at(assembly, tracks, found.frames, found.ending))
     digest = author.motion_hash([part.name for part in assembly.parts], found.frames, poses)
     author.apply_motion(assembly, times, at_keys, digest)
     samples = evidence.Samples(found.frames, (len(times) - 1) // max(len(found.frames) - 1, 1))
@@ -234,6 +302,45 @@ def _bake(found: Plan) -> Generator[Progress, None, tuple[np.ndarray, str, list[
         cut = yield from _relay(cutting, 0.30, 0.08, "Holding the meshes against each other")
         seen.append(evidence.gather(assembly, joint, track, samples, poses, read, cut))
     return poses, digest, seen
+
+
+def _led(found: Plan) -> Generator[Progress, None, Plan]:
+    """The plan with the motion of its simulated joints."""
+    tracks = []
+    for joint, track in zip(found.assembly.joints, found.tracks, strict=True):
+        if joint.spec.mode == "SIMULATED":
+            leading = led.lead(track, found.rate, joint.spec.hand_mm * MM)
+            track = yield from _relay(leading, 0.15, 0.0, f"Leading {joint.spec.name} by hand")
+        tracks.append(track)
+    return replace(found, tracks=tuple(tracks))
+
+
+def _freed(scene: bpy.types.Scene, found: Plan) -> Generator[Progress, None, Plan]:
+    """The plan with the free motion of its finale."""
+    if found.finale is None:
+        return found
+    at_end = author.motion_at(found.assembly, found.tracks, [float(found.finale.start)])
+    gravity = tuple(scene.gravity) if scene.use_gravity else (0.0, 0.0, 0.0)
+    breaks = {joint.spec.name: joint.spec.break_n for joint in found.assembly.joints}
+    shot = finale.Scene(found.assembly, found.tracks, author.world_poses(found.assembly, at_end)[0], found.ground, breaks,
+                        found.rate, gravity)  # fmt: skip
+    words = finale.KINDS[found.finale.kind][0].lower()
+    ending, tracks = yield from _relay(finale.release(shot, found.finale), 0.15, 0.0, f"Free motion: {words}")
+    return replace(found, ending=ending, tracks=tracks)
+
+
+def _ended(found: Plan, ended: Finale, ending: Carried, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the proof says of the finale."""
+    broke = [
+        (joint.spec, track.broke)
+        for joint, track in zip(found.assembly.joints, found.tracks, strict=True)
+        if track.broke
+    ]
+    says = finale.sentence(ended, ending, [(spec.name, frame, spec.break_n) for spec, frame in broke])
+    record = {"kind": ended.kind, "release": ended.release, "end": ended.end, "says": [says, *ending.says],
+              "breaks": [{"joint": spec.name, "frame": frame, "force_n": spec.break_n} for spec, frame in broke],
+              "sinks_mm": round(ending.sinks / MM, 4)}  # fmt: skip
+    return {"finale": record, "says": f"{data['says']} {says}"}
 
 
 def _bodies(scene: bpy.types.Scene, found: Plan) -> Generator[Progress, None, list[dict[str, object]]]:

@@ -282,6 +282,8 @@ def spec_of(settings: Any, peg: Part, plug: Feature, socket: Part, bore: Feature
         bore_depth_mm=round(bore.length * socket.scale / MM, 6),
         values=values,
         mode=settings.mode if settings else "AUTHORED",
+        hand_mm=round(settings.hand_mm, 4) if settings else 0.1,
+        break_n=round(settings.break_n, 4) if settings else 0.0,
         frame=JointFrame(
             origin_mm=tuple(round(x * socket.scale / MM, 6) for x in bore.origin),  # type: ignore[arg-type]
             axis=bore.axis,

@@ -42,11 +42,11 @@ class Samples:
         """
         near = {track.start, track.locked, track.end}
         for begin, end in track.spans().values():
-            step = 2 if track.pose(end).height < 1.5 * track.mechanism.depth else 4
+            step = 2 if track.height(end) < 1.5 * track.mechanism.depth else 4
             near |= set(range(begin, end + 1, step))
         giving, half = track.giving(), 0.5 * track.mechanism.lift
         return [
-            (self.index(f), 1.0 if track.pose(f).height < half else -1.0)
+            (self.index(f), 1.0 if track.height(f) < half else -1.0)
             for f in sorted(near)
             if not any(a <= f <= b for a, b in giving)
         ]
@@ -62,13 +62,20 @@ def gather(assembly: Assembly, joint: Joint, track: Track, samples: Samples, aut
     near = np.hypot(socket_points[:, 0], socket_points[:, 1]) < 1.3 * joint.mechanism.reach
     deep = socket_points[:, 2] > -1.2 * joint.mechanism.bore_depth
     first, last = track.held
+    if last == track.end:
+        last = samples.frames[-1]  # nothing moves it any more
+    if track.freed is not None:
+        last = min(last, track.freed.start)
+    giving = track.giving()
+    if track.broke is not None:
+        giving.append((track.broke - 1, samples.frames[-1]))
     spans = {name: (samples.index(a), samples.index(b)) for name, (a, b) in track.spans().items()}
     return Evidence(
         relative=multiply(inverse(sockets), pegs),
         locked=samples.index(first),
         held=samples.index(last),
         spans=spans,
-        giving=tuple((samples.index(a) - 1, samples.index(b) + 1) for a, b in track.giving()),
+        giving=tuple((samples.index(a) - 1, samples.index(b) + 1) for a, b in giving),
         readback=pose_errors(authored, read[:: samples.a_frame]),
         peg_points=peg_points[peg_points[:, 2] < 0.0],
         socket_points=socket_points[near & deep],

@@ -30,6 +30,8 @@ KINDS: Final = {
     "HANG": ("Hang", "It is lifted and hangs by its top, swinging"),
 }
 """Identifier: label and the sentence of what it gives."""
+SINKS: Final = 3e-4
+"""Metres that a part may enter the floor before it is said."""
 FLOOR: Final = 4.0
 """Metres that the floor is wide where the shot has none."""
 TOUGH: Final[dict[str, Any]] = {"friction": 1.0, "restitution": 0.5}
@@ -281,7 +283,7 @@ def _relative(shot: Scene, joint: Joint, track: Track, moved: Mapping[str, Array
     """(F, 4, 4) the peg in its socket: both frames moved as their bodies did."""
     rim = multiply(away, _rim(shot, joint))
     sockets, pegs = (multiply(moved[side.root.name], rim[None]) for side in (joint.socket, joint.peg))
-    return multiply(inverse(sockets), pegs, track.poses([float(track.end)]))
+    return multiply(inverse(sockets), pegs, track.poses([float(track.end)])[0])
 
 
 def _sinks(shot: Scene, away: Array, moved: Mapping[str, Array], floor: float | None) -> float:
@@ -293,3 +295,15 @@ def _sinks(shot: Scene, away: Array, moved: Mapping[str, Array], floor: float | 
         poses = multiply(moved[part.root.name], away[None])
         lowest.append(float((poses[:, 2, :3] @ points.T + poses[:, 2, 3, None]).min()))
     return max(floor - min(lowest), 0.0)
+
+
+def sentence(finale: Finale, ending: Carried, broke: Sequence[tuple[str, int, float]]) -> str:
+    """What happened after the product was let go; ``broke``: joint, scene frame and newtons."""
+    does = {"DROP": "Let go, it falls", "THROW": "Thrown, it flies", "HANG": "Hung up, it swings"}[
+        finale.kind
+    ]
+    if broke:
+        parts = [f"{name} breaks at frame {frame}, at its {force:g} N" for name, frame, force in broke]
+        return f"{does}; {'; '.join(parts)}."
+    sinks = f" and enters the floor by {1e3 * ending.sinks:.2f} mm" if ending.sinks > SINKS else ""
+    return f"{does}{sinks}, and its joints hold."

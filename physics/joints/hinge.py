@@ -2,7 +2,7 @@
 """The hinge: a captive pin that turns between two stops and can't be drawn out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -108,6 +108,13 @@ class HingeKind(JointKind):
         )  # fmt: skip
         check_lugs(spec, hinge)
         return hinge
+
+    def aimed(self, mechanism: Any, pose: Pose) -> Pose:
+        """Past its stops, for them to hold it."""
+        made = super().aimed(mechanism, pose)
+        ends = (pose.angle, pose.angle - mechanism.entry)
+        closed, opened = (min(max(1.0 - abs(end) / (5.0 * DEG), 0.0), 1.0) for end in ends)
+        return replace(made, angle=pose.angle + mechanism.turn * 2.0 * DEG * (closed - opened))
 
     def limits(self, mechanism: Any) -> Mapping[str, tuple[float, float]]:
         return {"ang_z": (min(mechanism.entry, 0.0), max(mechanism.entry, 0.0))}

@@ -14,12 +14,14 @@ VERSION: Final = 2
 PROPERTY: Final = "holdfast_joint"
 """Name of the custom property on the socket's object."""
 _MEASURES = ("peg_radius_mm", "peg_length_mm", "bore_radius_mm", "bore_depth_mm")
+_LATER = {"hand_mm": 0.1, "break_n": 0.0}
+"""Measures that records of version 2 may lack, with what they then are."""
 
 
 def to_json(spec: JointSpec) -> dict[str, Any]:
     """With schema and version."""
     frame = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(spec.frame).items()}
-    own = {key: getattr(spec, key) for key in ("kind", "name", "peg", "socket", "mode", *_MEASURES)}
+    own = {key: getattr(spec, key) for key in ("kind", "name", "peg", "socket", "mode", *_MEASURES, *_LATER)}
     return {"schema": SCHEMA, "version": VERSION, **own, "values": dict(spec.values), "frame": frame}
 
 
@@ -34,6 +36,7 @@ def from_json(record: Mapping[str, Any]) -> JointSpec:
             k: tuple(v) if isinstance(v, list) else v for k, v in record["frame"].items()
         }
         known: dict[str, Any] = {key: float(record[key]) for key in _MEASURES}
+        known |= {key: float(record.get(key, default)) for key, default in _LATER.items()}
         known |= {key: str(record[key]) for key in ("kind", "name", "peg", "socket", "mode")}
         return checked(JointSpec(**known, values=dict(record["values"]), frame=JointFrame(**given)))
     except (KeyError, TypeError, AttributeError, ValueError) as error:

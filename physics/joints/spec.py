@@ -19,7 +19,7 @@ MODES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "FREE": (
         "Free",
-        "The locked parts fall, fly or hang as one body, or come apart at a stated force; baked to keys",
+        "Joined from the start; in the finale it moves as such a joint does of itself, or breaks at a stated force",
     ),
 }
 """Identifier: label and the one sentence that says what an artist gets."""
@@ -102,6 +102,10 @@ class JointSpec:
     bore_depth_mm: float
     values: Mapping[str, float | int | str] = field(default_factory=dict)
     mode: str = "AUTHORED"
+    hand_mm: float = 0.1
+    """How far off the axis the hand enters that leads a simulated joint."""
+    break_n: float = 0.0
+    """Force at which the joint breaks in free motion; 0 never does."""
     frame: JointFrame = JointFrame()
 
     def number(self, key: str) -> float:
