@@ -160,7 +160,7 @@ def _height(found: Found, point: Array) -> float:
 def _end_at(found: Found, point: Array) -> float | None:
     """-1 or 1 for the low or high end that a point is at; None if it is at neither."""
     t, (low, high) = _height(found, point), _heights(found)
-    out = float(found.tube.local(point[None])[0][0]) / found.tube.radius
+    out = float(found.tube.out(point[None])[0][0]) / found.tube.radius
     reach = min(0.6, 0.45 * (high - low))
     if out > 1.7 or min(abs(t - low), abs(t - high)) > reach:
         return None
@@ -213,7 +213,7 @@ def _tip_side(found: Found, told: float | None, hints: _Hints, part: str) -> flo
     side = told if told is not None else hinted
     if side is None and hints.picked is not None and all(found.tips()):
         t, (low, high) = _height(found, hints.picked), _heights(found)
-        inside = float(found.tube.local(hints.picked[None])[0][0]) < 0.9 * found.tube.radius
+        inside = float(found.tube.out(hints.picked[None])[0][0]) < 0.9 * found.tube.radius
         if inside and min(abs(t - low), abs(t - high)) < 0.2:
             side = _nearer_side(found, hints.picked)  # the click is on the flat of an end
     if side is None:

@@ -22,15 +22,16 @@ GAP = 0.6
 
 @dataclass(frozen=True)
 class Around:
-    """Samples as a tube sees them, lengths in its radii: distance off its side, from its axis, height, turn; (N,).
+    """Samples as a tube sees them, lengths in its radii: distance off its side, from its axis, place; each (N,).
 
     ``facing`` is 1 where a sample faces as the tube's side does, ``up`` its normal along the axis; area in radii^2.
     """
 
     off: Array
     out: Array
+    x: Array
+    y: Array
     height: Array
-    turn: Array
     facing: Array
     up: Array
     area: Array
@@ -39,6 +40,11 @@ class Around:
         """What lies on the side and faces as it must."""
         result: NDArray[np.bool_] = (np.abs(self.off) < tolerance) & (self.facing > 0.7)
         return result
+
+    def column(self, rows: NDArray[np.bool_], columns: int) -> NDArray[np.int64]:
+        """Which of so many equal parts of a turn these rows are in."""
+        turn = np.arctan2(self.y[rows], self.x[rows])
+        return np.minimum(((turn + PI) / (2.0 * PI) * columns).astype(np.int64), columns - 1)
 
 
 @dataclass(frozen=True)
@@ -67,13 +73,13 @@ class End:
 
 def around(tube: Tube, spread: Patches, normal: Array, sign: float) -> Around:
     """Samples with smoothed normals (N, 3) seen from a tube; ``sign`` 1 for a peg, -1 for a bore."""
-    basis = frame((0.0, 0.0, 0.0), tube.axis)[:3, :3]
-    out, height, turn = tube.local(spread.point)
-    local = normal @ basis
-    facing = sign * (local[:, 0] * np.cos(turn) + local[:, 1] * np.sin(turn))
     size = tube.radius
-    off = out / size - 1.0 - tube.taper * height / size
-    return Around(off, out / size, height / size, turn, facing, local[:, 2], spread.area / size**2)
+    x, y, height = (v / size for v in tube.local(spread.point))
+    out = np.sqrt(x * x + y * y)
+    nx, ny, up = frame((0.0, 0.0, 0.0), tube.axis)[:3, :3].T @ normal.T
+    facing = sign * (nx * x + ny * y) / np.maximum(out, 1e-12)
+    off = out - 1.0 - tube.taper * height
+    return Around(off, out, x, y, height, facing, up, spread.area / size**2)
 
 
 def longest_run(seen: Around, tolerance: float, at: float = 0.0) -> Run | None:
@@ -83,7 +89,7 @@ def longest_run(seen: Around, tolerance: float, at: float = 0.0) -> Run | None:
         return None
     base = float(seen.height[on].min())
     row = np.floor((seen.height[on] - base) / SLICE).astype(np.int64)
-    column = np.minimum(((seen.turn[on] + PI) / (2.0 * PI) * TURNS).astype(np.int64), TURNS - 1)
+    column = seen.column(on, TURNS)
     cells = np.bincount(row * TURNS + column, seen.area[on], minlength=(row.max() + 1) * TURNS)
     full = SLICE * 2.0 * PI / TURNS
     cover = (cells.reshape(-1, TURNS) > 0.2 * full).mean(axis=1)
@@ -141,7 +147,7 @@ def interruptions(seen: Around, run: Run, kind: str, rim_side: float) -> tuple[f
         (seen.off > 0.1) & (seen.off < 0.5) & (seen.facing > 0.6) & (seen.height > low) & (seen.height < high)
     )
     bins = 72
-    column = np.minimum(((seen.turn[on] + PI) / (2.0 * PI) * bins).astype(np.int64), bins - 1)
+    column = seen.column(on, bins)
     there = np.bincount(column, seen.area[on], minlength=bins) > 0.006
     there = there | (np.roll(there, 1) & np.roll(there, -1))
     if not there.any() or there.mean() > 0.75:

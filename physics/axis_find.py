@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .axis_ends import Around, End, Run, around, end, longest_run
-from .axis_fit import Doubt, Tube, fit, squared
+from .axis_fit import Doubt, Tube, fit, fit_roughly, squared
 from .axis_guess import Guesses, distinct, guess, joined, scores
 from .axis_surface import Patches, Surface, samples, surfels
 from .rigid import Array
@@ -15,8 +15,11 @@ from .units import PI
 COARSE, FINE = 0.15, 0.09
 """Size of a sample in radii in the first look and in the last; surfels are twice as large."""
 MOST_FACES = 12000
-POLISHED = 10
-LOOKS = 6
+MOST_SURFELS = 1200
+"""What guesses are drawn from, fitted to and scored on."""
+POLISHED = 14
+LOOKS, MOST_LOOKS = 5, 12
+"""Guesses that are looked at if one of them is clear, and if none is."""
 FINAL = 3
 ASIDE = 2.4
 """How far from its axis, in radii, a tube's surroundings are looked at."""
@@ -67,8 +70,10 @@ def candidates(shape: Surface, sign: float, near: Array | None) -> list[Found]:
         return []
     guesses = joined([_guesses(part, sign, near) for part in _parts(shape, near)])
     looked: list[Found] = []
-    for row in distinct(guesses, LOOKS):
-        if guesses.score[row] < 0.3 * guesses.score[0]:
+    for count, row in enumerate(distinct(guesses, MOST_LOOKS)):
+        if guesses.score[row] < 0.3 * guesses.score[0] or (
+            count >= LOOKS and any(found.clear for found in looked)
+        ):
             break
         tube = Tube(guesses.axis[row], guesses.centre[row], float(guesses.radius[row]))
         found = look(shape, tube, sign, COARSE)
@@ -82,7 +87,7 @@ def candidates(shape: Surface, sign: float, near: Array | None) -> list[Found]:
     looked.sort(key=lambda found: -found.score * nearness(found, near))
     result: list[Found] = []
     for found in looked[:FINAL]:
-        if found.score * nearness(found, near) < 0.3 * looked[0].score * nearness(looked[0], near):
+        if found.score * nearness(found, near) < 0.45 * looked[0].score * nearness(looked[0], near):
             break
         closer = look(shape, found.tube, sign, FINE, (0.2, TOLERANCE))
         if closer is not None and not any(same(closer, other) for other in result):
@@ -95,7 +100,7 @@ def _parts(shape: Surface, near: Array | None) -> list[tuple[Surface, tuple[Arra
     if near is None:
         return [(shape.thinned(MOST_FACES), None, 3600)]
     size = shape.extent
-    balls = [(size * share, 900) for share in (0.5, 0.22, 0.1)]
+    balls = [(size * share, 900) for share in (0.7, 0.3, 0.13)]
     parts = [
         (shape.near(near, reach).thinned(MOST_FACES // 2), (near, reach), count) for reach, count in balls
     ]
@@ -113,7 +118,8 @@ def _guesses(
     if len(spread.area) < 8:
         return Guesses(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros(0))
     edge = float(np.sqrt(spread.area.sum() / count))
-    patches, _ = surfels(spread, edge)
+    patches = surfels(spread, edge)[0]
+    patches = patches.thinned(MOST_SURFELS)
     return _polished(guess(patches, sign, edge, near), patches, sign)
 
 
@@ -128,7 +134,7 @@ def _polished(guesses: Guesses, patches: Patches, sign: float) -> Guesses:
             seen = around(tube, patches, patches.normal, sign)
             on = seen.on(tolerance) & (np.abs(seen.height) < 2.0)
             if int(on.sum()) >= 8:
-                tube = fit(tube, patches.point[on], patches.area[on], 2)[0]
+                tube = fit_roughly(tube, patches.point[on], patches.area[on], 2)
         tubes.append(tube)
     if not tubes:
         return best
@@ -176,9 +182,10 @@ def look(shape: Surface, tube: Tube, sign: float, grain: float,
 def _look(shape: Surface, tube: Tube, sign: float, grain: float, reach: float,
           narrowing: tuple[float, ...]) -> Found | None:  # fmt: skip
     size = tube.radius
-    part = shape.beside(tube.centre, tube.axis, ASIDE * size, reach * size).thinned(MOST_FACES)
+    most = MOST_FACES if grain == FINE else MOST_FACES // 3
+    part = shape.beside(tube.centre, tube.axis, ASIDE * size, reach * size).thinned(most)
     spread = samples(part, grain * size)
-    out, height, _ = tube.local(spread.point)
+    out, height = tube.out(spread.point)
     spread = spread.only((out < ASIDE * size) & (np.abs(height) < reach * size))
     if len(spread.area) < 12:
         return None
@@ -229,7 +236,7 @@ def _squared(
             faces = np.unique(spread.face[on])
             points = part.corners[faces].reshape(-1, 3)
             if bool(
-                (tube.local(points)[0] < tube.radius).all()
+                (tube.out(points)[0] < tube.radius).all()
             ):  # else its faces are few and large: take the samples
                 tube, doubt = squared(tube, doubt, points, np.repeat(part.area[faces], 3))
             else:
@@ -240,7 +247,7 @@ def _squared(
 def _fitted(tube: Tube, seen: Around, spread: Patches, run: Run, tolerance: float) -> Tube:
     trim = min(0.1, 0.15 * (run.high - run.low))
     on = seen.on(tolerance) & (seen.height > run.low + trim) & (seen.height < run.high - trim)
-    return fit(tube, spread.point[on], spread.area[on], 3)[0] if int(on.sum()) >= 8 else tube
+    return fit_roughly(tube, spread.point[on], spread.area[on], 3) if int(on.sum()) >= 8 else tube
 
 
 def _last_fit(tube: Tube, part: Surface, spread: Patches, normal: Array, sign: float) -> tuple[Tube, Doubt]:
@@ -284,7 +291,7 @@ def nearness(found: Found, point: Array | None) -> float:
 
 def distance(found: Found, point: Array) -> float:
     """From a point to the side of a tube, or to the disc at one of its ends, in radii."""
-    out, height, _ = found.tube.local(np.asarray(point, dtype=np.float64)[None])
+    out, height = found.tube.out(np.asarray(point, dtype=np.float64)[None])
     t = float(height[0]) / found.tube.radius
     aside = float(out[0]) / found.tube.radius - 1.0 - found.tube.taper * t
     side = float(np.hypot(aside, max(found.run.low - t, t - found.run.high, 0.0)))

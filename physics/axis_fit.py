@@ -11,6 +11,7 @@ from .units import PI
 
 MOST_TAPER = 0.14
 MOST_POINTS = 6000
+FEW_POINTS = 1500
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,14 @@ class Tube:
     taper: float = 0.0
 
     def local(self, points: Array) -> tuple[Array, Array, Array]:
-        """Distance from the axis, height and turn (radians) of (N, 3) points, each (N,)."""
-        flat = (points - self.centre) @ frame((0.0, 0.0, 0.0), self.axis)[:3, :3]
-        return np.sqrt(flat[:, 0] ** 2 + flat[:, 1] ** 2), flat[:, 2], np.arctan2(flat[:, 1], flat[:, 0])
+        """x, y and z, each (N,), of (N, 3) points in a frame with z along the axis."""
+        x, y, z = frame((0.0, 0.0, 0.0), self.axis)[:3, :3].T @ (points - self.centre).T
+        return x, y, z
+
+    def out(self, points: Array) -> tuple[Array, Array]:
+        """Distance from the axis and height of (N, 3) points, each (N,)."""
+        x, y, z = self.local(points)
+        return np.sqrt(x * x + y * y), z
 
 
 @dataclass(frozen=True)
@@ -38,33 +44,51 @@ class Doubt:
     residual: float
 
 
-def fit(tube: Tube, points: Array, weights: Array, rounds: int = 5) -> tuple[Tube, Doubt]:
-    """The tube that lies best on the points (N, 3), from a near one."""
-    if len(points) > MOST_POINTS:
-        chosen = np.random.default_rng(7).permutation(len(points))[:MOST_POINTS]
+@dataclass(frozen=True)
+class _Slopes:
+    """hessian (6, 6), gradient and jacobian (6, N), off (N,) where a descent ended."""
+
+    hessian: Array
+    gradient: Array
+    jacobian: Array
+    off: Array
+
+
+def fit(tube: Tube, points: Array, weights: Array) -> tuple[Tube, Doubt]:
+    """The tube that lies best on the points (N, 3), from a near one, and how far it can be trusted."""
+    tube, slopes = _descended(tube, points, weights, 5, MOST_POINTS)
+    return tube, _doubt(slopes)
+
+
+def fit_roughly(tube: Tube, points: Array, weights: Array, rounds: int) -> Tube:
+    """A tube that lies well on the points (N, 3), from a near one."""
+    return _descended(tube, points, weights, rounds, FEW_POINTS)[0]
+
+
+def _descended(tube: Tube, points: Array, weights: Array, rounds: int, most: int) -> tuple[Tube, _Slopes]:
+    if len(points) > most:
+        chosen = np.random.default_rng(7).permutation(len(points))[:most]
         points, weights = points[chosen], weights[chosen]
-    hessian, gradient, off = np.eye(6), np.zeros((len(points), 6)), np.zeros(len(points))
-    scale = tube.radius
     weights = weights / max(float(weights.sum()), 1e-300)
+    middle = weights @ points
     for _ in range(rounds):
         basis = frame((0.0, 0.0, 0.0), tube.axis)[:3, :3]
-        middle = (points * weights[:, None]).sum(axis=0)
         height = float((middle - tube.centre) @ tube.axis)
         tube = Tube(
             tube.axis, tube.centre + height * tube.axis, tube.radius + tube.taper * height, tube.taper
         )
         scale = tube.radius
-        flat = (points - tube.centre) @ basis / scale
-        out = np.maximum(np.sqrt(flat[:, 0] ** 2 + flat[:, 1] ** 2), 1e-9)
-        x, y, t = flat[:, 0] / out, flat[:, 1] / out, flat[:, 2]
+        x, y, t = (basis.T @ (points - tube.centre).T) / scale
+        out = np.maximum(np.sqrt(x * x + y * y), 1e-9)
+        x, y = x / out, y / out
         off = out - 1.0 - tube.taper * t
         spread = max(2.4 * 1.4826 * float(np.median(np.abs(off))), 1e-4)
         robust = weights / (1.0 + (off / spread) ** 2)
-        jacobian = np.column_stack((x, y, t * x, t * y, np.ones(len(t)), t))
-        gradient = jacobian * (robust * off)[:, None]
-        hessian = (jacobian * robust[:, None]).T @ jacobian
+        jacobian = np.stack((x, y, t * x, t * y, np.ones(len(t)), t))
+        gradient = jacobian * (robust * off)
+        hessian = (jacobian * robust) @ jacobian.T
         ridge = hessian + np.diag((1e-9, 1e-9, 1e-6, 1e-6, 1e-9, 1e-4)) * np.trace(hessian) / 6.0
-        step = np.linalg.solve(ridge, gradient.sum(axis=0))
+        step = np.linalg.solve(ridge, gradient.sum(axis=1))
         step = np.clip(step, -0.3, 0.3)
         axis = basis @ np.array((step[2], step[3], 1.0))
         tube = Tube(
@@ -72,30 +96,24 @@ def fit(tube: Tube, points: Array, weights: Array, rounds: int = 5) -> tuple[Tub
             max(tube.radius + step[4] * scale, 0.2 * tube.radius),
             float(np.clip(tube.taper + step[5], -MOST_TAPER, MOST_TAPER)),
         )  # fmt: skip
-    turn = np.arctan2(jacobian[:, 1], jacobian[:, 0])
-    return tube, _doubt(hessian, gradient, turn, t, 1.4826 * float(np.median(np.abs(off))))
+    return tube, _Slopes(hessian, gradient, jacobian, off)
 
 
-def _doubt(hessian: Array, gradient: Array, turn: Array, t: Array, residual: float) -> Doubt:
-    """Cluster-robust covariance: what is wrong is alike within patches of a third of a radius square, not beyond."""
-    low = float(t.min()) if len(t) else 0.0
-    key = np.floor((turn + PI) / (2.0 * PI) * 17.999).astype(np.int64) + 18 * np.floor(
-        (t - low) / 0.35
-    ).astype(np.int64)
-    _, owner = np.unique(key, return_inverse=True)
-    clusters = np.stack([np.bincount(owner, gradient[:, k]) for k in range(6)], axis=1)
-    count = len(clusters)
-    bread = np.linalg.pinv(hessian)
-    covariance = bread @ (clusters.T @ clusters) @ bread * count / max(count - 6.0, 1.0)
-    sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+def _doubt(slopes: _Slopes) -> Doubt:
+    """What is wrong is taken as alike within patches of a third of a radius square, not beyond."""
+    x, y, _, _, _, t = slopes.jacobian
+    column = np.floor((np.arctan2(y, x) + PI) / (2.0 * PI) * 17.999).astype(np.int64)
+    row = np.floor((t - t.min()) / 0.35).astype(np.int64)
+    sd = _sandwich(slopes.hessian, slopes.gradient, column + 18 * row)
+    residual = 1.4826 * float(np.median(np.abs(slopes.off)))
     return Doubt(float(np.hypot(sd[2], sd[3])), float(np.hypot(sd[0], sd[1])), float(sd[4]), residual)
 
 
 def _sandwich(hessian: Array, gradient: Array, cluster: NDArray[np.int64]) -> Array:
-    """Standard deviations of a fit's parameters from the gradients summed by cluster (Liang and Zeger 1986)."""
+    """Standard deviations of P parameters from gradients (P, N) summed by cluster (Liang and Zeger 1986)."""
     _, owner = np.unique(cluster, return_inverse=True)
-    size = gradient.shape[1]
-    clusters = np.stack([np.bincount(owner, gradient[:, k]) for k in range(size)], axis=1)
+    size = len(gradient)
+    clusters = np.stack([np.bincount(owner, row) for row in gradient], axis=1)
     bread = np.linalg.pinv(hessian)
     spare = len(clusters) / max(float(len(clusters) - size), 1.0)
     sd: Array = np.sqrt(np.maximum(np.diag(bread @ (clusters.T @ clusters) @ bread) * spare, 0.0))
@@ -119,7 +137,7 @@ def squared(tube: Tube, doubt: Doubt, points: Array, weights: Array) -> tuple[Tu
         off = t - jacobian @ slope
         robust = weights / (1.0 + (off / max(3.5 * float(np.median(np.abs(off))), 1e-4)) ** 2)
     cells = np.floor(x / 0.33).astype(np.int64) * 64 + np.floor(y / 0.33).astype(np.int64)
-    sd = _sandwich(hessian, jacobian * (robust * off)[:, None], cells)
+    sd = _sandwich(hessian, (jacobian * (robust * off)[:, None]).T, cells)
     own, other = max(doubt.axis, 1e-6), max(float(np.hypot(sd[0], sd[1])), 1e-6)
     apart = float(np.hypot(slope[0], slope[1]))
     if apart > 2.5 * float(np.hypot(own, other)) or apart > 0.05:

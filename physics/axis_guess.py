@@ -14,8 +14,8 @@ from .rigid import Array
 
 SEEDS = 300
 PARTNERS = 8
-MOST = 1100
-"""Surfels that guesses are drawn from and scored on."""
+GROUPS = 12
+"""Seeds of a group have their partners from the same random few."""
 CHUNK = 256
 LEAST = 1.0
 """Area in radii squared that a guess needs to be looked at."""
@@ -45,9 +45,6 @@ def joined(parts: list[Guesses]) -> Guesses:
 def guess(patches: Patches, sign: float, edge: float, near: Array | None = None) -> Guesses:
     """Guesses from surfels ``edge`` apart; those near a point only if one is given."""
     rng = np.random.default_rng(11)
-    if len(patches.area) > MOST:
-        chosen = np.sort(rng.permutation(len(patches.area))[:MOST])
-        patches = patches.only(chosen)
     count = len(patches.area)
     if near is None:
         share = np.cumsum(patches.area) / patches.area.sum()
@@ -57,13 +54,7 @@ def guess(patches: Patches, sign: float, edge: float, near: Array | None = None)
         # mostly close by, but beyond the flat of an end if that is what was clicked
         spread = np.linspace(0.0, 1.0, SEEDS // 2) ** 2 * (min(count, 500) - 1)
         seeds = order[spread.astype(np.int64)]
-    apart = _distances(patches.point[seeds], patches.point)
-    ranked = np.argsort(apart, axis=1, kind="stable")
-    # partners at all scales: ranks by distance, evenly over their logarithm
-    ranks = np.exp(rng.uniform(np.log(3.0), np.log(max(count - 1.0, 4.0)), (len(seeds), PARTNERS)))
-    ranks = np.minimum(ranks.astype(np.int64), count - 1)
-    first = np.repeat(seeds, PARTNERS)
-    second = ranked[np.repeat(np.arange(len(seeds)), PARTNERS), ranks.ravel()]
+    first, second = _pairs(patches.point, seeds, rng)
     axis, centre, radius = _solve(patches, first, second, sign, edge)
     if near is not None:
         keep = _reaches(axis, centre, radius, near, edge)
@@ -71,9 +62,25 @@ def guess(patches: Patches, sign: float, edge: float, near: Array | None = None)
     return Guesses(axis, centre, radius, scores(patches, axis, centre, radius, sign))
 
 
-def _distances(a: Array, b: Array) -> Array:
-    left, right = a.astype(np.float32), b.astype(np.float32)
-    result: Array = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2.0 * left @ right.T
+def _pairs(point: Array, seeds: Indices, rng: np.random.Generator) -> tuple[Indices, Indices]:
+    """Seeds with partners at all scales: the nearest of a random few is far off, that of many is close by."""
+    count = len(point)
+    places = point.astype(np.float32)
+    first, second = [], []
+    for group in np.array_split(seeds, GROUPS):
+        apart = _distances(places[group], places)
+        apart[np.arange(len(group)), group] = np.inf
+        order = rng.permutation(count)
+        for share in np.linspace(0.0, 1.0, PARTNERS):
+            few = order[: max(2, round(count / 3.0 * (6.0 / count) ** share))]
+            order = np.roll(order, -len(few))
+            first.append(group)
+            second.append(few[apart[:, few].argmin(axis=1)])
+    return np.concatenate(first), np.concatenate(second)
+
+
+def _distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    result: NDArray[np.float32] = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2.0 * a @ b.T
     return result
 
 
@@ -104,7 +111,10 @@ def _reaches(axis: Array, centre: Array, radius: Array, point: Array, edge: floa
 
 
 def scores(patches: Patches, axis: Array, centre: Array, radius: Array, sign: float) -> Array:
-    """(H,) how much of the surface lies on each guess, in radii squared (at most 15), less where on one side only."""
+    """(H,) how much of the surface lies on each guess, in radii squared (at most 15).
+
+    Less where it stands on one side only, and of a peg whose tip is not flat, as limbs are.
+    """
     point, normal = patches.point.astype(np.float32), patches.normal.astype(np.float32)
     area = patches.area.astype(np.float32)
     parts = [np.zeros(0)]
@@ -116,10 +126,13 @@ def scores(patches: Patches, axis: Array, centre: Array, radius: Array, sign: fl
         out = np.sqrt(x * x + y * y) + np.float32(1e-30)
         facing = (x * (basis[0] @ normal.T) + y * (basis[1] @ normal.T)) * np.float32(sign) / out
         weight = np.maximum(1.0 - ((out - r) / (0.2 * r)) ** 2, 0.0)
-        weight *= (facing > 0.75) & (np.abs(t) < 2.0 * r)
+        weight *= np.clip((facing - 0.7) / 0.22, 0.0, 1.0) * (np.abs(t) < 2.0 * r)
         weight *= area
         total = weight.sum(axis=1)
         parts.append(np.minimum(total / r[:, 0] ** 2, 15.0).astype(np.float64))
+        if sign > 0.0:
+            flat = (out < 0.85 * r) & (np.abs(a @ normal.T) > 0.88) & (np.abs(t) < 3.5 * r)
+            parts[-1] *= 0.4 + 0.6 * np.minimum((flat * area).sum(axis=1) / (2.0 * r[:, 0] ** 2), 1.0)
         rows = np.flatnonzero(parts[-1] > LEAST)
         weight, turn, total = weight[rows], ((x + np.complex64(1j) * y) / out)[rows], total[rows]
         # two flats that face apart, or the four of a box, are even on the turn's first wave, not on its second or fourth

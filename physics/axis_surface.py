@@ -2,7 +2,6 @@
 """A mesh's surface as samples and as surfels (patches with smoothed normals), at a chosen coarseness."""
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +74,14 @@ class Patches:
         """The patches of these rows."""
         return Patches(self.point[rows], self.normal[rows], self.area[rows], self.face[rows])
 
+    def thinned(self, most: int) -> "Patches":
+        """``most`` of more patches, taken at random, each standing for its share."""
+        count = len(self.area)
+        if count <= most:
+            return self
+        part = self.only(np.sort(np.random.default_rng(11).permutation(count)[:most]))
+        return Patches(part.point, part.normal, part.area * (count / most), part.face)
+
 
 def surface(vertices: Array, triangles: Indices) -> Surface:
     """The surface of a mesh, vertices (V, 3) and triangles (T, 3)."""
@@ -121,31 +128,28 @@ def surfels(spread: Patches, edge: float) -> tuple[Patches, Indices]:
     key = ((cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2]) * 6 + facing
     keys, owner = np.unique(key, return_inverse=True)
     total = np.bincount(owner, spread.area).astype(np.float64)
-    point = _sums(owner, spread.point * spread.area[:, None]) / total[:, None]
-    normal = _sums(owner, spread.normal * spread.area[:, None])
-    table = np.full(int(size.prod()) * 6, -1, dtype=np.int32)
-    table[keys] = np.arange(len(keys))
-    smooth = _smoothed(normal, keys, table, size)
+    point = _sums(owner, spread.point * spread.area[:, None], len(keys)) / total[:, None]
+    normal = _sums(owner, spread.normal * spread.area[:, None], len(keys))
+    smooth = _smoothed(normal, keys, size)
     length = np.maximum(np.sqrt((smooth**2).sum(axis=1, keepdims=True)), 1e-300)
     return Patches(point, smooth / length, total, np.arange(len(keys))), owner
 
 
-def _sums(owner: Indices, values: Array) -> Array:
-    return np.stack([np.bincount(owner, values[:, k]) for k in range(3)], axis=1)
+def _sums(owner: Indices, values: Array, count: int) -> Array:
+    return np.stack([np.bincount(owner, values[:, k], minlength=count) for k in range(3)], axis=1)
 
 
-def _smoothed(normal: Array, keys: Indices, table: NDArray[np.int32], size: Indices) -> Array:
-    """Area normals (N, 3) summed over the 27 voxels around, over what faces within 50 degrees."""
+def _smoothed(normal: Array, keys: Indices, size: Indices) -> Array:
+    """Area normals (N, 3) summed over the 27 voxels around, over what faces within 50 degrees; ``keys`` rise."""
     unit = normal / np.maximum(np.sqrt((normal**2).sum(axis=1, keepdims=True)), 1e-300)
-    total = np.zeros_like(normal)
     place = keys // 6
-    for step in product((-1, 0, 1), repeat=3):
-        shifted = (place + (step[0] * size[1] + step[1]) * size[2] + step[2]) * 6
-        for facing in range(6):
-            other = table[shifted + facing]
-            rows = np.flatnonzero(other >= 0)
-            other = other[rows]
-            alike = (unit[rows] * unit[other]).sum(axis=1) > 0.65
-            rows, other = rows[alike], other[alike]
-            total[rows] += normal[other]  # each row comes once
-    return total
+    steps = np.array([(x * size[1] + y) * size[2] for x in (-1, 0, 1) for y in (-1, 0, 1)])
+    # three voxels in a row are neighbours in ``keys`` too
+    first = 6 * (place[:, None] + steps - 1)
+    low, high = np.searchsorted(keys, first.ravel()), np.searchsorted(keys, first.ravel() + 18)
+    count = high - low
+    row = np.repeat(np.repeat(np.arange(len(keys)), 9), count)
+    other = np.arange(len(row)) + np.repeat(low - np.cumsum(count) + count, count)
+    near = [unit[row, k] * unit[other, k] for k in range(3)]
+    alike = near[0] + near[1] + near[2] > 0.65
+    return _sums(row[alike], normal[other[alike]], len(keys))
