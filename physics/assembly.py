@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads from the scene which objects are parts, which move together and where peg and socket sit. Changes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import bpy
@@ -10,12 +10,13 @@ from mathutils import Vector
 
 from ..pipeline.errors import InputError
 from . import features, meshes
+from .clearing import Profile, underside
 from .features import Feature
 from .joints import kind_named
 from .joints.base import JointKind, Mechanism
 from .joints.record import checked
 from .joints.spec import JointFrame, JointSpec
-from .rigid import Array, from_quaternion, multiply, to_quaternion, translation
+from .rigid import Array, from_quaternion, inverse, move_points, multiply, to_quaternion, translation
 from .units import MM
 
 REST = "holdfast_rest"
@@ -117,7 +118,25 @@ def _joint(settings: Any, parts: dict[bpy.types.Object, Part], peg: tuple[bpy.ty
         raise InputError(f"{peg[0].name!r} and {socket[0].name!r} hang on the same parent", todo=todo)
     spec = spec_of(settings, plug, peg[1], bore, socket[1])
     kind = kind_named(spec.kind)
+    if kind.tilts:
+        spec = replace(spec, over_mm=_underside(parts, plug, peg[1], bore, socket[1]))
     return Joint(spec, kind, kind.make(spec), plug, bore, peg[1].frame, socket[1].frame)
+
+
+def _underside(
+    parts: dict[bpy.types.Object, Part], plug: Part, peg: Feature, bore: Part, socket: Feature
+) -> Profile:
+    """What of the peg's side hangs lowest over the joint's plane, out to where the socket's side ends."""
+    sides = []
+    for own, frame in ((plug, peg.frame), (bore, socket.frame)):
+        back, points = inverse(own.world(frame)), []
+        for part in parts.values():
+            if part.root == own.root:
+                placed = move_points(part.rest, meshes.vertices(meshes.original(part.ob)))
+                points.append(move_points(back, placed))
+        sides.append(np.concatenate(points))
+    over, under = sides[0][sides[0][:, 2] > -1e-6], sides[1][sides[1][:, 2] < 1e-6]
+    return underside(over, float(np.hypot(under[:, 0], under[:, 1]).max(initial=0.0)))
 
 
 def _in_order(joints: list[Joint]) -> tuple[Joint, ...]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..clearing import clearance
 from ..rigid import Array
 from ..units import DEG, MM, PI, to_deg, to_mm
 from .base import Check, JointKind, Outcome, Phase, Pose, Trial, within
@@ -60,6 +61,7 @@ class BallKind(JointKind):
     name = "BALL"
     label = "Ball"
     says = "A ball behind a narrower mouth that swings to a stop all around and turns freely"
+    tilts = True
     parameters = (
         Parameter(
             "ball_mm", "Ball", "mm", 0.0, 0.0, 1000.0, "Radius of the ball; 0 is chosen for mouth and swing"
@@ -112,8 +114,8 @@ class BallKind(JointKind):
                 "The ball is too small to be held at its full swing", "Swing less, or take a larger ball."
             )
         under, stated = float(np.sqrt(cavity**2 - mouth**2)), spec.peg_length_mm * MM
-        body = 1.1 * max(spec.peg_radius_mm * MM, neck)
-        clear = (under + body * float(np.sin(swing))) / float(np.cos(swing)) - under + 0.1 * MM
+        over = ((1.1 * max(spec.peg_radius_mm, neck / MM), 0.0), *spec.over_mm)
+        clear = clearance(over, under, float(np.sin(swing)), float(np.cos(swing))) + 0.1 * MM
         seat = max(clear, stated - under - ball)
         least = seat + under - float(np.sqrt(ball**2 - neck**2)) + 0.3 * MM
         if stated < least:

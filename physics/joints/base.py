@@ -278,6 +278,8 @@ class JointKind(ABC):
     """All moves of this kind; the first ``default`` of them in their order are the choreography to start from."""
     default: ClassVar[tuple[str, ...]]
     presets: ClassVar[Mapping[str, Preset]] = {}
+    tilts: ClassVar[bool] = False
+    """Whether the peg's side leans over the socket, so that it must stand off its rim."""
 
     def aimed(self, mechanism: Any, pose: Pose) -> Pose:
         """Where a hand aims that leads the peg and whose path has it at ``pose``: past the seat, for contacts to stop it."""

@@ -22,7 +22,8 @@ def to_json(spec: JointSpec) -> dict[str, Any]:
     """With schema and version."""
     frame = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(spec.frame).items()}
     own = {key: getattr(spec, key) for key in ("kind", "name", "peg", "socket", "mode", *_MEASURES, *_LATER)}
-    return {"schema": SCHEMA, "version": VERSION, **own, "values": dict(spec.values), "frame": frame}
+    over = {"over_mm": [list(point) for point in spec.over_mm]} if spec.over_mm else {}
+    return {"schema": SCHEMA, "version": VERSION, **own, **over, "values": dict(spec.values), "frame": frame}
 
 
 def from_json(record: Mapping[str, Any]) -> JointSpec:
@@ -38,7 +39,10 @@ def from_json(record: Mapping[str, Any]) -> JointSpec:
         known: dict[str, Any] = {key: float(record[key]) for key in _MEASURES}
         known |= {key: float(record.get(key, default)) for key, default in _LATER.items()}
         known |= {key: str(record[key]) for key in ("kind", "name", "peg", "socket", "mode")}
-        return checked(JointSpec(**known, values=dict(record["values"]), frame=JointFrame(**given)))
+        over = tuple((float(r), float(z)) for r, z in record.get("over_mm", ()))
+        return checked(
+            JointSpec(**known, values=dict(record["values"]), frame=JointFrame(**given), over_mm=over)
+        )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError("The joint's record is damaged", todo="Make the joint again.") from error
 

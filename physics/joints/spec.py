@@ -107,6 +107,8 @@ class JointSpec:
     break_n: float = 0.0
     """Force at which the joint breaks in free motion; 0 never does."""
     frame: JointFrame = JointFrame()
+    over_mm: tuple[tuple[float, float], ...] = ()
+    """Radius and height over the joint's plane of what hangs lowest on the peg's side; for joints that tilt."""
 
     def number(self, key: str) -> float:
         """A value that is a number."""
