@@ -24,7 +24,7 @@ def _centre(flexure: Flexure) -> Array:
     return turned
 
 
-def _mass(flexure: Flexure, dt: float) -> float:
+def lab_mass(flexure: Flexure, dt: float) -> float:
     """Kilograms in the lab. Bullet silently softens springs of more than 0.25 radians a substep; an eighth is safe."""
     return max(flexure.mass, flexure.stiffness * (8.0 * dt) ** 2)
 
@@ -38,7 +38,7 @@ def flexed(flexure: Flexure, margin: float, dt: float) -> Body:
     at = _centre(flexure)
     local = (flexure.points - at[:3, 3]) @ at[:3, :3]
     specks = [_SPECK + SPREAD, _SPECK + np.array((0.0, -SPREAD, -SPREAD))]
-    return Body(flexure.name, "COMPOUND", (local, *specks), at, mass=_mass(flexure, dt), friction=flexure.friction,
+    return Body(flexure.name, "COMPOUND", (local, *specks), at, mass=lab_mass(flexure, dt), friction=flexure.friction,
                 margin=margin, groups=(1,))  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def guide(flexure: Flexure, dt: float) -> Link:
 
     At rest it lies between its limits, not on one: Bullet's limits also hold back what moves away from them.
     """
-    damping = 2.0 * float(np.sqrt(flexure.stiffness * _mass(flexure, dt)))
+    damping = 2.0 * float(np.sqrt(flexure.stiffness * lab_mass(flexure, dt)))
     limits = dict.fromkeys(("y", "z", "ang_x", "ang_y", "ang_z"), (0.0, 0.0))
     limits["x"] = (-flexure.travel, flexure.travel)
     return Link(f"guide of {flexure.name}", "GENERIC_SPRING", "anchor", flexure.name, _centre(flexure), limits=limits,

@@ -5,24 +5,30 @@ Bullet is the witness here. The only free bodies are the peg with a proof mass a
 gravity is the force per kilogram on the peg; margins are millimetre fractions that the pieces are shrunk by.
 """
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from .flexing import flexed, guide
+from .flexing import flexed, guide, lab_mass
 from .joints.base import Engagement, Mechanism, Outcome, Trial, engagement
 from .joints.trying import PROOF_MASS
 from .lab import lab_scene
 from .links import Link
-from .rigid import Array, inverse, multiply, translation
+from .rigid import Array, between, inverse, multiply, translation
 from .simulation import Body, Simulation, World
 from .units import MM
 
-SPRINGY: Final = 60
-"""Least substeps a frame where stiff springs give way."""
+SPRINGY: Final = (96.0, 768.0)
+"""Least frames and substeps a second where stiff springs give way. Friction holds a resting contact only with few substeps
+a frame: with 30 or 60 it was seen to creep by 0.2 mm/s."""
 SPRINGY_ITERATIONS: Final = 150
+HEAVIER: Final = 6.0
+"""The peg's mass there over that of a flexure: if they differ by far more or less, the solver loses friction at rest."""
+SPRINGY_MARGIN: Final = 0.0025 * MM
+"""Margin there: what it rounds off a small bump is a part of its force."""
 SPRINGY_SCALE: Final = 128.0
 """Units a metre there: Bullet's contacts of small bodies are kept too long at one."""
 SOFT: Final = 0.02
@@ -75,15 +81,22 @@ class Rig:
         self.trial, self.settings = trial, settings
         self.middle = translation((0.0, 0.0, -0.5 * mechanism.length))
         friction = settings.friction if trial.friction is None else trial.friction
-        start = multiply(trial.start, self.middle)
-        flexures = mechanism.flexures() if trial.springs else []
-        substeps = max(settings.substeps, SPRINGY) if flexures else settings.substeps
-        scale = SPRINGY_SCALE if flexures else 1.0
-        iterations = max(settings.iterations, SPRINGY_ITERATIONS) if flexures else settings.iterations
-        world = World(float(settings.fps), substeps, iterations, (0.0, 0.0, 0.0), scale)
-        bodies, links = self._bodies(mechanism, start, friction), []
+        start = self.wish = multiply(trial.start, self.middle)
+        flexing = trial.springs and trial.tuned > 0.0
+        margin = SPRINGY_MARGIN if trial.springs else settings.margin
+        flexures = mechanism.flexures(margin) if flexing else []
+        fps, substeps = float(settings.fps), settings.substeps
+        self.parts = math.ceil(SPRINGY[0] / fps - 1e-9) if trial.springs else 1
+        if trial.springs:
+            substeps = math.ceil(max(SPRINGY[1] / fps, substeps) / self.parts - 1e-9)
+        scale = SPRINGY_SCALE if trial.springs else 1.0
+        iterations = max(settings.iterations, SPRINGY_ITERATIONS) if trial.springs else settings.iterations
+        world = World(fps * self.parts, substeps, iterations, (0.0, 0.0, 0.0), scale)
+        flexures = [replace(one, stiffness=trial.tuned * one.stiffness) for one in flexures]
+        self.mass = max([settings.mass, *(HEAVIER * lab_mass(one, world.dt) for one in flexures)])
+        bodies, links = self._bodies(mechanism, start, friction, margin), []
         for flexure in flexures:
-            bodies.append(flexed(flexure, settings.margin, world.dt))
+            bodies.append(flexed(flexure, margin, world.dt))
             links.append(guide(flexure, world.dt))
         if flexures or trial.way is not None:
             bodies.append(_ghost("anchor", np.eye(4), "PASSIVE"))
@@ -96,11 +109,14 @@ class Rig:
         """One frame on; gives the force in N and the torque in N m along the axis that act on the peg then."""
         if self.trial.pull is not None:
             force = self.trial.pull[index]
-            self.simulation.step(gravity=(force / self.settings.mass).tolist())
+            for _ in range(self.parts):
+                self.simulation.step(gravity=(force / self.mass).tolist())
             return float(force[2]), 0.0
         assert self.trial.way is not None
         wish = multiply(self.trial.way[index], self.middle)
-        self.simulation.step(targets={"hand": wish})
+        for part in range(1, self.parts + 1):
+            self.simulation.step(targets={"hand": between(self.wish, wish, part / self.parts)})
+        self.wish = wish
         lag = multiply(wish, inverse(self.simulation.pose("peg")))
         stiff, twisting = self.trial.hand
         turned = float(np.arctan2(lag[1, 0] - lag[0, 1], lag[0, 0] + lag[1, 1]))
@@ -110,8 +126,8 @@ class Rig:
         """(4, 4) the peg frame in the socket frame."""
         return multiply(self.simulation.pose("peg"), inverse(self.middle))
 
-    def _bodies(self, mechanism: Mechanism, start: Array, friction: float) -> list[Body]:
-        margin = self.settings.margin
+    def _bodies(self, mechanism: Mechanism, start: Array, friction: float, margin: float) -> list[Body]:
+        rigid = mechanism.still_hulls if self.trial.springs else mechanism.socket_hulls
         made = [
             Body(
                 f"socket {index:03d}",
@@ -122,17 +138,17 @@ class Rig:
                 friction=friction,
                 margin=margin,
             )
-            for index, points in enumerate([] if self.trial.springs else mechanism.socket_hulls(margin))
+            for index, points in enumerate(rigid(margin))
         ]
         pieces = [points - self.middle[:3, 3] for points in mechanism.peg_hulls(margin, self.trial.catch)]
-        peg = Body("peg", "COMPOUND", tuple(pieces), start, mass=self.settings.mass, friction=friction, margin=margin,
+        peg = Body("peg", "COMPOUND", tuple(pieces), start, mass=self.mass, friction=friction, margin=margin,
                    groups=(_PEG, _SOCKET))  # fmt: skip
         return [*made, peg]
 
     def _hand(self, start: Array) -> Link:
-        """A spring in all directions; where flexures are tried it turns the peg in a bearing, so that nothing else rubs."""
+        """A spring in all directions, or one that turns the peg in a bearing."""
         stiff, twisting = self.trial.hand
-        if self.trial.springs:
+        if self.trial.bearing:
             held = dict.fromkeys(("x", "y", "z", "ang_x", "ang_y"), (0.0, 0.0))
             turning = {"ang_z": (twisting, SOFT * twisting)}
             return Link("hand", "GENERIC_SPRING", "hand", "peg", start, limits=held, springs=turning)

@@ -19,6 +19,7 @@ from .trying import (
     pulled_free,
     ramp_and_hold,
     shaken,
+    smooth,
     turned_back,
 )  # fmt: skip
 
@@ -27,7 +28,12 @@ DETENT: Final = 2.5 * DEG
 REBOUND: Final = 0.35 * DEG
 BUMP: Final = 0.2 * MM
 """How far the detent stands in the way of a lug; its ramps rise at 45 degrees."""
+GAP: Final = 0.05 * MM
+"""What the lug turns before it meets its detent."""
 TIP: Final = 0.2 * MM
+SQRT2: Final = float(np.sqrt(2.0))
+SLOPE: Final = 0.5 * SQRT2
+"""Sine and cosine of 45 degrees."""
 
 
 @dataclass(frozen=True)
@@ -49,47 +55,48 @@ class TwistLock(LugMechanism):
         return self.channels[1].bottom, self.channels[1].top
 
     @property
-    def detent_force(self) -> float:
-        """Spring force in N of each detent at its crest.
+    def detent_stiffness(self) -> float:
+        """N/m of each detent's spring, so that the ``detent_torque`` turns the lug over its crest.
 
-        A ramp at angle a that is pushed sideways with F lifts a load P = F (1 - m tan a) / (tan a + m); a = 45 degrees and
-        what the lug has turned at the crest, as the ramp does not turn with it.
+        At the crest the lug has turned by p and its corner c has sunk by R (1 - cos p) = s. With the ramp at 45 degrees and a
+        friction angle of m, the spring's force F = k (BUMP - s) resists with the torque R F sin(45 - p + m) / cos(45 + m).
         """
-        push = self.detent_torque / (self.count * self.lug_radius)
+        turned = (GAP + BUMP) / self.lug_radius
+        sine, cosine = sine_cosine(0.25 * PI - turned)
         mu = self.friction * self.friction
-        sine, cosine = sine_cosine(0.25 * PI + (BUMP + 0.05 * MM) / self.lug_radius)
-        return push * (cosine - mu * sine) / (sine + mu * cosine)
+        lever = self.count * self.lug_radius * (sine + mu * cosine) / (SLOPE - mu * SLOPE)
+        sunk = self.lug_radius * (1.0 - sine_cosine(turned)[1])
+        return self.detent_torque / (lever * (BUMP - sunk))
 
-    def flexures(self) -> list[Flexure]:
+    def flexures(self, margin: float = 0.0) -> list[Flexure]:
+        """Before each lug a roof whose ridge the edge of the lug crosses in one point: of a longer contact Bullet keeps
+        points that are gone."""
         if self.detent_torque <= 0.0:
             return []
-        behind = -self.turn * (0.5 * TIP + BUMP + 0.05 * MM)
         sine, cosine = sine_cosine(self.lug_half)
         corner = np.array((self.lug_radius * cosine, -self.turn * self.lug_radius * sine))
         out = corner / self.lug_radius
-        along = np.array((-out[1], out[0]))
-        profile = ((-0.5 * TIP, -BUMP), (0.5 * TIP, -BUMP), (0.5 * TIP + BUMP + 0.5 * MM, 0.5 * MM),
-                   (-0.5 * TIP - BUMP - 0.5 * MM, 0.5 * MM))  # fmt: skip
-        rows = []
-        for z in (self.lug_z[0] + self.seat, self.lug_z[1] + self.seat):
-            rows += [(*(corner + (behind + t) * along + r * out), z) for t, r in profile]
-        first = np.array(rows)
-        result = []
-        for index, middle in enumerate(self.lug_angles):
-            turn = rotation(2, middle)[:3, :3]
+        along = -self.turn * np.array((-out[1], out[0]))
+        tip, thick = 0.5 * TIP - (SQRT2 - 1.0) * margin, 0.5 * MM
+        wide, middle = tip + BUMP + thick, 0.5 * TIP + BUMP + GAP
+        profile = (
+            (-tip, margin - BUMP),
+            (tip, margin - BUMP),
+            (wide, margin + thick),
+            (-wide, margin + thick),
+        )
+        height = self.seat + 0.5 * (self.lug_z[0] + self.lug_z[1])
+        first = np.array([
+            (*(corner + (middle + t) * along + (r + abs(side)) * out), height + side)
+            for side in (0.0, -thick, thick) for t, r in profile
+        ])  # fmt: skip
+        made = []
+        for index, angle in enumerate(self.lug_angles):
+            turn = rotation(2, angle)[:3, :3]
             x, y, _ = (float(value) for value in turn @ np.array((out[0], out[1], 0.0)))
-            stiff = self.detent_force / BUMP
-            made = Flexure(
-                f"detent {index}",
-                first @ turn.T,
-                (x, y, 0.0),
-                stiff,
-                0.5 * MM,
-                mass=0.02,
-                friction=self.friction,
-            )
-            result.append(made)
-        return result
+            made.append(Flexure(f"detent {index}", first @ turn.T, (x, y, 0.0), self.detent_stiffness, thick,
+                                mass=0.02, friction=self.friction))  # fmt: skip
+        return made
 
     def wrong_motions(self) -> dict[str, tuple[str, Array]]:
         many = [float(u) for u in np.linspace(0.0, 1.0, 25)]
@@ -238,15 +245,22 @@ class TwistLockKind(JointKind):
             pulled_free("unlocked", "Pulled while unlocked it comes off", unlocked),
             pulled_free("no_lugs", "Pulled without its lugs it comes off", pose, catch=False),
             blocked(lock, beside),
+            *([_detent(lock, pose)] if lock.detent_torque > 0.0 else []),
         ]
 
     def sentence(self, spec: JointSpec, mechanism: Any, checks: Mapping[str, Check]) -> str:
         depth = to_mm(mechanism.depth) + checks["engaged.depth"].value
         turned = to_deg(mechanism.twist) + checks["engaged.turned"].value
+        detent = checks.get("detent.torque")
+        click = (
+            f"its detent gives way at {mechanism.detent_torque * (1.0 + 0.01 * detent.value):.3f} N·m in contact"
+            if detent
+            else "it was given no detent, so none was tried"
+        )
         return (
             f"{spec.peg} seats {depth:.3f} mm deep in {spec.socket} and turns {turned:.3f} degrees; penetration "
             f"{checks['swept.penetration'].value:.4f} mm; it holds {spec.number('pull_n'):g} N and shaking, and comes off "
-            "only by the reverse twist."
+            f"only by the reverse twist; {click}."
         )
 
 
@@ -273,24 +287,30 @@ def _insertion(lock: TwistLock) -> Trial:
 
 
 def _detent(lock: TwistLock, pose: Array) -> Trial:
-    """A long soft torsion spring, the peg in a bearing, is wound slowly to 1.3 times the stated torque."""
+    """A long soft torsion spring, the peg in a bearing, is wound to 0.9 of the stated torque and held, then slowly to 1.1.
+
+    It is as soft as one radian for the stated torque, so that what the peg turns changes it little.
+    """
     stated, crest = lock.detent_torque, to_deg((2.0 * BUMP + TIP) / lock.lug_radius)
-    wound = [1.3 * min(1.0, k / 50) for k in range(1, 61)]
-    way = np.stack([multiply(pose, rotation(2, -lock.turn * angle)) for angle in wound])
+    wound = [0.9 * smooth(k / 8) for k in range(1, 9)] + [0.9] * 4
+    below = len(wound)
+    wound += [0.9 + 0.2 * k / 16 for k in range(1, 17)] + [1.1] * 3
+    give = (GAP + BUMP) / lock.lug_radius
+    way = np.stack([multiply(pose, rotation(2, -lock.turn * (angle + give))) for angle in wound])
 
     def judge(found: Outcome) -> list[Check]:
         back = [to_deg(lock.twist - row.turned) for row in found.rows]
         passed = next((index for index, turned in enumerate(back) if turned > crest), len(back))
         peak = max((abs(torque) for torque in found.torque_nm[:passed]), default=0.0)
         says = f"Turned back over its detent in contact it takes {peak:.4f} N·m, stated {stated:g} N·m"
-        over = Check(
-            "detent.passed", passed < len(back), max(back), crest, "deg", "It turned past its detent"
-        )
-        return [within("detent.torque", round(100.0 * (peak / stated - 1.0), 3), 5.0, "%", says), over]
+        return [
+            Check("detent.holds", passed > below, back[below - 1], crest, "deg", "With 0.9 of that torque it stays"),
+            within("detent.torque", round(100.0 * (peak / stated - 1.0), 3), 5.0, "%", says),
+            Check("detent.passed", passed < len(back), max(back), crest, "deg", "With 1.1 of it it turns past"),
+        ]  # fmt: skip
 
-    return Trial(
-        "detent", "Turning back over the detent", pose, judge, way=way, springs=True, hand=(20000.0, stated)
-    )
+    return Trial("detent", "Turning back over the detent", pose, judge, way=way, springs=True,
+                 hand=(20000.0, stated), bearing=True)  # fmt: skip
 
 
 KIND = TwistLockKind()
