@@ -53,6 +53,7 @@ class HOLDFAST_PG_object(bpy.types.PropertyGroup):
         density: float
         mass_g: float
         size_mm: float
+        exact_path: bool
     else:
         is_part: BoolProperty(name="Part", description="This object is a part of the product")
         part: StringProperty(
@@ -89,6 +90,11 @@ class HOLDFAST_PG_object(bpy.types.PropertyGroup):
             default=0.0,
             min=0.0,
             precision=2,
+        )
+        exact_path: BoolProperty(
+            name="Exact Path",
+            description="Baked, this body bounces and spins by closed formulas instead of Bullet, which can do neither: "
+            "on the plane below it, turned aside by nothing else",
         )
 
 

@@ -12,6 +12,7 @@ from . import command_line, panels, preferences, properties, properties_object
 from .operators import (
     actions,
     body_actions,
+    body_bake_actions,
     editing,
     markers,
     moves,
@@ -34,6 +35,7 @@ CLASSES: Final[tuple[type, ...]] = (
     *editing.CLASSES,
     *moves.CLASSES,
     *body_actions.CLASSES,
+    *body_bake_actions.CLASSES,
     *results.CLASSES,
     *markers.CLASSES,
     *panels.CLASSES,

@@ -19,9 +19,11 @@ from ..physics.units import MM
 from ..pipeline.errors import HoldfastError
 from . import bodies, session, state_cache
 from .bodies import Outcome, Request
+from .body_bake import Baked
 from .steps import Progress
 
 Result = set[str]
+Tellable = Outcome | Baked
 TICK = 0.02
 MODES = (
     ("ANIMATED", "Animated", "The body follows the part and its keys, and pushes what is live"),
@@ -49,14 +51,14 @@ class HOLDFAST_PG_body_size(bpy.types.PropertyGroup):
         known: BoolProperty(name="Known", description="Its real size was stated or confirmed before")
 
 
-class _Working:
+class Working:
     """An operator whose work is a generator: all at once for scripts, in small slices in a window."""
 
-    _work: Generator[Progress, None, Outcome] | None = None
+    _work: Generator[Progress, None, Tellable] | None = None
     _timer: Any = None
     _in_window = False
 
-    def begin(self: Any, context: bpy.types.Context, work: Generator[Progress, None, Outcome]) -> Result:
+    def begin(self: Any, context: bpy.types.Context, work: Generator[Progress, None, Tellable]) -> Result:
         """Starts the work, or does all of it where no person waits."""
         self._work = work
         if not self._in_window:
@@ -91,7 +93,7 @@ class _Working:
             raise
         return {"RUNNING_MODAL"}
 
-    def _end(self: Any, context: bpy.types.Context, outcome: Outcome | None) -> Result:
+    def _end(self: Any, context: bpy.types.Context, outcome: Tellable | None) -> Result:
         self._work.close()
         if self._timer is not None:
             context.window_manager.event_timer_remove(self._timer)
@@ -102,7 +104,7 @@ class _Working:
         self._result: Result = {"FINISHED"} if outcome is not None else {"CANCELLED"}
         return self._result
 
-    def _tell(self: Any, outcome: Outcome) -> None:
+    def _tell(self: Any, outcome: Tellable) -> None:
         """All that a person should read; each refusal and each unstable body is one warning."""
         for line in (*outcome.refused.values(), *outcome.unstable):
             self.report({"WARNING"}, line)
@@ -111,7 +113,7 @@ class _Working:
         self.report({"INFO"}, outcome.summary())
 
 
-def _poll(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+def may_run(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     if context.mode != "OBJECT":
         cls.poll_message_set("Leave the edit mode first")
         return False
@@ -124,7 +126,7 @@ def _poll(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     return True
 
 
-class HOLDFAST_OT_make_bodies(_Working, bpy.types.Operator):
+class HOLDFAST_OT_make_bodies(Working, bpy.types.Operator):
     """Gives the selected parts rigid bodies."""
 
     bl_idname = "holdfast.make_bodies"
@@ -169,7 +171,7 @@ class HOLDFAST_OT_make_bodies(_Working, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _poll(cls, context)
+        return may_run(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:  # type: ignore[override]
         self._in_window = not bpy.app.background
@@ -217,7 +219,7 @@ class HOLDFAST_OT_remove_bodies(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _poll(cls, context)
+        return may_run(cls, context)
 
     def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
         count = bodies.remove(context.scene, context.selected_objects)
@@ -225,7 +227,7 @@ class HOLDFAST_OT_remove_bodies(bpy.types.Operator):
         return {"FINISHED"} if count else {"CANCELLED"}
 
 
-class HOLDFAST_OT_test_bodies(_Working, bpy.types.Operator):
+class HOLDFAST_OT_test_bodies(Working, bpy.types.Operator):
     """Puts the bodies of the selected parts on a floor."""
 
     bl_idname = "holdfast.test_bodies"
@@ -235,7 +237,7 @@ class HOLDFAST_OT_test_bodies(_Working, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return _poll(cls, context)
+        return may_run(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:  # type: ignore[override]
         self._in_window = not bpy.app.background

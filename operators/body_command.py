@@ -5,16 +5,20 @@ import argparse
 import re
 import time
 from collections.abc import Generator, Sequence
+from typing import TypeVar
 
 import bpy
 
 from ..physics.assembly import part_name
+from ..physics.units import DEG
 from ..pipeline.errors import ExitCode, InputError, UsageError
 from ..pipeline.reporting import Reporter
-from . import bodies
+from . import bodies, body_bake
 from .bodies import Outcome, Request
+from .body_fall import ZERO, Fall
 from .steps import Progress
 
+Result = TypeVar("Result")
 UNITS = {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "in": 0.0254}
 _SIZE = re.compile(r"(\d+\.?\d*|\.\d+)\s*(mm|cm|m|in)")
 
@@ -38,7 +42,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-test", action="store_true", help="do not put the bodies on a floor")
     parser.add_argument("--fail-on", choices=("fail",), help="exit 10 if a body does not come to rest")
     parser.add_argument("--no-save", action="store_true", help="leave the .blend file as it is")
+    parser.add_argument(
+        "--no-floor", action="store_true", help="with --bake: only what the scene has to fall on"
+    )
+    parser.add_argument(
+        "--floor", type=_length, default=0.0, metavar="0mm", help="with --bake: height of the floor"
+    )
+    parser.add_argument("--throw", type=_vector, default=ZERO, metavar="X,Y,Z", help="with --bake: m/s")
+    parser.add_argument("--spin", type=_vector, default=ZERO, metavar="X,Y,Z", help="with --bake: degrees/s")
+    parser.add_argument("--exact", action="append", default=[], metavar="NAME",
+                        help="with --bake: this body bounces and spins by formula")  # fmt: skip
     only = parser.add_mutually_exclusive_group()
+    only.add_argument("--bake", action="store_true", help="let the live bodies fall, and key their parts")
+    only.add_argument(
+        "--clear-bake", action="store_true", help="take those keys off; the bodies are live again"
+    )
     only.add_argument("--test", action="store_true", help="only test the bodies that are there")
     only.add_argument("--remove", action="store_true", help="take the bodies off")
 
@@ -52,6 +70,10 @@ def run(scene: bpy.types.Scene, names: Sequence[str], options: argparse.Namespac
     code = ExitCode.OK
     if options.remove:
         reporter.log(f"{bodies.remove(scene, objects)} bodies removed.")
+    elif options.clear_bake:
+        reporter.log(f"{body_bake.clear(objects)} bodies are live again.")
+    elif options.bake:
+        code = _bake(scene, objects, options, reporter)
     elif options.test:
         code = _report(_driven(bodies.test(scene, objects), reporter), options, reporter)
     else:
@@ -99,13 +121,55 @@ def _size(text: str, known: set[str]) -> tuple[str, float]:
     return name, float(match[1]) * UNITS[match[2]]
 
 
-def _driven(work: Generator[Progress, None, Outcome], reporter: Reporter) -> Outcome:
+def _length(text: str) -> float:
+    """Metres of a length with its unit, as 12mm."""
+    match = _SIZE.fullmatch(text.strip().lstrip("+-"))
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} needs a unit: 0mm, -3cm, 0.1m")
+    return float(match[1]) * UNITS[match[2]] * (-1.0 if text.strip().startswith("-") else 1.0)
+
+
+def _vector(text: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not three numbers, as 0,0,1.5") from None
+    return x, y, z
+
+
+def _bake(
+    scene: bpy.types.Scene,
+    objects: Sequence[bpy.types.Object],
+    options: argparse.Namespace,
+    reporter: Reporter,
+) -> ExitCode:
+    """Keys the live bodies among the objects. Raises UsageError for an exact body that is none of them."""
+    by_name = {name: ob for ob in objects for name in (ob.name, part_name(ob))}
+    for name in options.exact:
+        if name not in by_name:
+            raise UsageError(
+                f"{name!r} is none of the parts", todo=f"They are: {', '.join(sorted(by_name))}."
+            )
+        by_name[name].holdfast.exact_path = True
+    x, y, z = (DEG * value for value in options.spin)
+    fall = Fall(None if options.no_floor else options.floor, options.throw, (x, y, z))
+    found = _driven(body_bake.bake(scene, objects, fall), reporter)
+    for line in (*found.refused.values(), *found.told):
+        reporter.log(line)
+    reporter.event(
+        "baked", objects=found.names, first=found.frames[0], last=found.frames[-1], motion=found.digest
+    )
+    reporter.log(found.summary())
+    return ExitCode.INPUT if found.refused else ExitCode.OK
+
+
+def _driven(work: Generator[Progress, None, Result], reporter: Reporter) -> Result:
     try:
         while True:
             step = next(work)
             reporter.progress("bodies", step.fraction, step.message)
     except StopIteration as stop:
-        outcome: Outcome = stop.value
+        outcome: Result = stop.value
         return outcome
 
 

@@ -3,12 +3,13 @@
 
 import bpy
 
-from ..operators import bodies
+from ..operators import bodies, body_bake
 from ..operators.body_actions import (
     HOLDFAST_OT_make_bodies,
     HOLDFAST_OT_remove_bodies,
     HOLDFAST_OT_test_bodies,
 )
+from ..operators.body_bake_actions import HOLDFAST_OT_bake_bodies, HOLDFAST_OT_clear_bake
 from .base import explain, fact, sentence
 
 SHAPES = {
@@ -39,6 +40,26 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         sentence(body, context, f"{thing.name} has no body yet.")
         return
     _draw_body(body, context, *found)
+    _draw_bake(body, context, thing, live=bool(found[0]["live"]))
+
+
+def _draw_bake(
+    layout: bpy.types.UILayout, context: bpy.types.Context, thing: bpy.types.Object, *, live: bool
+) -> None:
+    """Keys for what is live or was; which path they take."""
+    baked = body_bake.bake_of(thing) is not None
+    if not live and not baked:
+        return
+    column = layout.column(align=True)
+    column.prop(thing.holdfast, "exact_path")
+    row = column.row(align=True)
+    row.operator(
+        HOLDFAST_OT_bake_bodies.bl_idname, text="Bake Again" if baked else "Bake to Keys", icon="KEYFRAME_HLT"
+    )
+    if baked:
+        row.operator(HOLDFAST_OT_clear_bake.bl_idname, text="", icon="X")
+    else:
+        sentence(layout, context, "Live motion is lost on a farm: bake it.", icon="INFO")
 
 
 def _draw_body(layout: bpy.types.UILayout, context: bpy.types.Context, record: bodies.Shown,
@@ -46,7 +67,8 @@ def _draw_body(layout: bpy.types.UILayout, context: bpy.types.Context, record: b
     pieces = int(record["pieces"])
     kind = SHAPES.get(str(record["shape"]), str(record["shape"]))
     box = layout.box().column(align=True)
-    fact(box, "Body", "Live" if record["live"] else "Animated")
+    baked = context.object is not None and body_bake.bake_of(context.object) is not None
+    fact(box, "Body", "Live" if record["live"] else "Baked to keys" if baked else "Animated")
     fact(box, "Shape", f"{kind}, {pieces} pieces" if pieces > 1 else kind)
     fact(box, "Mass" if record["exact"] else "Mass (estimate)", f"{record['mass_g']:.4g} g")
     fact(box, "Shape's volume", f"{100.0 * record['volume_error']:+.1f} %")

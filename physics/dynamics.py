@@ -100,14 +100,17 @@ def simulate(
 def exact(
     body: Body,
     solid: Solid,
-    plane: Plane,
+    plane: Plane | None,
     *,
     fps: float,
     frames: int,
     gravity: tuple[float, float, float] = (0.0, 0.0, -9.81),
     ground: Sequence[Body] = (),
 ) -> MotionGenerator:
-    """One body on its exact path, with true bounces; Bullet lets it settle on ``ground`` once they have faded."""
+    """One body on its exact path, with true bounces; Bullet lets it settle on ``ground`` once they have faded.
+
+    Without a plane it only flies.
+    """
     times = [frame / fps for frame in range(frames)]
     path = fly(solid, start(body.pose, body.velocity, body.spin, solid), times, plane, gravity)
     yield 0.5

@@ -10,6 +10,7 @@ proxy, with all that an artist changed on it, or else chosen as ``proxies.planne
     world = freed[0].matrices(motion.poses[:, motion.names.index(freed[0].body.name)])  # (F, 4, 4), scale included
 """
 
+import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,10 +22,13 @@ from . import meshes
 from .assembly import Part
 from .imported import Imported
 from .mass import MATERIALS
-from .proxies import DAMPING, Plan, planned
+from .proxies import DAMPING, PLACE, Plan, planned
 from .rigid import Array, from_quaternion, inverse, multiply, to_quaternion
 from .settle import Subject, body_of, subject_of
 from .simulation import Body
+
+SAME = 1e-4
+"""Relative change of a part's scale below which it is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +81,7 @@ def freed(part: Imported) -> Generator[None, None, Freed]:
         proxy = body_of(part.ob)
     except InputError:
         return _from_plan((yield from planned(part, live=True)))
-    return _from_proxy(part, proxy)
+    return of_proxy(part, proxy)
 
 
 def _from_plan(plan: Plan) -> Freed:
@@ -91,34 +95,38 @@ def _from_plan(plan: Plan) -> Freed:
     return Freed(plan.ob, body, record.shape.frame, plan.stretch)
 
 
-def _from_proxy(part: Imported, proxy: bpy.types.Object) -> Freed:
+def of_proxy(part: Imported, proxy: bpy.types.Object) -> Freed:
+    """The body that a proxy is, where its part stands. Raises InputError for a shape that moving bodies must not have.
+
+    Frame and stretch are those with which the proxy was made, whatever rounding the part's present place adds.
+    """
     subject: Subject = subject_of(proxy)
-    frame = frame_of(proxy, part.stretch)
+    frame, stretch = place_of(proxy)
+    off = np.abs(stretch - part.stretch).max()
+    if off > SAME * np.abs(stretch).max():
+        todo = "Make its body again."
+        raise InputError(f"{part.ob.name!r} was scaled since its body was made", todo=todo)
     groups = tuple(index for index, on in enumerate(proxy.rigid_body.collision_collections) if on)
     body = Body(
         part.name, subject.kind, subject.pieces, multiply(part.pose, frame), mass=subject.mass,
         friction=subject.friction, restitution=subject.restitution, margin=subject.margin,
         damping=subject.damping, groups=groups,
     )  # fmt: skip
-    return Freed(part.ob, body, frame, part.stretch)
+    return Freed(part.ob, body, frame, stretch)
 
 
-def frame_of(proxy: bpy.types.Object, stretch: Array) -> Array:
-    """(4, 4) rigid place of a proxy in its part's metres, from how they hang together and not from where they are now."""
-    anchor = next((child for child in proxy.children if child.type == "EMPTY"), None)
-    made = np.eye(4)
-    if anchor is None:  # animated: it hangs on its part
-        made[:3, :3] = stretch
-        place = multiply(made, np.array(proxy.matrix_parent_inverse @ proxy.matrix_basis, dtype=np.float64))
-    else:  # live: its part follows the anchor
-        made[:3, :3] = np.linalg.inv(stretch)
-        held = np.array(anchor.matrix_parent_inverse @ anchor.matrix_basis, dtype=np.float64)
-        place = multiply(held, made)
-        place = inverse(_rigid(place))
-    return _rigid(place)
+def place_of(proxy: bpy.types.Object) -> tuple[Array, Array]:
+    """(frame (4, 4), stretch (3, 3)) of a proxy: its rigid place in the part's metres, and the part's scale.
+
+    Raises InputError for a proxy of an earlier version, which did not keep them.
+    """
+    if proxy.get(PLACE) is None:
+        raise InputError(f"{proxy.name!r} was made by an earlier version", todo="Make its body again.")
+    kept = json.loads(proxy[PLACE])
+    return np.array(kept["frame"]).reshape(4, 4), np.array(kept["stretch"]).reshape(3, 3)
 
 
-def _rigid(place: Array) -> Array:
+def rigid_part(place: Array) -> Array:
     """The rigid part of a nearly rigid transform, free of the rounding of single precision."""
     found = from_quaternion(to_quaternion(place))
     found[:3, 3] = place[:3, 3]

@@ -62,7 +62,7 @@ class Imported:
 def read(ob: bpy.types.Object) -> Imported:
     """The object as it is at the current frame, with its modifiers and shape keys. Raises InputError."""
     _check(ob)
-    stretch, pose = _rigid(ob)
+    stretch, pose = rigid(ob)
     points, triangles = meshes.evaluated(ob)
     if not len(triangles):
         todo = "Choose a solid part; if geometry nodes make instances, realize them (Realize Instances node)."
@@ -107,8 +107,8 @@ def _check(ob: bpy.types.Object) -> None:
         raise InputError(f"{ob.name!r} is a rigid body itself", todo=todo)
 
 
-def _rigid(ob: bpy.types.Object) -> tuple[Array, Array]:
-    """(stretch, pose) whose product is the world matrix; the pose's x axis is the object's, y near its y."""
+def rigid(ob: bpy.types.Object) -> tuple[Array, Array]:
+    """(stretch (3, 3), rigid pose (4, 4)) whose product is the world matrix; the pose's x axis is the object's, y near its y."""
     world = np.array(ob.matrix_world, dtype=np.float64)
     linear = world[:3, :3]
     lengths = np.sqrt((linear * linear).sum(axis=0))

@@ -26,13 +26,15 @@ from .shapes import Shape, choose
 from .units import PI
 
 __all__ = [
-    "COLLECTION", "CONSTRAINT", "PROXY_OF", "RECORD", "Plan", "Record", "build", "place", "planned", "proxies_of",
-    "remove", "remove_all", "there", "weigh", "withdraw",
+    "COLLECTION", "CONSTRAINT", "PLACE", "PROXY_OF", "RECORD", "Plan", "Record", "build", "hang", "lead", "place", "planned",
+    "proxies_of", "remove", "remove_all", "there", "weigh", "withdraw",
 ]  # fmt: skip
 
 PROXY_OF = "holdfast_proxy_of"
 RECORD = "holdfast_body"
 """Custom property of a proxy: the JSON of its ``Record``."""
+PLACE = "holdfast_place"
+"""Custom property of a proxy: JSON of its frame (16 numbers) in the part's metres, and of the part's stretch (9)."""
 CONSTRAINT = "Holdfast body"
 HEAVY, LIGHT = 20.0, 5e-3
 DAMPING = (0.04, 0.1)
@@ -145,12 +147,9 @@ def place(scene: bpy.types.Scene, plan: Plan, group: int = 1) -> bpy.types.Objec
     at = multiply(plan.pose, shape.frame)
     if record.live:
         proxy.location, proxy.rotation_quaternion = at[:3, 3].tolist(), to_quaternion(at).tolist()
-        _lead(collection, proxy, plan)
+        lead(proxy, plan.ob, record.part, shape.frame, plan.stretch)
     else:
-        proxy.parent = plan.ob
-        inner = np.eye(4)
-        inner[:3, :3] = np.linalg.inv(plan.stretch)
-        proxy.matrix_parent_inverse = Matrix(multiply(inner, shape.frame).tolist())
+        hang(proxy, plan.ob, shape.frame, plan.stretch)
     for piece in shape.pieces if compound else ():
         child = _object(
             scene, collection, f"{record.part} proxy piece", _mesh(*_drawn("", piece)), plan, group
@@ -158,22 +157,33 @@ def place(scene: bpy.types.Scene, plan: Plan, group: int = 1) -> bpy.types.Objec
         child.parent = proxy
         child.matrix_parent_inverse.identity()
     proxy[RECORD] = json.dumps(record.to_json())
+    proxy[PLACE] = json.dumps(
+        {"frame": shape.frame.ravel().tolist(), "stretch": plan.stretch.ravel().tolist()}
+    )
     return proxy
 
 
-def _lead(collection: bpy.types.Collection, proxy: bpy.types.Object, plan: Plan) -> None:
+def hang(proxy: bpy.types.Object, ob: bpy.types.Object, frame: Array, stretch: Array) -> None:
+    """Makes a proxy follow its part, as ``frame`` (4, 4) in the part's metres; ``stretch`` (3, 3) is the part's scale."""
+    proxy.parent = ob
+    inner = np.eye(4)
+    inner[:3, :3] = np.linalg.inv(stretch)
+    proxy.matrix_parent_inverse = Matrix(multiply(inner, frame).tolist())
+
+
+def lead(proxy: bpy.types.Object, ob: bpy.types.Object, name: str, frame: Array, stretch: Array) -> None:
     """Makes the part follow a live proxy, by an anchor in its place and the constraint that copies it."""
-    anchor = bpy.data.objects.new(f"{plan.record.part} anchor", None)
-    anchor[PROXY_OF] = plan.ob
-    collection.objects.link(anchor)
+    anchor = bpy.data.objects.new(f"{name} anchor", None)
+    anchor[PROXY_OF] = ob
+    bpy.data.collections[COLLECTION].objects.link(anchor)
     anchor.hide_render, anchor.empty_display_size = True, 1e-3
     anchor.parent = proxy
-    stretch = np.eye(4)
-    stretch[:3, :3] = plan.stretch
-    anchor.matrix_parent_inverse = Matrix(multiply(inverse(plan.record.shape.frame), stretch).tolist())
-    active = plan.ob.constraints.active
-    constraint = plan.ob.constraints.new("COPY_TRANSFORMS")
-    plan.ob.constraints.active = active or constraint
+    inner = np.eye(4)
+    inner[:3, :3] = stretch
+    anchor.matrix_parent_inverse = Matrix(multiply(inverse(frame), inner).tolist())
+    active = ob.constraints.active
+    constraint = ob.constraints.new("COPY_TRANSFORMS")
+    ob.constraints.active = active or constraint
     constraint.name, constraint.target = CONSTRAINT, anchor
     constraint.show_expanded = False
 

@@ -21,6 +21,8 @@ MOST_PARTS = 255
 PACKED_BYTES_A_PIXEL = 12
 RAW_BYTES_A_PIXEL = 60
 """Measured on textured scenes and rounded up; raw files keep 32 bits, mostly uncompressed."""
+LEADS = "holdfast_body"
+"""Custom property of the hidden proxies of Physics: a live one moves the part that it is of."""
 POSE_TOLERANCE = 1e-5
 """Metres, and directions of unit vectors: Blender keeps matrices in single precision."""
 
@@ -67,8 +69,9 @@ def refuse_live_physics(scene: bpy.types.Scene) -> None:
     bodies = world.collection.objects if world and world.enabled and world.collection else ()
     for thing in bodies:
         body = thing.rigid_body
-        if body and body.type == "ACTIVE" and body.enabled and not body.kinematic and not thing.hide_render:
-            todo = "Bake it: Object > Rigid Body > Bake to Keyframes."
+        seen = not thing.hide_render or thing.get(LEADS) is not None
+        if body and body.type == "ACTIVE" and body.enabled and not body.kinematic and seen:
+            todo = "Bake it: Physics > Rigid bodies > Bake, or Object > Rigid Body > Bake to Keyframes."
             raise InputError(f"{thing.name} is moved by a live simulation", where=scene.name, todo=todo)
 
 
