@@ -17,7 +17,7 @@ from mathutils import Matrix, Vector
 
 from . import overlay_joints, overlay_shape, overlay_strip, overlay_text
 from .overlay_joints import Shown, Side
-from .overlay_shape import AXIS, DEPTH, FLEX, HELIX, MARKS, SLIDE, TILT, TURN, Drawing, Line
+from .overlay_shape import AXIS, DEPTH, FLEX, HELIX, MARKS, SLIDE, TILT, TURN, Drawing, Label, Line
 from .overlay_text import Tag
 
 COLOURS: Final = {
@@ -120,28 +120,26 @@ def _draw_text() -> None:
     context = bpy.context
     if not wanted(context):
         return
-    front, tags = _active(context.scene), []
+    front, tags, motions = _active(context.scene), [], {}
     for shown in overlay_joints.joints(context.scene):
         if shown.model is None or shown.socket is None:
             continue
-        if shown.number == front:
-            labels = shown.model.drawing.labels
-            tags += [
-                _tag(context, shown.socket.world, label.at, label.text, label.colour) for label in labels
-            ]
-        above = (0.0, 0.0, 2.3 * shown.model.mechanism.bore_radius)
-        tags.append(
-            _tag(context, shown.socket.world, above, shown.settings.name or shown.model.kind.label, AXIS)
+        name = Label(
+            shown.settings.name or shown.model.kind.label,
+            AXIS,
+            (0.0, 0.0, 2.3 * shown.model.mechanism.bore_radius),
         )
+        labels = shown.model.drawing.labels if shown.number == front else ()
+        tags += [_tag(context, shown.socket.world, label) for label in (*labels, name)]
+        motions[shown.number] = shown.model.drawing.motions
     overlay_text.draw([tag for tag in tags if tag is not None], context.preferences.system.ui_scale)
     if context.scene.holdfast.physics.show_timing:
-        overlay_strip.draw(context)
+        overlay_strip.draw(context, motions)
 
 
-def _tag(context: bpy.types.Context, matrix: Matrix, at: tuple[float, float, float], text: str,
-         colour: str) -> Tag | None:  # fmt: skip
-    place = location_3d_to_region_2d(context.region, context.region_data, matrix @ Vector(at))
-    return None if place is None else Tag(text, place.x, place.y, COLOURS[colour])
+def _tag(context: bpy.types.Context, matrix: Matrix, label: Label) -> Tag | None:
+    place = location_3d_to_region_2d(context.region, context.region_data, matrix @ Vector(label.at))
+    return None if place is None else Tag(label.text, place.x, place.y, COLOURS[label.colour], label.before)
 
 
 _handles: list[Any] = []

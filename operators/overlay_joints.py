@@ -6,7 +6,7 @@ where the objects stand; mechanism and drawing follow from these and are kept. A
 not looked for: that takes longer than a redraw may.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import SimpleNamespace
@@ -26,6 +26,8 @@ from . import overlay_shape
 from .overlay_shape import Drawing
 
 UNEVEN = 1e-4
+MOST = 64
+_models: dict[tuple[Any, ...], "Model"] = {}
 
 
 @dataclass(frozen=True)
@@ -94,21 +96,29 @@ def refusal(settings: Any, peg: Side | None, socket: Side | None, **changed: flo
 def _made(settings: Any, peg: Side | None, socket: Side | None, changed: dict[str, float]) -> Model | None:
     if peg is None or socket is None:
         return None
-    keys = [parameter.key for parameter in kind_named(settings.kind).parameters]
-    values = tuple((key, changed.get(key, getattr(settings, key))) for key in keys)
-    sides = tuple((assembly.part_name(side.ob), side.feature, side.scale) for side in (peg, socket))
-    return _model(settings.kind, settings.name, settings.mode, values, *sides)
+    plug, bore = (
+        SimpleNamespace(name=assembly.part_name(side.ob), scale=side.scale) for side in (peg, socket)
+    )
+    given = _Changed(settings, changed) if changed else settings
+    spec = assembly.spec_of(given, plug, peg.feature, bore, socket.feature)  # type: ignore[arg-type]
+    key = tuple(tuple(v.items()) if isinstance(v, Mapping) else v for v in vars(spec).values())
+    if key not in _models:
+        if len(_models) >= MOST:
+            _models.clear()
+        kind = kind_named(spec.kind)
+        mechanism = kind.make(spec)
+        _models[key] = Model(spec, kind, mechanism, overlay_shape.draw(kind, mechanism))
+    return _models[key]
 
 
-@lru_cache(maxsize=64)
-def _model(kind_name: str, name: str, mode: str, values: tuple[tuple[str, Any], ...],
-           peg: tuple[str, Feature, float], socket: tuple[str, Feature, float]) -> Model:  # fmt: skip
-    settings: Any = SimpleNamespace(kind=kind_name, name=name, mode=mode, **dict(values))
-    plug, bore = (SimpleNamespace(name=side[0], scale=side[2]) for side in (peg, socket))
-    spec = assembly.spec_of(settings, plug, peg[1], bore, socket[1])  # type: ignore[arg-type]
-    kind = kind_named(spec.kind)
-    mechanism = kind.make(spec)
-    return Model(spec, kind, mechanism, overlay_shape.draw(kind, mechanism))
+class _Changed:
+    """The settings of a joint as they would be with some of them changed."""
+
+    def __init__(self, settings: Any, changed: dict[str, float]) -> None:
+        self._settings, self._changed = settings, changed
+
+    def __getattr__(self, name: str) -> Any:
+        return self._changed[name] if name in self._changed else getattr(self._settings, name)
 
 
 def _side(scene: bpy.types.Scene, kind: str, chosen: bpy.types.Object | None,
@@ -155,5 +165,5 @@ def _parsed(text: str) -> tuple[Feature, ...]:
 
 def forget() -> None:
     """Drops all that is kept."""
-    _model.cache_clear()
+    _models.clear()
     _parsed.cache_clear()

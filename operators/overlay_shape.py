@@ -7,6 +7,7 @@ an arc so, a slider a line, a screw a helix, a ball the rim of its cone.
 
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,8 +18,8 @@ from ..physics.joints.base import JointKind, Mechanism, Phase, Pose
 from ..physics.rigid import Array, move_points
 from ..physics.units import MM, to_deg
 
-SLIDE, TURN, HELIX, TILT = "slide", "turn", "helix", "tilt"
-"""What a move does: along the axis, about it, both at once, or across it."""
+SLIDE, TURN, HELIX, TILT, COME, REST = "slide", "turn", "helix", "tilt", "come", "rest"
+"""What a move does: along the axis, about it, both at once, across it; comes from beside the bore; or nothing."""
 AXIS, DEPTH, MARKS, FLEX = "axis", "depth", "marks", "flex"
 """The other things that have a colour."""
 NO_SLIDE: Final = 0.05 * MM
@@ -39,20 +40,23 @@ class Line:
 
 @dataclass(frozen=True)
 class Label:
-    """Words at a place in metres, in the colour of what they tell."""
+    """Words at a place in metres, in the colour of what they tell; to the right of it, or ``before`` it."""
 
     text: str
     colour: str
     at: tuple[float, float, float]
+    before: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A joint in its socket's frame; ``on_peg`` in the frame of its peg, which moves."""
+    """A joint in its socket's frame; ``on_peg`` in the frame of its peg, which moves. ``motions``: what each move does."""
 
     lines: tuple[Line, ...]
     on_peg: tuple[Line, ...]
     labels: tuple[Label, ...]
+    travels: tuple["Travel", ...]
+    motions: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def draw(kind: JointKind, mechanism: Mechanism) -> Drawing:
     labels = [_depth_label(mechanism)]
     for travel, points in zip(made, paths, strict=True):
         lines += [Line(travel.motion, points), *_head(points, travel.motion, 0.2 * mechanism.peg_radius)]
-        middle = points[_turning_point(points) // 2]
+        middle = points[_farthest(points) // 2]
         labels.append(Label(words(travel, mechanism), travel.motion, _tuple(middle)))
     flexing = _flexing(mechanism)
     lines += flexing
@@ -96,7 +100,8 @@ def draw(kind: JointKind, mechanism: Mechanism) -> Drawing:
         labels.append(Label("flexes", FLEX, _tuple(flexing[0].points[-1])))
     tip = _ring(mechanism.peg_radius, -mechanism.length)
     marks = [Line(MARKS, points) for points in mechanism.marks()]
-    return Drawing(tuple(lines), (Line(AXIS, tip), *marks), tuple(labels))
+    motions = {phase.name: motion_of(phase, mechanism) for phase in kind.phases}
+    return Drawing(tuple(lines), (Line(AXIS, tip), *marks), tuple(labels), tuple(made), motions)
 
 
 def travels(kind: JointKind, mechanism: Mechanism) -> list[Travel]:
@@ -108,7 +113,7 @@ def travels(kind: JointKind, mechanism: Mechanism) -> list[Travel]:
         phase = kind.phase(name)
         poses = _sampled(phase, mechanism)
         motion = _motion(poses)
-        if motion is None or any(abs(pose.aside) > 1e-6 for pose in poses):
+        if motion in (REST, COME):
             continue
         if found and found[-1].motion == motion:
             before = found.pop()
@@ -129,14 +134,21 @@ def _sampled(phase: Phase, mechanism: Mechanism) -> tuple[Pose, ...]:
     return tuple(phase.pose(mechanism, index / count) for index in range(count + 1))
 
 
-def _motion(poses: tuple[Pose, ...]) -> str | None:
+def motion_of(phase: Phase, mechanism: Mechanism) -> str:
+    """What a move does, by its name above."""
+    return _motion(tuple(phase.pose(mechanism, u / 8) for u in range(9)))
+
+
+def _motion(poses: tuple[Pose, ...]) -> str:
     whole = Travel("", "", poses)
+    if any(abs(pose.aside) > NO_SLIDE for pose in poses):
+        return COME
     if whole.tilted > NO_TURN:
         return TILT
     slides, turns = whole.slid > NO_SLIDE, whole.turned > NO_TURN
     if slides and turns:
         return HELIX
-    return SLIDE if slides else TURN if turns else None
+    return SLIDE if slides else TURN if turns else REST
 
 
 def path(mechanism: Mechanism, travel: Travel) -> Array:
@@ -166,13 +178,16 @@ def millimetres(length: float) -> str:
 
 
 def degrees(angle: float) -> str:
-    """Radians in words, as "60°"."""
-    return f"{round(to_deg(angle), 1):g}°"
+    """Radians in words, as "60°", or "2 turns"."""
+    turns = angle / (2.0 * math.pi)
+    return f"{round(turns, 2):g} turns" if turns > 1.05 else f"{round(to_deg(angle), 1):g}°"
 
 
 def _depth_label(mechanism: Mechanism) -> Label:
     side = -1.12 * RIM * mechanism.reach
-    return Label(f"Depth {millimetres(mechanism.depth)}", DEPTH, (side, 0.0, -0.5 * mechanism.depth))
+    return Label(
+        f"Depth {millimetres(mechanism.depth)}", DEPTH, (side, 0.0, -0.5 * mechanism.depth), before=True
+    )
 
 
 def _socket_lines(mechanism: Mechanism) -> list[Line]:
@@ -194,14 +209,15 @@ def _ring(radius: float, z: float) -> Array:
     return np.stack((radius * np.cos(turn), radius * np.sin(turn), np.full(73, z)), axis=1)
 
 
-def _turning_point(points: Array) -> int:
-    """Index of the point that is farthest along the way from the first: where a path that comes back turns."""
-    return int(np.argmax(((points - points[0]) ** 2).sum(axis=1)))
+def _farthest(points: Array) -> int:
+    """Index of the point where a path has got farthest: its last, or where it turns back."""
+    away = np.linalg.norm(points - points[0], axis=1)
+    return len(points) - 1 if away[-1] > 0.3 * away.max() else int(np.argmax(away))
 
 
 def _head(points: Array, colour: str, size: float) -> list[Line]:
     """An arrow's head where the path has got farthest."""
-    last = max(_turning_point(points), 1)
+    last = max(_farthest(points), 1)
     way = _unit(points[last] - points[last - 1])
     out = points[last] * (1.0, 1.0, 0.0)
     across = out - way * float(out @ way)

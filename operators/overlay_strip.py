@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The timing at the bottom of the 3D viewport: a row for every joint, a bar for every move, keys between them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import blf
 import bpy
 
-from . import timeline
+from . import overlay_shape, timeline
 from .overlay_text import Box, rectangles, words
 from .timeline import Row
 
+Tint = tuple[float, float, float, float]
 HEIGHT: Final = 18.0
 GAP: Final = 3.0
 MARGIN: Final = 12.0
@@ -21,14 +23,15 @@ REACH: Final = 7.0
 """How near to a key counts as on it, in units of the interface."""
 BACK: Final = (0.05, 0.05, 0.05, 0.72)
 WHITE: Final = (0.95, 0.95, 0.95)
-REST: Final = (0.42, 0.42, 0.42, 0.9)
-COLOURS: Final = (
-    (0.20, 0.47, 0.62, 0.95),
-    (0.66, 0.45, 0.06, 0.95),
-    (0.07, 0.52, 0.39, 0.95),
-    (0.62, 0.36, 0.50, 0.95),
-)
-"""Bars of moves in turn; rests are grey."""
+BARS: Final = {
+    overlay_shape.SLIDE: (0.16, 0.44, 0.60, 0.95),
+    overlay_shape.TURN: (0.68, 0.45, 0.04, 0.95),
+    overlay_shape.HELIX: (0.06, 0.52, 0.37, 0.95),
+    overlay_shape.TILT: (0.62, 0.34, 0.49, 0.95),
+    overlay_shape.COME: (0.30, 0.34, 0.52, 0.95),
+    overlay_shape.REST: (0.40, 0.40, 0.40, 0.95),
+}
+"""Bars have the colours of the paths that their moves draw, darker."""
 KEYS: Final = (1.0, 0.95, 0.60, 1.0)
 PLAYHEAD: Final = (0.28, 0.55, 1.0, 1.0)
 
@@ -112,8 +115,8 @@ def _free(context: bpy.types.Context) -> tuple[float, float]:
     return left, right
 
 
-def draw(context: bpy.types.Context) -> None:
-    """Draws the strip."""
+def draw(context: bpy.types.Context, motions: Mapping[int, Mapping[str, str]]) -> None:
+    """Draws the strip; ``motions``: for joints by their number, what each of their moves does."""
     strip = layout(context)
     if strip is None:
         return
@@ -126,7 +129,7 @@ def draw(context: bpy.types.Context) -> None:
     )
     boxes = [(back, BACK)]
     for index, row in enumerate(strip.rows):
-        boxes += _bars(strip, index, row)
+        boxes += _bars(strip, index, row, motions.get(row.number, {}))
     at = strip.x(context.scene.frame_current)
     if strip.start <= at <= strip.right:
         boxes.append((Box(at - scale, strip.bottom - pad, 2 * scale, back.height), PLAYHEAD))
@@ -138,14 +141,12 @@ def draw(context: bpy.types.Context) -> None:
     blf.disable(0, blf.CLIPPING)
 
 
-def _bars(strip: Layout, index: int, row: Row) -> list[tuple[Box, tuple[float, float, float, float]]]:
+def _bars(strip: Layout, index: int, row: Row, motions: Mapping[str, str]) -> list[tuple[Box, Tint]]:
     found = []
-    y, height, moves = strip.y(index), HEIGHT * strip.scale, 0
+    y, height = strip.y(index), HEIGHT * strip.scale
     for step, start, end in zip(row.steps, row.keys, row.keys[1:], strict=False):
-        resting = step.phase in ("HOLD", "REST")
-        colour = REST if resting else COLOURS[moves % len(COLOURS)]
-        moves += not resting
         left = strip.x(start)
+        colour = BARS[motions.get(step.phase, overlay_shape.REST)]
         found.append((Box(left, y, strip.x(end) - left, height), colour))
     size = KEY * strip.scale
     return found + [(Box(strip.x(frame) - 0.5 * size, y, size, height), KEYS) for frame in row.keys]

@@ -14,12 +14,13 @@ PAD: Final = 4.0
 
 
 class Tag(NamedTuple):
-    """Words that begin beside a place in the region, in pixels from its bottom left."""
+    """Words to the right of a place in the region, or ``before`` it; in pixels from its bottom left."""
 
     text: str
     x: float
     y: float
     colour: Colour
+    before: bool = False
 
 
 class Box(NamedTuple):
@@ -36,7 +37,8 @@ def placed(tags: list[Tag], sizes: list[tuple[float, float]], scale: float) -> l
     found: list[Box] = []
     pad = PAD * scale
     for tag, (width, height) in zip(tags, sizes, strict=True):
-        box = Box(tag.x + 2.0 * pad, tag.y - 0.5 * height - pad, width + 2.0 * pad, height + 2.0 * pad)
+        left = tag.x - width - 4.0 * pad if tag.before else tag.x + 2.0 * pad
+        box = Box(left, tag.y - 0.5 * height - pad, width + 2.0 * pad, height + 2.0 * pad)
         while any(_cover(box, other) for other in found):
             box = box._replace(y=box.y + 0.5 * box.height)
         found.append(box)

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import bpy
+import joint_checks
 from robot import Robot
 
 Check = Generator[float, None, str | None]
@@ -267,5 +268,6 @@ ALL = (
     open_while_running,
     findings_jump,
     drawing_is_cheap,
+    *joint_checks.ALL,
     disable_and_enable,
 )
