@@ -116,7 +116,7 @@ def _measured(mechanism: Mechanism, evidence: Evidence) -> list[Check]:
 
 BY_CONTACT: Final = {"mm": 0.01, "deg": 0.1}
 """What contacts may leave of an exact place."""
-ASIDE: Final = ("lateral", "axis", "tilt")
+ASIDE: Final = ("lateral", "axis", "tilt", "helix", "centre")
 """Measures of a led joint that may also be as large as its play."""
 
 
@@ -126,8 +126,7 @@ def _by_contact(mechanism: Mechanism, check: Check) -> Check:
         return check
     limit = max(check.limit, BY_CONTACT[check.unit])
     if check.id.endswith(ASIDE):
-        loose = mechanism.bore_radius - mechanism.peg_radius
-        limit += to_mm(loose) if check.unit == "mm" else to_deg(2.0 * loose / mechanism.depth)
+        limit += to_mm(mechanism.loose) if check.unit == "mm" else to_deg(2.0 * mechanism.loose / mechanism.depth)
     return replace(check, ok=abs(check.value) <= limit, limit=round(limit, 6))
 
 

@@ -209,6 +209,11 @@ class Mechanism(ABC):
         return self.length - self.depth
 
     @property
+    def loose(self) -> float:
+        """Metres by which a peg that a hand leads may stray from its place beside the axis."""
+        return self.bore_radius - self.peg_radius
+
+    @property
     @abstractmethod
     def reach(self) -> float:
         """Radius around the axis in metres to which the mechanism goes in the socket."""

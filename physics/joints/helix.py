@@ -71,6 +71,10 @@ class Thread(Mechanism):
         return float(np.sqrt(1.0 + (self.rise / self.contact) ** 2))
 
     @property
+    def loose(self) -> float:
+        return max(self.bore_radius - self.peg_radius, self.lift)
+
+    @property
     def reach(self) -> float:
         return self.groove_radius
 

@@ -53,6 +53,10 @@ class BallMechanism(Mechanism):
         return self.polar - float(np.arcsin((self.neck - self.play) / self.cavity))
 
     @property
+    def loose(self) -> float:
+        return self.play
+
+    @property
     def reach(self) -> float:
         return self.cavity
 

@@ -114,6 +114,11 @@ def test_a_joint_breaks_at_its_force_and_not_below(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["HINGE", "SLIDER", "BALL"])
 def test_free_joints_move_of_themselves_within_their_stops(kind: str, tmp_path: Path) -> None:
     lantern(kind, "FREE")
+    weight = parts_of.lathe("weight", ((0.0, 0.0), (0.004, 0.0), (0.004, 0.008), (0.0, 0.008)))
+    weight.parent = bpy.data.objects["lid"]  # off the axis, or nothing would turn it
+    weight.location.y = -0.012
+    weight.holdfast.is_part, weight.holdfast.part, weight.holdfast.part_id = True, "weight", 9
+    weight.holdfast.material = "STEEL"
     finale = bpy.context.scene.holdfast.physics.finale
     finale.kind, finale.free_frames, finale.tilt_deg, finale.height_mm = "HANG", 40, 70.0, 80.0
     made, proof = run(tmp_path)
