@@ -76,31 +76,39 @@ def active(scene: bpy.types.Scene) -> Shown | None:
     return next((shown for shown in joints(scene) if shown.number == wanted), None)
 
 
-def model_of(settings: Any, peg: Side | None, socket: Side | None, **changed: float) -> Model | None:
-    """The model of a joint with some of its settings ``changed``; None while it can't be made."""
+def model_of(settings: Any, peg: Side | None, socket: Side | None) -> Model | None:
+    """The model of a joint; None while it can't be made."""
     try:
-        return _made(settings, peg, socket, changed)
+        spec = _spec(settings, peg, socket, {})
+        return None if spec is None else _made(spec)
     except HoldfastError:
         return None
 
 
 def refusal(settings: Any, peg: Side | None, socket: Side | None, **changed: float) -> str:
-    """Why a joint can't be made so, in a sentence; empty if it can."""
+    """Why a joint can't be made so, in a sentence; empty if it can, or while a side of it is missing."""
     try:
-        _made(settings, peg, socket, changed)
+        spec = _spec(settings, peg, socket, changed)
+        if spec is not None:
+            kind_named(spec.kind).make(spec)
     except HoldfastError as error:
         return str(error)
     return ""
 
 
-def _made(settings: Any, peg: Side | None, socket: Side | None, changed: dict[str, float]) -> Model | None:
+def _spec(
+    settings: Any, peg: Side | None, socket: Side | None, changed: dict[str, float]
+) -> JointSpec | None:
     if peg is None or socket is None:
         return None
     plug, bore = (
         SimpleNamespace(name=assembly.part_name(side.ob), scale=side.scale) for side in (peg, socket)
     )
     given = _Changed(settings, changed) if changed else settings
-    spec = assembly.spec_of(given, plug, peg.feature, bore, socket.feature)  # type: ignore[arg-type]
+    return assembly.spec_of(given, plug, peg.feature, bore, socket.feature)  # type: ignore[arg-type]
+
+
+def _made(spec: JointSpec) -> Model:
     key = tuple(tuple(v.items()) if isinstance(v, Mapping) else v for v in vars(spec).values())
     if key not in _models:
         if len(_models) >= MOST:

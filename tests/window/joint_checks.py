@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "blender"))
 import physics_parts
 
 Check = Generator[float, None, str | None]
-REDRAWS = 9
+REDRAWS = 6
 
 
 def scene_with(kind: str) -> Any:
@@ -39,6 +39,7 @@ def look(walk: Any, distance: float = 0.16) -> Generator[float, None, None]:
 
     yield 0.3
     yield from walk.hand.show_tab()
+    bpy.context.preferences.system.viewport_aa = "OFF"  # a window drawn by software has no time for it
     space = walk.hand.area.spaces[0]
     space.shading.type = "SOLID"
     space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
@@ -104,4 +105,55 @@ def _unwatched(overlay: Any) -> None:
     overlay.add()
 
 
-ALL = (overlay_of_every_kind,)
+def pixel(walk: Any, place: Any) -> tuple[int, int]:
+    """The window's pixel of a point in the viewport."""
+    from bpy_extras.view3d_utils import location_3d_to_region_2d
+
+    region = next(region for region in walk.hand.area.regions if region.type == "WINDOW")
+    at = location_3d_to_region_2d(region, walk.hand.area.spaces[0].region_3d, place)
+    return round(region.x + at.x), round(region.y + at.y)
+
+
+def drag(walk: Any, start: tuple[int, int], end: tuple[int, int]) -> Generator[float, None, None]:
+    """Drags with the left mouse button, in some steps."""
+    hand, window = walk.hand, walk.hand.window
+    for away in (6, 3, 0):
+        yield from hand.move(start[0] + away, start[1])
+        yield 0.15
+    window.event_simulate("LEFTMOUSE", "PRESS", x=start[0], y=start[1])
+    yield 0.2
+    for share in (0.2, 0.4, 0.6, 0.8, 1.0):
+        x, y = (round(a + share * (b - a)) for a, b in zip(start, end, strict=True))
+        yield from hand.move(x, y)
+        yield 0.1
+    hand.picture("31-dragging")
+    window.event_simulate("LEFTMOUSE", "RELEASE", x=end[0], y=end[1])
+    yield 0.4
+
+
+def handles_are_dragged(walk: Any) -> Check:
+    """A drag on a handle changes the measure of its joint, within its limits, in one undo step."""
+    from mathutils import Vector
+
+    handles, joints = walk.module("operators.handles"), walk.module("operators.overlay_joints")
+    said = []
+    for kind, key, way in (("TWIST_LOCK", "depth_mm", (0.0, 0.0, 0.003)), ("TWIST_LOCK", "twist_deg", (0.004, 0.0, 0.0)),
+                           ("SLIDER", "travel_mm", (0.0, 0.0, 0.002)), ("BALL", "swing_deg", (-0.002, 0.0, 0.0))):  # fmt: skip
+        joint = scene_with(kind)
+        yield from look(walk)
+        with walk.hand.override():
+            bpy.ops.ed.undo_push(message="scene")
+        before = getattr(joint, key)
+        handle = next(h for h in handles.handles(joints.active(bpy.context.scene)) if h.key == key)
+        yield from drag(walk, pixel(walk, handle.at), pixel(walk, handle.at + Vector(way)))
+        after = getattr(bpy.context.scene.holdfast.physics.joints[0], key)
+        assert after != before, f"{kind}: dragging {key} changed nothing"
+        said.append(f"{kind} {key} {handle.value:.4g} to {after:.4g}")
+        yield from walk.hand.key("Z", ctrl=True)
+        yield 0.4
+        again = getattr(bpy.context.scene.holdfast.physics.joints[0], key)
+        assert again == before, f"{kind}: undo left {key} at {again}, not {before}"
+    return ", ".join(said)
+
+
+ALL = (overlay_of_every_kind, handles_are_dragged)
