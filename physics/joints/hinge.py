@@ -10,7 +10,7 @@ import numpy as np
 from ..rigid import Array, multiply, rotation
 from ..units import DEG, MM, to_deg, to_mm
 from .base import Check, JointKind, Outcome, Phase, Pose, Trial, engagement, within
-from .lugs import Channel, LugMechanism, check_lugs, lug_sizes
+from .lugs import Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
 from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
 from .trying import hand_way, pulled_free, ramp_and_hold
 
@@ -103,7 +103,7 @@ class HingeKind(JointKind):
         hinge = Hinge(
             count=int(spec.number("lugs")), length=length, peg_radius=spec.peg_radius_mm * MM,
             bore_radius=spec.bore_radius_mm * MM, bore_depth=spec.bore_depth_mm * MM, depth=depth, twist=swing, turn=turn,
-            lift=clearance, lug_radius=lug_radius, lug_half=half, lug_z=(low, high), groove_radius=lug_radius + clearance,
+            lift=clearance, lug_radius=lug_radius, lug_half=half, lug_z=(low, high), groove_radius=groove_reach(spec, lug_radius),
             channels=(Channel(min(stop, far), max(stop, far), *groove),),
         )  # fmt: skip
         check_lugs(spec, hinge)

@@ -277,6 +277,12 @@ def lug_sizes(spec: JointSpec) -> LugSizes:
     return LugSizes(height, min(max(round(spec.peg_length_mm / 15.0, 3), 0.3), 1.5), out)
 
 
+def groove_reach(spec: JointSpec, lug_radius: float) -> float:
+    """Radius of a groove: the shaft meets the bore before a lug could meet the groove's wall and jam there."""
+    gap = (spec.bore_radius_mm - spec.peg_radius_mm) * MM
+    return lug_radius + max(spec.length("clearance_mm"), gap + 0.05 * MM)
+
+
 def check_lugs(spec: JointSpec, mechanism: LugMechanism) -> None:
     """Raises InputError with the one measure of lugs or channels that makes the joint impossible."""
     low, high = mechanism.lug_z

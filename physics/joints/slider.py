@@ -9,8 +9,8 @@ import numpy as np
 
 from ..rigid import Array, multiply, rotation
 from ..units import DEG, MM, to_deg, to_mm
-from .base import Check, JointKind, Outcome, Phase, Pose, Trial, engagement, within
-from .lugs import LIP, Channel, LugMechanism, check_lugs, lug_sizes
+from .base import Check, Engagement, JointKind, Outcome, Phase, Pose, Trial, engagement, within
+from .lugs import LIP, Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
 from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
 from .trying import hand_way, pulled_free, ramp_and_hold
 
@@ -20,6 +20,9 @@ class Slider(LugMechanism):
     """A rod whose keys run in straight slots closed above; ``lift`` is its travel, ``play`` the angle that it may turn."""
 
     play: float
+
+    def freed(self, at: Engagement) -> bool:
+        return at.gap > 0.5 * (self.lift + self.depth)
 
     def wrong_motions(self) -> dict[str, tuple[str, Array]]:
         many = [float(u) for u in np.linspace(0.0, 1.0, 25)]
@@ -96,7 +99,7 @@ class SliderKind(JointKind):
         slider = Slider(
             count=int(spec.number("lugs")), length=length, peg_radius=spec.peg_radius_mm * MM,
             bore_radius=spec.bore_radius_mm * MM, bore_depth=spec.bore_depth_mm * MM, depth=depth, twist=0.0, turn=1,
-            lift=travel, lug_radius=lug_radius, lug_half=half, lug_z=(low, high), groove_radius=lug_radius + clearance,
+            lift=travel, lug_radius=lug_radius, lug_half=half, lug_z=(low, high), groove_radius=groove_reach(spec, lug_radius),
             channels=(Channel(-half - play, half + play, low + seat - (clearance if seat <= 1e-9 else 0.0), top),),
             play=play,
         )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from ..rigid import Array, multiply, rotation, sine_cosine
 from ..units import DEG, MM, PI, to_deg, to_mm
 from .base import Check, Flexure, JointKind, Outcome, Phase, Pose, Trial, within
-from .lugs import ABOVE, Channel, LugMechanism, check_lugs, lug_sizes
+from .lugs import ABOVE, Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
 from .moves import align, away, min_jerk, straight
 from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
 from .trying import (
@@ -214,7 +214,7 @@ class TwistLockKind(JointKind):
         lock = TwistLock(
             count=int(spec.number("lugs")), length=length, peg_radius=spec.peg_radius_mm * MM,
             bore_radius=spec.bore_radius_mm * MM, bore_depth=spec.bore_depth_mm * MM, depth=depth, twist=twist, turn=turn,
-            lift=clearance, lug_radius=lug_radius, lug_half=half, lug_z=(low, high), groove_radius=lug_radius + clearance,
+            lift=clearance, lug_radius=lug_radius, lug_half=half, lug_z=(low, high), groove_radius=groove_reach(spec, lug_radius),
             channels=(Channel(entry - slot_half, entry + slot_half, bottom, ABOVE),
                       Channel(min(stop, far), max(stop, far), bottom, top)),
             slot_half=slot_half, detent_torque=spec.number("torque_nm"), friction=0.5,
