@@ -189,10 +189,10 @@ def _freed(scene: bpy.types.Scene, found: Plan) -> Generator[Progress, None, Pla
     if found.finale is None:
         return found
     at_end = author.motion_at(found.assembly, found.tracks, [float(found.finale.start)])
-    gravity = tuple(scene.gravity) if scene.use_gravity else (0.0, 0.0, 0.0)
+    x, y, z = scene.gravity if scene.use_gravity else (0.0, 0.0, 0.0)
     breaks = {joint.spec.name: joint.spec.break_n for joint in found.assembly.joints}
     shot = dropped.Scene(found.assembly, found.tracks, author.world_poses(found.assembly, at_end)[0], found.ground, breaks,
-                        found.rate, gravity)  # fmt: skip
+                        found.rate, (x, y, z))  # fmt: skip
     words = finale.KINDS[found.finale.kind][0].lower()
     ending, tracks = yield from _relay(
         dropped.release(shot, found.finale), 0.15, 0.0, f"Free motion: {words}"

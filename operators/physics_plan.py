@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the stage Physics reads of a scene before it changes anything: the joints, their moves, and the finale."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
@@ -80,13 +80,17 @@ def _finale(scene: bpy.types.Scene, done: int) -> Finale | None:
     if given.kind == "NONE":
         return None
     release = done + given.lift_frames
-    speed, turns = (tuple(round(float(v), 6) for v in values) for values in (given.speed_mps, given.spin_rps))
-    thrown = (
-        {"velocity": speed, "spin": tuple(2.0 * PI * turn for turn in turns)} if given.kind == "THROW" else {}
-    )
+    thrown = {}
+    if given.kind == "THROW":
+        thrown = {"velocity": _three(given.speed_mps, 1.0), "spin": _three(given.spin_rps, 2.0 * PI)}
     string = round(given.string_mm * MM, 9) if given.kind == "HANG" else 0.0
     return Finale(given.kind, done, release, release + given.free_frames, round(given.height_mm * MM, 9),
                   round(given.tilt_deg * DEG, 9), string=string, **thrown)  # fmt: skip
+
+
+def _three(values: Sequence[float], unit: float) -> tuple[float, float, float]:
+    x, y, z = (round(unit * float(value), 6) for value in values)
+    return x, y, z
 
 
 def _ground(scene: bpy.types.Scene) -> tuple[bpy.types.Object, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from ..operators import moves
+from ..operators import moves, pick
 from ..operators.editing import HOLDFAST_OT_add_joint, HOLDFAST_OT_remove_joint
 from ..operators.state_cache import Shown
 from .base import StagePanel, sentence
@@ -44,13 +44,14 @@ class HOLDFAST_PT_physics(StagePanel, bpy.types.Panel):
         buttons.operator(HOLDFAST_OT_add_joint.bl_idname, text="", icon="ADD")
         buttons.operator(HOLDFAST_OT_remove_joint.bl_idname, text="", icon="REMOVE")
         if physics.joints:
-            _draw_joint(layout, physics.joints[min(physics.active_joint, len(physics.joints) - 1)])
+            _draw_joint(layout, context, physics.joints[min(physics.active_joint, len(physics.joints) - 1)])
         row = layout.row(align=True)
         row.prop(physics, "show_overlay")
         shown = row.row()
         shown.active = physics.show_overlay
         shown.prop(physics, "show_timing")
         _draw_timing(layout, physics)
+        _draw_finale(layout, context, physics)
 
     def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
         proof = shown.manifests.get("proof")
@@ -85,14 +86,19 @@ def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     body.prop(thing.holdfast, "density")
 
 
-def _draw_joint(layout: bpy.types.UILayout, joint: Any) -> None:
+def _draw_joint(layout: bpy.types.UILayout, context: bpy.types.Context, joint: Any) -> None:
     row = layout.row(align=True)
     row.prop(joint, "kind", text="")
     row.menu(moves.HOLDFAST_MT_joint_presets.bl_idname, text="", icon="PRESET")
     column = layout.column()
-    column.prop(joint, "peg")
-    column.prop(joint, "socket")
+    for side in ("peg", "socket"):
+        row = column.row(align=True)
+        row.prop(joint, side)
+        row.operator(pick.HOLDFAST_OT_pick_axis.bl_idname, text="", icon="EYEDROPPER").side = side.upper()
     column.prop(joint, "mode")
+    sentence(column, context, _chosen(joint, "mode").description)
+    if joint.mode == "SIMULATED":
+        column.prop(joint, "hand_mm")
     column = layout.column(align=True)
     for parameter in moves.parameters(joint):
         if not parameter.choices:
@@ -100,7 +106,8 @@ def _draw_joint(layout: bpy.types.UILayout, joint: Any) -> None:
     for parameter in moves.parameters(joint):
         if parameter.choices:
             layout.row().prop(joint, parameter.key, expand=True)
-    _draw_moves(layout, joint)
+    if joint.mode != "FREE":
+        _draw_moves(layout, joint)
 
 
 def _draw_moves(layout: bpy.types.UILayout, joint: Any) -> None:
@@ -136,6 +143,35 @@ def _draw_timing(layout: bpy.types.UILayout, physics: Any) -> None:
     for name in ("align", "insert", "twist", "click", "hold"):
         column.prop(physics.timing, f"{name}_frames")
     body.prop(physics, "pull_on_screen")
+
+
+def _chosen(settings: Any, name: str) -> Any:
+    """The entry that is chosen in a list of choices, with its name and description."""
+    return settings.bl_rna.properties[name].enum_items[getattr(settings, name)]
+
+
+def _draw_finale(layout: bpy.types.UILayout, context: bpy.types.Context, physics: Any) -> None:
+    """What becomes of the product once its joints are made."""
+    finale = physics.finale
+    header, body = layout.panel("holdfast_physics_finale", default_closed=True)
+    header.label(text=f"Finale: {_chosen(finale, 'kind').name}")
+    if body is None:
+        return
+    body.row().prop(finale, "kind", expand=True)
+    sentence(body, context, _chosen(finale, "kind").description)
+    if finale.kind == "NONE":
+        return
+    column = body.column(align=True)
+    for name in ("lift_frames", "free_frames", "height_mm", "tilt_deg"):
+        column.prop(finale, name)
+    if finale.kind == "THROW":
+        body.prop(finale, "speed_mps")
+        body.prop(finale, "spin_rps")
+    if finale.kind == "HANG":
+        body.prop(finale, "string_mm")
+    column = body.column(align=True)
+    for joint in physics.joints:
+        column.prop(joint, "break_n", text=f"{joint.name} Breaks at (N)")
 
 
 CLASSES = (HOLDFAST_UL_joints, HOLDFAST_PT_physics)

@@ -102,11 +102,12 @@ def _stray(assembly: Assembly, joint: Joint, track: Track, motion: Motion, times
         if height > joint.mechanism.depth or (track.broke is not None and middle > track.broke - 1):
             continue
         level = abs(at_keys[index] - at_keys[index + 1]) < 1e-12
-        pivot = np.array(
-            (0.0, 0.0, 0.0 if pose.about is None else pose.about - joint.mechanism.seat - pose.height)
-        )
-        off = move_points(relative[index] - exact[index], pivot[None])[0]
-        worst = max(worst, float(np.hypot(off[0], off[1])), abs(float(off[2])) if level else 0.0)
+        ends = np.array(((0.0, 0.0, 0.0), (0.0, 0.0, -joint.mechanism.length)))
+        if pose.about is not None:  # it turns about a point and may go astray beside that
+            ends = np.array(((0.0, 0.0, pose.about - joint.mechanism.seat - pose.height),))
+        off = move_points(relative[index] - exact[index], ends)
+        aside = float(np.sqrt((off[:, :2] ** 2).sum(axis=1)).max())
+        worst = max(worst, aside, float(np.abs(off[:, 2]).max()) if level else 0.0)
     return worst
 
 

@@ -164,6 +164,8 @@ def _link(shot: Scene, joint: Joint, owner: Mapping[str, str], away: Array) -> L
     if not free:
         return Link(joint.spec.name, "FIXED", *ends, at, break_n=force)
     held = dict.fromkeys(("x", "y", "z", "ang_x", "ang_y", "ang_z"), (0.0, 0.0))
+    # Bullet counts these angles the other way round
+    free = {axis: (-high, -low) if axis.startswith("ang") else (low, high) for axis, (low, high) in free.items()}
     return Link(joint.spec.name, "GENERIC", *ends, at, break_n=force, limits={**held, **free})
 
 
@@ -187,7 +189,7 @@ def _ground(shot: Scene) -> tuple[list[Body], float | None]:
     if made:
         return made, None
     level = min(float(points[:, 2].min()) for points in _corners(shot, shot.product))
-    half = np.array((0.5 * FLOOR, 0.5 * FLOOR, 0.1))
+    half: Array = np.array((0.5 * FLOOR, 0.5 * FLOOR, 0.1))
     corners = half * np.array(
         [(i, j, k) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], dtype=np.float64
     )
