@@ -199,12 +199,16 @@ def _detect(ob: bpy.types.Object, kind: str) -> Feature:
     from .axis import find_cylinder
 
     mesh = meshes.original(ob)
-    hint: features.Vector3 | None = None
-    if ob.parent is not None and ob.parent.type == "MESH":
-        middle = np.array(ob.parent.bound_box, dtype=np.float64).mean(axis=0)
-        local = ob.matrix_local.inverted() @ Vector(middle)
-        hint = (local.x, local.y, local.z)
-    return find_cylinder(meshes.vertices(mesh), meshes.triangles(mesh), kind, ob.name, hint)
+    return find_cylinder(meshes.vertices(mesh), meshes.triangles(mesh), kind, ob.name, shoulder_hint(ob))
+
+
+def shoulder_hint(ob: bpy.types.Object) -> features.Vector3 | None:
+    """A point on the shoulder's side of a peg, in its own space: the middle of the part that it hangs on, if it does."""
+    if ob.parent is None or ob.parent.type != "MESH":
+        return None
+    middle = np.array(ob.parent.bound_box, dtype=np.float64).mean(axis=0)
+    local = ob.matrix_local.inverted() @ Vector(middle)
+    return local.x, local.y, local.z
 
 
 def _root(ob: bpy.types.Object) -> bpy.types.Object:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import sys
 import time
@@ -156,4 +157,33 @@ def handles_are_dragged(walk: Any) -> Check:
     return ", ".join(said)
 
 
-ALL = (overlay_of_every_kind, handles_are_dragged)
+def a_click_finds_the_axis(walk: Any) -> Check:
+    """A click on the peg's side states the peg; Esc leaves everything as it was."""
+    from mathutils import Vector
+
+    scene_with("TWIST_LOCK")
+    peg = bpy.data.objects["peg"]
+    del peg["holdfast_feature"]
+    yield from look(walk)
+    for end in ("ESC", "CLICK"):
+        with walk.hand.override():
+            assert bpy.ops.holdfast.pick_axis("INVOKE_DEFAULT", side="PEG") == {"RUNNING_MODAL"}
+        side = pixel(walk, peg.matrix_world @ Vector((0.003, -0.0068, -0.007)))
+        yield from walk.hand.move(*side)
+        walk.hand.picture("32-click-the-axis")
+        if end == "ESC":
+            yield from walk.hand.key("ESC")
+            assert "holdfast_feature" not in peg
+        else:
+            yield from walk.hand.click(*side)
+    yield 0.5
+    peg = bpy.data.objects["peg"]
+    walk.hand.picture("33-clicked")
+    found = json.loads(peg["holdfast_feature"])
+    assert abs(found["radius"] - 0.0075) < 2e-5 and found["axis"] == [0.0, 0.0, -1.0], found
+    return (
+        f"radius {1000 * found['radius']:.3f} mm, length {1000 * found['length']:.3f} mm, {found['source']}"
+    )
+
+
+ALL = (overlay_of_every_kind, handles_are_dragged, a_click_finds_the_axis)
