@@ -24,6 +24,7 @@ from .operators import (
     session,
     state_cache,
     thumbnails,
+    timeline_drag,
     view,
 )
 
@@ -38,6 +39,7 @@ CLASSES: Final[tuple[type, ...]] = (
     *moves.CLASSES,
     *gizmos.CLASSES,
     *pick.CLASSES,
+    *timeline_drag.CLASSES,
     *body_actions.CLASSES,
     *body_bake_actions.CLASSES,
     *results.CLASSES,

@@ -115,7 +115,9 @@ def pixel(walk: Any, place: Any) -> tuple[int, int]:
     return round(region.x + at.x), round(region.y + at.y)
 
 
-def drag(walk: Any, start: tuple[int, int], end: tuple[int, int]) -> Generator[float, None, None]:
+def drag(
+    walk: Any, start: tuple[int, int], end: tuple[int, int], name: str = "31-dragging"
+) -> Generator[float, None, None]:
     """Drags with the left mouse button, in some steps."""
     hand, window = walk.hand, walk.hand.window
     for away in (6, 3, 0):
@@ -127,7 +129,7 @@ def drag(walk: Any, start: tuple[int, int], end: tuple[int, int]) -> Generator[f
         x, y = (round(a + share * (b - a)) for a, b in zip(start, end, strict=True))
         yield from hand.move(x, y)
         yield 0.1
-    hand.picture("31-dragging")
+    hand.picture(name)
     window.event_simulate("LEFTMOUSE", "RELEASE", x=end[0], y=end[1])
     yield 0.4
 
@@ -186,4 +188,25 @@ def a_click_finds_the_axis(walk: Any) -> Check:
     )
 
 
-ALL = (overlay_of_every_kind, handles_are_dragged, a_click_finds_the_axis)
+def timing_is_dragged(walk: Any) -> Check:
+    """A drag on a key of the strip gives the move before it more frames; undo takes it back."""
+    strips, timeline = walk.module("operators.overlay_strip"), walk.module("operators.timeline")
+    scene_with("TWIST_LOCK")
+    yield from look(walk)
+    with walk.hand.override():
+        bpy.ops.ed.undo_push(message="scene")
+        strip = strips.layout(bpy.context)
+    before = timeline.rows(bpy.context.scene)[0]
+    region = next(region for region in walk.hand.area.regions if region.type == "WINDOW")
+    y = round(region.y + strip.y(0) + 8)
+    x, to = (round(region.x + strip.x(frame)) for frame in (before.keys[2], before.keys[2] + 8))
+    yield from drag(walk, (x, y), (to, y), "34-timing")
+    after = timeline.rows(bpy.context.scene)[0]
+    assert [b - a for a, b in zip(before.keys, after.keys, strict=True)] == [0, 0, 8, 8, 8, 8], after
+    yield from walk.hand.key("Z", ctrl=True)
+    yield 0.4
+    assert timeline.rows(bpy.context.scene)[0] == before
+    return f"{before.labels[1]} ends at frame {after.keys[2]} instead of {before.keys[2]}"
+
+
+ALL = (overlay_of_every_kind, handles_are_dragged, a_click_finds_the_axis, timing_is_dragged)
