@@ -18,8 +18,8 @@ from .rigid import Array
 PIECES = 12
 ENOUGH = 0.03
 """Share of the solid's volume that the hulls may hold beyond it before cutting goes on."""
-CORNERS = 32
-"""Corners of a piece's hull."""
+CORNERS, BUDGET = (32, 64), 288
+"""Corners of a piece's hull, fewest and most; of all pieces together, where that allows more than the fewest."""
 _COARSE = 40
 _MANY = 1500
 _TRIAL_CORNERS = 16
@@ -78,8 +78,10 @@ def pieces(
     cuts = yield from _plan(coarse, limit)
     fine = _solid(points, triangles)
     result = []
-    for cell in _cut(fine, cuts):
-        made = hull(_hull_points(fine, cell), CORNERS)
+    cells = _cut(fine, cuts)
+    corners = min(max(BUDGET // len(cells), CORNERS[0]), CORNERS[1])
+    for cell in cells:
+        made = hull(_hull_points(fine, cell), corners)
         yield
         if made is not None:
             result.append(made)

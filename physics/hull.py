@@ -14,6 +14,8 @@ from .rigid import Array
 
 LIMIT = 64
 """Corners of a hull that Bullet still handles quickly."""
+STAYS, FIRM, RANK = 1e-3, 100.0, 1e-5
+"""Share of the most below which a face stays; its weight against one that moves; rank of the corner's equations."""
 _EPSILON = 1e-8
 _PRUNE_AT = 12
 
@@ -151,7 +153,8 @@ def _cone(seen: NDArray[np.int64], apex: int) -> NDArray[np.int64]:
 def moved(shape: Hull, outwards: Array) -> Hull:
     """The hull with each face pushed by ``outwards`` (F,) metres, and what then still stands outside.
 
-    Exact where three planes meet; elsewhere the least-squares corner, never moved by more than three times the most.
+    Exact where three planes meet; elsewhere the least-squares corner, never moved by more than three times the most,
+    which hardly leaves the faces that stay: what is flat remains flat, so that the part stands on it.
     """
     normals, offsets = shape.planes()
     around: dict[int, list[int]] = defaultdict(list)
@@ -159,10 +162,11 @@ def moved(shape: Hull, outwards: Array) -> Hull:
         for corner in face:
             around[int(corner)].append(index)
     most = 3.0 * float(np.abs(outwards).max())
+    firm = np.where(np.abs(outwards) < STAYS * most, FIRM, 1.0)
     points = shape.points.copy()
     for corner, faces in around.items():
-        rows, steps = _distinct(normals[faces], outwards[faces])
-        step = np.linalg.lstsq(rows, steps, rcond=1e-3)[0]
+        rows, steps, firmness = _distinct(normals[faces], outwards[faces], firm[faces])
+        step = np.linalg.lstsq(firmness[:, None] * rows, firmness * steps, rcond=RANK)[0]
         length = float(np.sqrt((step * step).sum()))
         points[corner] += step * min(1.0, most / max(length, 1e-300))
     reach = along(normals, points).max(axis=1)
@@ -180,18 +184,18 @@ def shrunk(shape: Hull, margin: float) -> Hull:
     return Hull(moved(shape, np.full(len(shape.faces), -margin)).points, shape.faces, shape.gaps)
 
 
-def _distinct(normals: Array, values: Array) -> tuple[Array, Array]:
-    """Unit normals without those within half a degree of an earlier one, and the largest value of each."""
+def _distinct(normals: Array, values: Array, weights: Array) -> tuple[Array, Array, Array]:
+    """Unit normals without those within half a degree of a firmer or earlier one, and the largest value of each."""
     kept: list[int] = []
     largest: list[float] = []
-    for index, normal in enumerate(normals):
-        same = [k for k, other in enumerate(kept) if float(normal @ normals[other]) > 0.99996]
-        if same:
+    for index in np.argsort(-weights, kind="stable").tolist():
+        same = [k for k, other in enumerate(kept) if float(normals[index] @ normals[other]) > 0.99996]
+        if same and weights[index] == weights[kept[same[0]]]:
             largest[same[0]] = max(largest[same[0]], float(values[index]))
-        else:
+        elif not same:
             kept.append(index)
             largest.append(float(values[index]))
-    return normals[kept], np.array(largest)
+    return normals[kept], np.array(largest), weights[kept]
 
 
 def footing(shape: Hull, com: Array) -> tuple[Array, float, float]:
@@ -205,7 +209,7 @@ def footing(shape: Hull, com: Array) -> tuple[Array, float, float]:
     nearest = int(np.argmin(offsets - normals @ com))
     best = (normals[nearest], float(offsets[nearest] - normals[nearest] @ com), 0.0)
     for index in sorted({*seen.tolist(), nearest}):
-        height, inside = _stand(shape, com, normals[index])
+        height, inside = stand(shape.points, com, normals[index])
         if _lift(height, inside) > _lift(*best[1:]):
             best = (normals[index], height, inside)
     return best
@@ -216,10 +220,13 @@ def _lift(height: float, inside: float) -> float:
     return float(np.sqrt(height * height + inside * inside)) - height
 
 
-def _stand(shape: Hull, com: Array, down: Array) -> tuple[float, float]:
-    """Height of ``com`` over a floor across ``down``, and how far inside the footing it is: 0 if it is not."""
-    reach = shape.points @ down
-    touching = shape.points[reach > reach.max() - 2e-4 * float(np.ptp(shape.points, axis=0).max())] - com
+def stand(points: Array, com: Array, down: Array, slack: float = 2e-4) -> tuple[float, float]:
+    """Height of ``com`` over a floor across ``down`` under (P, 3) points, and how far inside the footing it is, or 0.
+
+    What is within ``slack`` of the largest extent of the floor counts as touching it.
+    """
+    reach = points @ down
+    touching = points[reach > reach.max() - slack * float(np.ptp(points, axis=0).max())] - com
     first = touching[int(np.argmax((touching * touching).sum(axis=1)))]
     x = first - down * (first @ down)
     x = x / max(float(np.sqrt((x * x).sum())), 1e-300)

@@ -2,7 +2,8 @@
 """Proves a body: put on its firmest face a hair above a floor, in a lab, it must come to rest on it and stay so.
 
 What is tried is the proxy as it is in the scene: its present shape, margin, mass, friction and damping, with the steps
-and iterations of the scene's world. The floor is a plain box.
+and iterations of the scene's world. The floor is a plain box. The verdict also says whether the part stands as it is
+turned now, and how far what is seen of it then stays from the floor.
 """
 
 import json
@@ -15,13 +16,13 @@ import numpy as np
 
 from ..pipeline.errors import InputError
 from . import meshes
-from .hull import footing, hull
+from .hull import along, footing, hull, stand
 from .lab import lab_scene
-from .proxies import RECORD, proxies_of
-from .rigid import Array, from_quaternion, move_points
+from .proxies import PLACE, PROXY_OF, RECORD, proxies_of
+from .rigid import Array, from_quaternion, inverse, move_points, to_quaternion
 from .shapes import steps_for
 from .simulation import Body, Simulation, World
-from .units import to_mm
+from .units import DEG, to_mm
 
 FRAMES = 36
 SETTLED = 12
@@ -31,6 +32,10 @@ JITTER = 1e-5
 VERDICT = "holdfast_settle"
 """Custom property of a proxy: the JSON of its ``Verdict``."""
 KINDS = ("BOX", "CYLINDER", "SPHERE", "CONVEX_HULL", "COMPOUND")
+TIPPED = 1.0
+"""Degrees from which on a body does not rest on the face it was put on."""
+UNEVEN = 0.01
+"""Share of its size by which the corners may differ on which a part stands as it is."""
 _NARROW = 0.02
 
 
@@ -39,6 +44,7 @@ class Subject:
     """A body to be tried. ``pieces`` (V, 3) metres about its centre of mass, hulls shrunk by the margin ``made`` for them.
 
     ``margin`` is the one that Bullet has now; where it is another one, the part floats or sinks by the difference.
+    ``seen``: (P, 3) points of the mesh that is rendered, in the same frame. ``now`` (3, 3): how it is turned at present.
     """
 
     name: str
@@ -50,6 +56,8 @@ class Subject:
     damping: tuple[float, float]
     margin: float
     made: float
+    seen: Array | None = None
+    now: Array | None = None
 
     @property
     def extents(self) -> Array:
@@ -72,7 +80,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the floor said. Lengths in mm; ``gap_mm`` is the largest distance from the floor at rest."""
+    """What the floor said. Lengths in mm.
+
+    ``gap_mm``: the largest distance from the floor, at rest, of the corners of the face it rests on; ``seen_gap_mm``: that
+    of the lowest point of the rendered mesh. ``turned_deg``: how far it turned from the face it was put on; ``inside_mm``:
+    how far inside that face its centre of mass stands. ``stands``: as it is turned now, a floor would hold it. ``rest``:
+    the quaternion (w, x, y, z) of the proxy at rest.
+    """
 
     body: str
     stable: bool
@@ -83,6 +97,11 @@ class Verdict:
     margin_mm: float
     substeps: int
     iterations: int
+    seen_gap_mm: float
+    turned_deg: float
+    inside_mm: float
+    stands: bool
+    rest: tuple[float, ...]
 
     def to_json(self) -> dict[str, object]:
         """As it is kept on the proxy."""
@@ -114,8 +133,26 @@ def subject_of(proxy: bpy.types.Object) -> Subject:
     made = 1e-3 * float(json.loads(proxy.get(RECORD, "{}")).get("margin_mm", 1e3 * margin))
     return Subject(
         proxy.name, kind, pieces, float(body.mass), float(body.friction), float(body.restitution),
-        (float(body.linear_damping), float(body.angular_damping)), margin, made,
+        (float(body.linear_damping), float(body.angular_damping)), margin, made, _seen(proxy), _turn(proxy),
     )  # fmt: skip
+
+
+def _turn(proxy: bpy.types.Object) -> Array:
+    """(3, 3): how a proxy is turned in the world, also where it was made just now and nothing was evaluated since."""
+    placed = proxy.matrix_basis
+    if proxy.parent is not None:
+        placed = proxy.parent.matrix_world @ proxy.matrix_parent_inverse @ placed
+    return np.array(placed.to_quaternion().to_matrix(), dtype=np.float64)
+
+
+def _seen(proxy: bpy.types.Object) -> Array | None:
+    """The points of the part's rendered mesh in the proxy's frame; None where they can't be told."""
+    ob = proxy.get(PROXY_OF)
+    if ob is None or ob.type != "MESH" or proxy.get(PLACE) is None:
+        return None
+    kept = json.loads(proxy[PLACE])
+    frame, stretch = np.array(kept["frame"]).reshape(4, 4), np.array(kept["stretch"]).reshape(3, 3)
+    return move_points(inverse(frame), along(meshes.evaluated(ob)[0], stretch))
 
 
 def _points(thing: bpy.types.Object, proxy: bpy.types.Object) -> Array:
@@ -146,7 +183,7 @@ def test_body(subject: Subject, world: World) -> Generator[None, None, Verdict]:
             poses.append(simulation.pose("body").copy())
             if frame % 12 == 11:
                 yield
-    return _judge(subject, world, poses, inside)
+    return _judge(subject, world, [start, *poses], inside)
 
 
 def _start(subject: Subject) -> tuple[Array, float]:
@@ -154,11 +191,8 @@ def _start(subject: Subject) -> tuple[Array, float]:
     half = 0.5 * subject.extents
     if subject.kind == "SPHERE":
         down, inside = np.array((0.0, 0.0, -1.0)), 0.0
-    elif subject.kind == "CYLINDER":
-        down, inside = (
-            np.array((0.0, 0.0, -1.0)),
-            float(half[:2].max()),
-        )  # on its cap: on its side it may roll
+    elif subject.kind == "CYLINDER":  # on its cap: on its side it may roll
+        down, inside = np.array((0.0, 0.0, -1.0)), float(half[:2].max())
     else:
         around = hull(np.concatenate(subject.pieces))
         if around is None:
@@ -167,6 +201,14 @@ def _start(subject: Subject) -> tuple[Array, float]:
     pose = _turned_down(down)
     pose[2, 3] = 0.5 * subject.made - subject.lowest(pose, subject.margin)
     return pose, inside
+
+
+def _stands(subject: Subject) -> bool:
+    """Whether a floor holds the body as it is turned now: its centre of mass is over the face that then is lowest."""
+    if subject.kind == "SPHERE" or subject.now is None:
+        return False
+    inside = stand(np.concatenate(subject.pieces), np.zeros(3), -subject.now[2], UNEVEN)[1]
+    return inside > _NARROW * float(subject.extents.min())
 
 
 def _turned_down(down: Array) -> Array:
@@ -183,17 +225,51 @@ def _judge(subject: Subject, world: World, poses: list[Array], inside: float) ->
     last = [move_points(pose, corners) for pose in poses[-SETTLED - 1 :]]
     steps = [float(np.sqrt(((b - a) ** 2).sum(axis=1)).max()) for a, b in pairwise(last)]
     jitter = max(steps) if np.isfinite(poses[-1]).all() else float("inf")
-    heights = [subject.lowest(pose, subject.made) for pose in poses]
-    gap, sunk = max(heights[-SETTLED:]), max(0.0, -min(heights[-SETTLED:]))
+    turned = _angle(poses[0], poses[-1])
+    foot = _foot(subject, poses[0]) if turned < TIPPED else None
+    gap = max(_highest(subject, foot, pose) for pose in poses[-SETTLED:])
+    sunk = max(0.0, -min(subject.lowest(pose, subject.made) for pose in poses[1:]))
     fine = gap <= subject.made and jitter <= JITTER and sunk <= subject.made
+    stands = _stands(subject)
     if fine:
         says = f"rests {1e3 * max(gap, 0.0):.4f} mm over the floor and moves {1e3 * jitter:.5f} mm a frame"
+        says += (
+            "" if foot is not None or subject.kind == "SPHERE" else f", after tipping by {turned:.0f} degrees"
+        )
+        says += "" if stands or subject.kind == "SPHERE" else "; set down as it is turned now it falls over"
     else:
         says = _why(subject, world, (gap, sunk, jitter), inside)
+    seen = gap if subject.seen is None else float(move_points(poses[-1], subject.seen)[:, 2].min())
     return Verdict(
         subject.name, fine, says, to_mm(gap, 5), to_mm(sunk, 5), to_mm(min(jitter, 1e3), 5),
-        to_mm(subject.made, 4), world.substeps, world.iterations,
+        to_mm(subject.made, 4), world.substeps, world.iterations, to_mm(seen, 5), round(turned, 3),
+        to_mm(inside, 3), stands, tuple(round(float(part), 6) for part in to_quaternion(poses[-1])),
     )  # fmt: skip
+
+
+def _angle(before: Array, after: Array) -> float:
+    """Degrees between the directions in which two poses stand up; a turn about the vertical is none."""
+    up = (before[:3, :3].T @ (0.0, 0.0, 1.0), after[:3, :3].T @ (0.0, 0.0, 1.0))
+    chord = up[1] - up[0]
+    half = min(0.5 * float(np.sqrt((chord * chord).sum())), 1.0)
+    return 2.0 * float(np.arcsin(half)) / DEG
+
+
+def _foot(subject: Subject, pose: Array) -> Array | None:
+    """(K, 3) corners of the face on which the body is put, in its frame; None for a ball."""
+    if subject.kind == "SPHERE":
+        return None
+    points = np.concatenate(subject.pieces)
+    height = move_points(pose, points)[:, 2]
+    return points[height < height.min() + 1e-4 * float(subject.extents.max())]
+
+
+def _highest(subject: Subject, foot: Array | None, pose: Array) -> float:
+    """How far the farthest corner of the foot, or else the lowest point of the body, is over the floor."""
+    if foot is None:
+        return subject.lowest(pose, subject.made)
+    around = subject.made if subject.kind in {"CONVEX_HULL", "COMPOUND"} else 0.0
+    return float(move_points(pose, foot)[:, 2].max()) - around
 
 
 def _why(subject: Subject, world: World, found: tuple[float, float, float], inside: float) -> str:

@@ -14,9 +14,10 @@ from holdfast.operators.bodies import Request
 from holdfast.physics import imported, mass, settle
 from holdfast.pipeline.errors import InputError
 from holdfast.properties_object import MATERIALS
-from mathutils import Matrix
+from mathutils import Matrix, Quaternion
 
 sys.path.insert(0, str(Path(__file__).parent))
+import settle_parts
 from bodies_parts import P, add, done, make, proxy_of, same, shapes, world_points
 from scene_dump import differences, dump
 
@@ -34,6 +35,35 @@ def test_each_shape_of_30_mm_comes_to_rest() -> None:
         assert verdict.stable, verdict.says
         assert verdict.gap_mm <= verdict.margin_mm and verdict.jitter_mm <= 0.01
         assert verdict.penetration_mm <= verdict.margin_mm
+
+
+def test_eight_parts_of_30_mm_rest_on_the_face_they_are_put_on() -> None:
+    found = make(settle_parts.parts(), test=True)
+    assert len(found.verdicts) == 8 and not found.refused
+    for name, verdict in found.verdicts.items():
+        print(settle_parts.line(name, found.records[name], verdict))
+        assert verdict.stable, verdict.says
+        assert verdict.gap_mm <= verdict.margin_mm and verdict.jitter_mm <= 0.01
+        assert verdict.penetration_mm <= 0.1 * verdict.margin_mm and verdict.turned_deg < 1.0
+        if name != "sphere":  # its facets stand off the ball
+            assert abs(verdict.seen_gap_mm) < 0.02
+    standing = {name for name, verdict in found.verdicts.items() if verdict.stands}
+    assert standing == {"cube", "cylinder", "lantern", "hollow cup", "ring", "L-bracket"}
+
+
+def test_a_part_that_would_fall_over_as_it_is_says_so() -> None:
+    pin = add("pin", P.primitive_cone_add, radius1=0.015, depth=0.03)
+    pin.rotation_euler.x = np.pi  # on its tip
+    bpy.context.view_layer.update()
+    verdict = make([pin], test=True).verdicts["pin"]
+    print(verdict.says)
+    assert (
+        verdict.stable and not verdict.stands and verdict.says.endswith("as it is turned now it falls over")
+    )
+    turn = np.array(Quaternion(verdict.rest).to_matrix()) @ np.array(proxy_of(pin).matrix_world.to_3x3()).T
+    assert (
+        np.abs(np.abs((turn @ np.array(pin.matrix_world.to_3x3()))[2]) - (0, 0, 1)).max() < 1e-3
+    )  # on its base
 
 
 def verdict_of(ob: bpy.types.Object) -> settle.Verdict:
