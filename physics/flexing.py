@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tongues, beads and detents in the lab: bodies that give way along one line against a spring."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,14 @@ from .units import MM
 SPREAD: Final = 10.0 * MM
 """How far the specks lie from the middle of a flexure."""
 _SPECK: Final = np.array(((0.0, 0.0, 0.0), (1e-4, 0.0, 0.0), (0.0, 1e-4, 0.0), (0.0, 0.0, 1e-4)))
+
+
+def placed(flexure: Flexure, frame: Array, tuned: float) -> Flexure:
+    """The same in a world where the socket's frame lies at ``frame`` (4, 4), its spring ``tuned`` times as stiff."""
+    turned = frame[:3, :3]
+    x, y, z = (float(value) for value in turned @ np.array(flexure.way))
+    points = flexure.points @ turned.T + frame[:3, 3]
+    return replace(flexure, points=points, way=(x, y, z), stiffness=tuned * flexure.stiffness)
 
 
 def _centre(flexure: Flexure) -> Array:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from .flexing import flexed, guide, lab_mass
+from .flexing import flexed, guide, lab_mass, placed
 from .joints.base import Engagement, Mechanism, Outcome, Trial, engagement
 from .joints.trying import PROOF_MASS
 from .lab import lab_scene
@@ -27,8 +27,13 @@ a frame: with 30 or 60 it was seen to creep by 0.2 mm/s."""
 SPRINGY_ITERATIONS: Final = 150
 HEAVIER: Final = 6.0
 """The peg's mass there over that of a flexure: if they differ by far more or less, the solver loses friction at rest."""
+STILL: Final = (0.99999, 0.99999)
+"""Shares of its velocity and spin that the peg loses there in a second: a quasi-static test wants no swing."""
 SPRINGY_MARGIN: Final = 0.0025 * MM
 """Margin there: what it rounds off a small bump is a part of its force."""
+ALONG_Y: Final = np.array(((1.0, 0, 0, 0), (0, 0, 1.0, 0), (0, -1.0, 0, 0), (0, 0, 0, 1.0)))
+"""How a joint lies there. At rest Bullet rubs in one direction only, which it takes from the normal and the world's z: it is
+along the joint where the joint lies along y, and around it where it stands along z, as one that is turned must."""
 SPRINGY_SCALE: Final = 128.0
 """Units a metre there: Bullet's contacts of small bodies are kept too long at one."""
 SOFT: Final = 0.02
@@ -74,25 +79,30 @@ def run(mechanism: Mechanism, trial: Trial, settings: LabSettings) -> TrialGener
     return Outcome(np.stack(poses), tuple(rows), tuple(forces), tuple(torques), freed)
 
 
+def _steps(trial: Trial, settings: LabSettings) -> tuple[World, int]:
+    """The solver's steps, and how many of its frames a frame of the trial takes."""
+    if not trial.springs:
+        return World(float(settings.fps), settings.substeps, settings.iterations, (0.0, 0.0, 0.0)), 1
+    parts = math.ceil(SPRINGY[0] / settings.fps - 1e-9)
+    substeps = math.ceil(max(SPRINGY[1] / settings.fps, settings.substeps) / parts - 1e-9)
+    most = max(settings.iterations, SPRINGY_ITERATIONS)
+    return World(float(settings.fps * parts), substeps, most, (0.0, 0.0, 0.0), SPRINGY_SCALE), parts
+
+
 class Rig:
     """One trial's simulation: the peg, its socket, what gives way, and the hand that leads the peg."""
 
     def __init__(self, lab: object, mechanism: Mechanism, trial: Trial, settings: LabSettings) -> None:
-        self.trial, self.settings = trial, settings
+        self.trial = trial
+        self.laid = ALONG_Y if trial.springs and "z" not in trial.bearing else np.eye(4)
         self.middle = translation((0.0, 0.0, -0.5 * mechanism.length))
         friction = settings.friction if trial.friction is None else trial.friction
-        start = self.wish = multiply(trial.start, self.middle)
-        flexing = trial.springs and trial.tuned > 0.0
+        start = self.wish = multiply(self.laid, trial.start, self.middle)
         margin = SPRINGY_MARGIN if trial.springs else settings.margin
-        flexures = mechanism.flexures(margin) if flexing else []
-        fps, substeps = float(settings.fps), settings.substeps
-        self.parts = math.ceil(SPRINGY[0] / fps - 1e-9) if trial.springs else 1
-        if trial.springs:
-            substeps = math.ceil(max(SPRINGY[1] / fps, substeps) / self.parts - 1e-9)
-        scale = SPRINGY_SCALE if trial.springs else 1.0
-        iterations = max(settings.iterations, SPRINGY_ITERATIONS) if trial.springs else settings.iterations
-        world = World(fps * self.parts, substeps, iterations, (0.0, 0.0, 0.0), scale)
-        flexures = [replace(one, stiffness=trial.tuned * one.stiffness) for one in flexures]
+        world, self.parts = _steps(trial, settings)
+        flexures = []
+        if trial.springs and trial.tuned > 0.0:
+            flexures = [placed(one, self.laid, trial.tuned) for one in mechanism.flexures(margin)]
         self.mass = max([settings.mass, *(HEAVIER * lab_mass(one, world.dt) for one in flexures)])
         bodies, links = self._bodies(mechanism, start, friction, margin), []
         for flexure in flexures:
@@ -110,21 +120,22 @@ class Rig:
         if self.trial.pull is not None:
             force = self.trial.pull[index]
             for _ in range(self.parts):
-                self.simulation.step(gravity=(force / self.mass).tolist())
+                self.simulation.step(gravity=(self.laid[:3, :3] @ force / self.mass).tolist())
             return float(force[2]), 0.0
         assert self.trial.way is not None
-        wish = multiply(self.trial.way[index], self.middle)
+        wish = multiply(self.laid, self.trial.way[index], self.middle)
         for part in range(1, self.parts + 1):
             self.simulation.step(targets={"hand": between(self.wish, wish, part / self.parts)})
         self.wish = wish
-        lag = multiply(wish, inverse(self.simulation.pose("peg")))
+        lag = multiply(self.trial.way[index], inverse(self.pose()))
         stiff, twisting = self.trial.hand
         turned = float(np.arctan2(lag[1, 0] - lag[0, 1], lag[0, 0] + lag[1, 1]))
-        return stiff * float(wish[2, 3] - self.simulation.pose("peg")[2, 3]), twisting * turned
+        pulled = inverse(self.laid) @ (wish - self.simulation.pose("peg"))
+        return stiff * float(pulled[2, 3]), twisting * turned
 
     def pose(self) -> Array:
         """(4, 4) the peg frame in the socket frame."""
-        return multiply(self.simulation.pose("peg"), inverse(self.middle))
+        return multiply(inverse(self.laid), self.simulation.pose("peg"), inverse(self.middle))
 
     def _bodies(self, mechanism: Mechanism, start: Array, friction: float, margin: float) -> list[Body]:
         rigid = mechanism.still_hulls if self.trial.springs else mechanism.socket_hulls
@@ -133,7 +144,7 @@ class Rig:
                 f"socket {index:03d}",
                 "CONVEX_HULL",
                 (points,),
-                np.eye(4),
+                self.laid,
                 "PASSIVE",
                 friction=friction,
                 margin=margin,
@@ -142,19 +153,19 @@ class Rig:
         ]
         pieces = [points - self.middle[:3, 3] for points in mechanism.peg_hulls(margin, self.trial.catch)]
         peg = Body("peg", "COMPOUND", tuple(pieces), start, mass=self.mass, friction=friction, margin=margin,
-                   groups=(_PEG, _SOCKET))  # fmt: skip
+                   groups=(_PEG, _SOCKET), damping=STILL if self.trial.springs else (0.0, 0.0))  # fmt: skip
         return [*made, peg]
 
     def _hand(self, start: Array) -> Link:
-        """A spring in all directions, or one that turns the peg in a bearing."""
-        stiff, twisting = self.trial.hand
-        if self.trial.bearing:
-            held = dict.fromkeys(("x", "y", "z", "ang_x", "ang_y"), (0.0, 0.0))
-            turning = {"ang_z": (twisting, SOFT * twisting)}
-            return Link("hand", "GENERIC_SPRING", "hand", "peg", start, limits=held, springs=turning)
-        springs = dict.fromkeys("xyz", (stiff, 120.0))
-        springs |= {f"ang_{axis}": (5.0, 0.03) for axis in "xy"} | {"ang_z": (twisting, 0.03)}
-        return Link("hand", "GENERIC_SPRING", "hand", "peg", start, springs=springs)
+        """A spring in all directions but those of its bearing. Where it moves far it isn't a damper too: that would pull."""
+        (stiff, twisting), heavy = self.trial.hand, math.sqrt(self.mass / PROOF_MASS)
+        springs = dict.fromkeys("xyz", (stiff, 120.0 * heavy))
+        springs |= {f"ang_{axis}": (5.0, 0.03 * heavy) for axis in "xy"} | {"ang_z": (twisting, 0.03 * heavy)}
+        if self.trial.springs:
+            springs |= {"z": (stiff, 0.0), "ang_z": (twisting, SOFT * twisting)}
+        held = dict.fromkeys(self.trial.bearing, (0.0, 0.0))
+        springs = {axis: spring for axis, spring in springs.items() if axis not in held}
+        return Link("hand", "GENERIC_SPRING", "hand", "peg", start, limits=held, springs=springs)
 
 
 def _ghost(name: str, pose: Array, kind: str) -> Body:

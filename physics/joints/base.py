@@ -208,6 +208,8 @@ class JointKind(ABC):
     """All moves of this kind; the first ``default`` of them in their order are the choreography to start from."""
     default: ClassVar[tuple[str, ...]]
     presets: ClassVar[Mapping[str, Preset]] = {}
+    springs: ClassVar[bool] = False
+    """Whether it only goes together because its flexures give way: contacts that lead it need them."""
     tilts: ClassVar[bool] = False
     """Whether the peg's side leans over the socket, so that it must stand off its rim."""
 

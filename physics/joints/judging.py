@@ -78,8 +78,8 @@ class Trial:
     """Whether the socket's flexures are there; without them only the rigid material is."""
     hand: tuple[float, float] = (20000.0, 5.0)
     """Stiffness of the hand: N/m and N m/rad."""
-    bearing: bool = False
-    """Whether the hand holds the peg in a bearing and only turns it, so that nothing else rubs."""
+    bearing: tuple[str, ...] = ()
+    """Axes x, y, z, ang_x, ang_y, ang_z in which the hand is a bearing: what is free there rubs at random in Bullet."""
     tuned: float = 1.0
     """What the stiffness of the flexures is multiplied by; 0 leaves them out."""
 

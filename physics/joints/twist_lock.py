@@ -310,7 +310,7 @@ def _detent(lock: TwistLock, pose: Array) -> Trial:
         ]  # fmt: skip
 
     return Trial("detent", "Turning back over the detent", pose, judge, way=way, springs=True,
-                 hand=(20000.0, stated), bearing=True)  # fmt: skip
+                 hand=(20000.0, stated), bearing=("x", "y", "z", "ang_x", "ang_y"))  # fmt: skip
 
 
 KIND = TwistLockKind()
