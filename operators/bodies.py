@@ -13,7 +13,7 @@ from typing import Any
 
 import bpy
 
-from ..physics import imported, proxies, settle
+from ..physics import constraint, imported, proxies, settle
 from ..physics.bodyworld import COLLECTION, RAISED, close_world, refine
 from ..physics.imported import Imported
 from ..physics.lab import sweep
@@ -103,6 +103,7 @@ def make(
         back.undo()
         raise
     back.commit()
+    constraint.retarget(scene)
     return outcome
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..physics import assembly as reading
 from ..physics import (
     author,
+    constraint,
     dropped,
     evidence,
     finale,
@@ -127,7 +128,7 @@ def _make(scene: bpy.types.Scene, shot: ShotFolder, found: Plan) -> StageGenerat
         yield Progress(0.38 + 0.54 * (index + 1) / count, "Cutting through the joint for its page")
         cuts[joint.spec.name] = pictures.cuts(joint, one, data)
         proofs.append(data)
-    bodies = yield from _bodies(scene, found)
+    bodies = yield from _bodies(scene, found, poses[0])
     for joint in found.assembly.joints:
         record = canonical_json(to_json(joint.spec)).decode()
         joint.socket.ob[PROPERTY if count == 1 else f"{PROPERTY} {joint.spec.name}"] = record
@@ -190,9 +191,8 @@ def _freed(scene: bpy.types.Scene, found: Plan) -> Generator[Progress, None, Pla
         return found
     at_end = author.motion_at(found.assembly, found.tracks, [float(found.finale.start)])
     x, y, z = scene.gravity if scene.use_gravity else (0.0, 0.0, 0.0)
-    breaks = {joint.spec.name: joint.spec.break_n for joint in found.assembly.joints}
-    shot = dropped.Scene(found.assembly, found.tracks, author.world_poses(found.assembly, at_end)[0], found.ground, breaks,
-                        found.rate, (x, y, z))  # fmt: skip
+    worlds = author.world_poses(found.assembly, at_end)[0]
+    shot = dropped.Scene(found.assembly, found.tracks, worlds, found.ground, found.rate, (x, y, z))
     words = finale.KINDS[found.finale.kind][0].lower()
     ending, tracks = yield from _relay(
         dropped.release(shot, found.finale), 0.15, 0.0, f"Free motion: {words}"
@@ -214,16 +214,27 @@ def _ended(found: Plan, ended: Finale, ending: Carried, data: Mapping[str, Any])
     return {"finale": record, "says": f"{data['says']} {says}"}
 
 
-def _bodies(scene: bpy.types.Scene, found: Plan) -> Generator[Progress, None, list[dict[str, object]]]:
-    """Gives the parts their rigid bodies; all of them or, where there were none before, none."""
+def _bodies(
+    scene: bpy.types.Scene, found: Plan, worlds: np.ndarray
+) -> Generator[Progress, None, list[dict[str, object]]]:
+    """Gives the parts their rigid bodies; all of them or, where there were none before, none.
+
+    ``worlds`` (P, 4, 4): all parts at the first frame, in which free joints are joined.
+    """
     fresh = not proxies.there()
     made = []
     try:
         for part in found.heroes:
             body = yield from _relay(proxies.build(scene, part), 0.95, 0.0, f"Rigid body of {part.name}")
             made.append(body.to_json())
+        constraint.part(scene)
+        for joint in found.assembly.joints:
+            if joint.spec.mode == "FREE":
+                own = found.assembly.parts.index(joint.socket)
+                constraint.join(scene, joint, dropped.rim_at(joint, worlds[own]))
     except BaseException:
         if fresh:
+            constraint.part(scene)
             proxies.withdraw(scene)
         raise
     return made
@@ -289,6 +300,7 @@ def clear(scene: bpy.types.Scene) -> int:
         changed += meshes.restore(ob)
         for key in [key for key in ob.keys() if key.startswith(PROPERTY)]:  # noqa: SIM118  ID properties are no dict
             del ob[key]
+    constraint.part(scene)
     proxies.withdraw(scene)
     return changed
 

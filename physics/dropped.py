@@ -33,14 +33,13 @@ TOUGH: Final[dict[str, Any]] = {"friction": 1.0, "restitution": 0.5}
 @dataclass(frozen=True, eq=False)
 class Scene:
     """What the finale reads of a shot: world poses (P, 4, 4) of all parts at its start, what never moves (``ground``),
-    the force in N at which joints break by name, frames a second and gravity in m/s2.
+    frames a second and gravity in m/s2.
     """
 
     assembly: Assembly
     tracks: tuple[Track, ...]
     worlds: Array
     ground: tuple[bpy.types.Object, ...]
-    breaks: Mapping[str, float]
     fps: float
     gravity: tuple[float, float, float]
 
@@ -66,7 +65,10 @@ def release(shot: Scene, finale: Finale) -> Generator[float, None, tuple[Carried
         pose = made.at(_rigid(multiply(away, shot.worlds[names.index(part.name)]), part.scale))
         bodies[part.name] = replace(pose, groups=(0,))
     welds, owner = _welds(shot, product, bodies, finale)
-    links = [_link(shot, joint, owner, away) for joint in shot.assembly.joints if _loose(shot, joint)]
+    links = [
+        held_by(joint, owner[joint.socket.root.name], owner[joint.peg.root.name], multiply(away, _rim(shot, joint)))
+        for joint in shot.assembly.joints if _loose(joint)
+    ]  # fmt: skip
     ground, floor = _ground(shot)
     if finale.kind == "HANG":
         ground, links = _hang(shot, product, away, finale, ground, links, owner)
@@ -126,10 +128,10 @@ def _corners(shot: Scene, parts: Sequence[Part]) -> Generator[Array, None, None]
         yield move_points(shot.worlds[names.index(part.name)], meshes.evaluated(part.ob)[0])
 
 
-def _loose(shot: Scene, joint: Joint) -> bool:
+def _loose(joint: Joint) -> bool:
     """Whether a joint moves of itself or may break; others make one body."""
     free = joint.spec.mode == "FREE" and bool(joint.kind.limits(joint.mechanism))
-    return free or shot.breaks.get(joint.spec.name, 0.0) > 0.0
+    return free or joint.spec.break_n > 0.0
 
 
 def _welds(shot: Scene, product: Sequence[Part], bodies: Mapping[str, Body],
@@ -137,7 +139,7 @@ def _welds(shot: Scene, product: Sequence[Part], bodies: Mapping[str, Body],
     """One body for all that holds together, thrown as one; and the name of its body by that of each root."""
     group = {root.name: root.name for root in shot.assembly.roots}
     for joint in shot.assembly.joints:
-        if not _loose(shot, joint):
+        if not _loose(joint):
             old, new = group[joint.peg.root.name], group[joint.socket.root.name]
             group = {name: new if held == old else held for name, held in group.items()}
     masses = np.array([bodies[part.name].mass for part in product])
@@ -156,25 +158,31 @@ def _welds(shot: Scene, product: Sequence[Part], bodies: Mapping[str, Body],
     return welds, {root: f"{name} (joined)" for root, name in group.items()}
 
 
-def _link(shot: Scene, joint: Joint, owner: Mapping[str, str], away: Array) -> Link:
-    at = multiply(away, _rim(shot, joint), translation((0.0, 0.0, joint.kind.pivot(joint.mechanism))))
-    force = shot.breaks.get(joint.spec.name, 0.0) or None
+def held_by(joint: Joint, socket: str, peg: str, rim: Array) -> Link:
+    """The constraint that stands for a joint in free motion, between two bodies, its rim at ``rim`` (4, 4) in the world."""
+    at = multiply(rim, translation((0.0, 0.0, joint.kind.pivot(joint.mechanism))))
+    force = joint.spec.break_n or None
     free = joint.kind.limits(joint.mechanism) if joint.spec.mode == "FREE" else {}
-    ends = owner[joint.socket.root.name], owner[joint.peg.root.name]
     if not free:
-        return Link(joint.spec.name, "FIXED", *ends, at, break_n=force)
+        return Link(joint.spec.name, "FIXED", socket, peg, at, break_n=force)
     held = dict.fromkeys(("x", "y", "z", "ang_x", "ang_y", "ang_z"), (0.0, 0.0))
     # Bullet counts these angles the other way round
-    free = {axis: (-high, -low) if axis.startswith("ang") else (low, high) for axis, (low, high) in free.items()}
-    return Link(joint.spec.name, "GENERIC", *ends, at, break_n=force, limits={**held, **free})
+    free = {
+        axis: (-high, -low) if axis.startswith("ang") else (low, high) for axis, (low, high) in free.items()
+    }
+    return Link(joint.spec.name, "GENERIC", socket, peg, at, break_n=force, limits={**held, **free})
+
+
+def rim_at(joint: Joint, world: Array) -> Array:
+    """(4, 4) the joint's frame on its socket, in the world, where the socket has the world matrix ``world``."""
+    local = joint.socket_frame.copy()
+    local[:3, 3] *= joint.socket.scale
+    return multiply(_rigid(world, joint.socket.scale), local)
 
 
 def _rim(shot: Scene, joint: Joint) -> Array:
     """The joint's frame on the socket, in the world, at the start of the finale."""
-    names = [part.name for part in shot.assembly.parts]
-    local = joint.socket_frame.copy()
-    local[:3, 3] *= joint.socket.scale
-    return multiply(_rigid(shot.worlds[names.index(joint.socket.name)], joint.socket.scale), local)
+    return rim_at(joint, shot.worlds[shot.assembly.parts.index(joint.socket)])
 
 
 def _ground(shot: Scene) -> tuple[list[Body], float | None]:
@@ -226,7 +234,7 @@ def _told(shot: Scene, lifted: Carried, motion: dynamics.Motion,
     tracks = []
     for joint, track in zip(shot.assembly.joints, shot.tracks, strict=True):
         broke = let_go.get(joint.spec.name)
-        if not _loose(shot, joint):
+        if not _loose(joint):
             tracks.append(track)
             continue
         relative = _relative(shot, joint, track, moved, away)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import holdfast.operators.bodies as bodies
 import holdfast.operators.drive as drive
 import holdfast.operators.physics as stage
 import numpy as np
@@ -131,3 +132,35 @@ def test_free_joints_move_of_themselves_within_their_stops(kind: str, tmp_path: 
     print(f"{kind}: moves by {moved:.4f}, penetration {checks(proof)['swept.penetration']['value']} mm")
     assert np.abs(lid[: start + 1] - lid[0]).max() < 1e-6
     assert moved > 1e-3
+
+
+def test_a_free_joint_stays_as_a_constraint_between_the_proxies(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    joint = lantern("HINGE", "FREE")
+    joint.break_n = 40.0
+    run(tmp_path)
+    (rule,) = [ob.rigid_body_constraint for ob in scene.rigidbody_world.constraints.objects]
+    assert rule.type == "GENERIC" and rule.object1.parent.name == "body" and rule.object2.parent.name == "peg"
+    assert rule.limit_ang_z_lower == pytest.approx(-np.pi / 2) and rule.limit_ang_z_upper == pytest.approx(
+        0.0
+    )
+    seconds = 1.0 / (24 * scene.rigidbody_world.substeps_per_frame)
+    assert rule.breaking_threshold == pytest.approx(40.0 * seconds, rel=1e-5)
+    stage.clear(scene)
+    assert not [ob for ob in bpy.data.objects if ob.rigid_body_constraint is not None]
+    assert "RigidBodyConstraints" not in bpy.data.collections
+
+
+def test_the_constraint_joins_the_bodies_when_they_are_made_live(tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    lantern("HINGE", "FREE")
+    run(tmp_path)
+    parts = [bpy.data.objects[name] for name in ("body", "lid", "peg")]
+    for root in parts[:2]:
+        root.animation_data_clear()
+    drive.run_blocking(
+        bodies.make(scene, parts, bodies.Request(live=True, trust=True, test=False)), Context()
+    )
+    (rule,) = [ob.rigid_body_constraint for ob in scene.rigidbody_world.constraints.objects]
+    assert rule.object1 is not None and rule.object1 != rule.object2
+    assert not rule.object1.rigid_body.kinematic
