@@ -110,8 +110,10 @@ def hull_points(sector: Sector, margin: float = 0.0, contact: float = 1.0) -> Ar
     return np.array([point(r, a, z) for z in heights for a in angles for r in (inner, outer)])
 
 
-def disc_points(radius: float, z: tuple[float, float], margin: float = 0.0, sides: int = 36) -> Array:
-    """(2 * sides, 3) corners of a round convex prism, shrunk by ``margin``."""
+def disc_points(
+    radius: float, z: tuple[float, float], margin: float = 0.0, sides: int = 36, first: float = 0.0
+) -> Array:
+    """(2 * sides, 3) corners of a round convex prism, shrunk by ``margin``; one of them at the angle ``first``."""
     heights = (z[0] + margin, z[1] - margin)
-    turn = [2.0 * PI * k / sides for k in range(sides)]
+    turn = [first + 2.0 * PI * k / sides for k in range(sides)]
     return np.array([point(radius - margin, a, h) for h in heights for a in turn])

@@ -13,13 +13,16 @@ from typing import Final
 import numpy as np
 
 from ..rigid import Array, sine_cosine
-from ..solids import STEP, Solid, divide, hull_points, merged, point
+from ..solids import STEP, Sector, Solid, divide, hull_points, merged, point
 from ..units import DEG, MM, PI
 from .base import Mechanism, Pose, Tool
 from .lugs import floor_sectors, grid, shaft_hulls
 
 PIECE: Final = 15.0 * DEG
 """Arc of one convex piece of ridge or land. A whole number of them makes the angle between two starts."""
+SLIT: Final = 0.05 * MM
+"""Pieces of a ridge are this much shorter at either end, but for the one that meets the stop: facets that lean meet at
+their middle radius only, so that a piece would rub on the edge of its neighbour's land."""
 THIN: Final = 0.03 * MM
 """Pieces that would be thinner than this somewhere, as where a groove runs out at the rim, are left out."""
 
@@ -180,7 +183,8 @@ class Thread(Mechanism):
         return np.concatenate(parts)
 
     def peg_hulls(self, margin: float, catch: bool = True) -> list[Array]:
-        pieces = shaft_hulls(self, margin)
+        # corners that meet the bore's facets in their middles, at the stop: there its play is as exact as its thread's
+        pieces = shaft_hulls(self, margin, round(2.0 * PI / PIECE), 0.5 * PIECE)
         if not catch:
             return pieces
         half = 0.5 * self.width - margin * self.steep
@@ -190,8 +194,9 @@ class Thread(Mechanism):
                 middle, arc = 0.5 * (a + b), 0.5 * (b - a)
                 level = self.low + self.rise * middle
                 turn = first + self.sense * middle
+                apart = margin + (SLIT if a > 0.0 else 0.0)
                 pieces.append(
-                    self._wedge(radii, turn, arc, margin, (level - half, True), (level + half, True))
+                    self._wedge(radii, turn, arc, apart, (level - half, True), (level + half, True))
                 )
         return pieces
 
@@ -200,9 +205,14 @@ class Thread(Mechanism):
 
         Facets are planes through the helix at the radius of contact, in step with those of the ridge at the stop: there
         the two fit exactly. No wall stands behind the grooves: the shaft meets the bore before a crest could reach it.
+        The rim goes on beyond them: there the shoulder rests where a groove leaves the bore.
         """
         outer = self.groove_radius + 0.45 * self.bore_radius
-        pieces = [hull_points(sector, margin) for sector in floor_sectors(self, outer)]
+        rim = [
+            Sector((self.groove_radius, outer), pair, (-1.0 * MM, 0.0))
+            for pair in itertools.pairwise(divide(0.0, 2.0 * PI, 2.0 * PIECE))
+        ]
+        pieces = [hull_points(sector, margin) for sector in [*floor_sectors(self, outer), *rim]]
         half = 0.5 * PIECE
         radii = ((self.bore_radius + margin) / sine_cosine(PI / 2 - half)[0], outer)
         grow = margin * self.steep

@@ -199,11 +199,11 @@ def box_points(radii: Sequence[float], angles: Sequence[float], heights: Sequenc
     return np.array(rows)
 
 
-def shaft_hulls(mechanism: Mechanism, margin: float) -> list[Array]:
-    """The plain peg: its shaft, and a disc for the shoulder that seats on the rim."""
+def shaft_hulls(mechanism: Mechanism, margin: float, sides: int = 36, first: float = 0.0) -> list[Array]:
+    """The plain peg: its shaft with a corner at the angle ``first``, and a disc for the shoulder that seats on the rim."""
     shoulder = mechanism.bore_radius + 0.4 * mechanism.peg_radius
     return [
-        disc_points(mechanism.peg_radius, (-mechanism.length, -2.0 * margin), margin),
+        disc_points(mechanism.peg_radius, (-mechanism.length, -2.0 * margin), margin, sides, first),
         disc_points(shoulder, (0.0, 2.0 * MM), margin),
     ]
 

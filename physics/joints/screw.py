@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The screw: a helical ridge on the peg runs down a helical groove in the bore until it meets the groove's end."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -8,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..rigid import Array
+from ..solids import point
 from ..units import DEG, MM, PI, to_deg, to_mm
 from .base import Check, JointKind, Outcome, Phase, Pose, Trial, stays, within
 from .helix import PIECE, Thread
@@ -212,10 +214,21 @@ def _path(screw: Screw, poses: Array) -> tuple[Array, Array]:
     return poses[:, 2, 3] - screw.seat, float(screw.sense) * angles
 
 
-def _screwed_in(screw: Screw, torque: float) -> Trial:
-    """A hand enters 0.1 mm off the axis, turns it in on real contacts and tightens it against the stop.
+def _ridge_end(screw: Screw, pose: Array) -> float:
+    """Angle in radians by which the foremost corner of a ridge's end is past its stop."""
+    past = []
+    for first, radius in itertools.product(screw.starts, (screw.bore_radius, screw.ridge_radius)):
+        end = pose[:3, :3] @ np.array(point(radius, first, screw.low)) + pose[:3, 3]
+        angle = float(np.arctan2(end[1], end[0])) - first
+        past.append(screw.turn * ((angle + PI) % (2.0 * PI) - PI))
+    return max(past)
 
-    One thread alone has its stop on one side: there the peg may lean by its play in the bore, and turn as much further.
+
+def _screwed_in(screw: Screw, torque: float) -> Trial:
+    """A hand enters 0.1 mm off the axis, turns it in on real contacts, tightens it against the stop, and lets go.
+
+    One thread alone has its stop on one side and pushes the peg aside by its play, so that it turns on: what must stand
+    at the stop is the end of its ridge.
     """
     aside, push, past = 0.1 * MM, 0.2 * MM, max(torque / HAND_STIFF, 2.0 * DEG)
     top = screw.along(screw.screwed, 1.0 * MM)
@@ -230,16 +243,17 @@ def _screwed_in(screw: Screw, torque: float) -> Trial:
 
     way += hand_way(wish, max(24, round(screw.screwed / (16.0 * DEG))))
     way += [way[-1]] * 8
+    tight = len(way) - 1
+    way += [screw.at(Pose(-push))] * 8
 
     def judge(found: Outcome) -> list[Check]:
-        depth, turned = to_mm(found.last.depth - screw.depth), to_deg(found.last.turned)
+        depth, turned = to_mm(found.last.depth - screw.depth), to_deg(_ridge_end(screw, found.poses[tight]))
         count = float(np.ptp(_path(screw, found.poses)[1])) / (2.0 * PI)
-        play = to_deg((screw.bore_radius - screw.peg_radius) / screw.contact) if screw.count == 1 else 0.0
         return [
             within("contact.depth", depth, 0.01, "mm",
                    f"Screwed in by contacts alone, 0.1 mm off centre, it sits {to_mm(found.last.depth):.3f} mm deep"),
-            within("contact.turned", turned, round(0.1 + play, 6), "deg",
-                   f"After {count:.2f} turns, tightened with {torque:g} N·m, it stands {turned:.3f} degrees off its stop"),
+            within("contact.turned", turned, 0.1, "deg",
+                   f"After {count:.2f} turns, tightened with {torque:g} N·m, its thread stands {turned:.3f} degrees off its stop"),
         ]  # fmt: skip
 
     return Trial(
