@@ -20,7 +20,9 @@ from .rigid import Array, frame
 from .units import DEG, MM
 
 SURE = 0.5
-"""Least confidence of an answer."""
+"""Least confidence of an answer: an axis to half a degree (standard deviation)."""
+NEAR = 0.7
+"""Radii from a click to the surface that it means."""
 RUNNER_UP = 0.7
 """Share of the best find's score from which another one makes it doubtful which is meant."""
 
@@ -37,10 +39,17 @@ def find_cylinder(vertices: Array, triangles: NDArray[np.int64], kind: str, part
                   picked_end: ArrayLike | None = None) -> Feature:  # fmt: skip
     """The peg ("peg") or bore ("socket") of a mesh, vertices (V, 3) and triangles (T, 3), in the mesh's own units.
 
-    ``shoulder_hint`` (3,) is a point on the shoulder's side of a peg (the middle of what it hangs on), ``picked`` (3,)
-    a point on or near the feature's side, ``picked_end`` (3,) one on the peg's tip or the bore's rim. Raises
-    InputError, with the click that would help, if nothing fits, several things fit about as well, the surface is too
-    uneven, or it can't be told which end goes in.
+    All hints are points (3,) in the mesh's space and may be left out; each narrows what is looked at:
+
+    - ``shoulder_hint``: on the shoulder's side of a peg, as the middle of the body that carries it; tells the tip.
+    - ``picked``, the first click: on the feature's side, or within 0.7 radii of it; only what is there is considered,
+      and it may end in no flat tip. On the flat of a peg's end it also tells that this end goes in.
+    - ``picked_end``, the second click: on the edge of the tip that goes in, or on the rim; tells which end is which.
+      Without ``picked`` it serves as the first click too.
+
+    The same call is made after each click with the clicks so far. Raises InputError, whose ``todo`` says where to
+    click next, if nothing fits, several things fit about as well, the surface is too uneven, or it can't be told
+    which end goes in. ``source`` of the answer is detected (no click) or picked.
     """
     hints = _Hints(
         *(None if p is None else np.asarray(p, np.float64) for p in (shoulder_hint, picked, picked_end))
@@ -49,7 +58,7 @@ def find_cylinder(vertices: Array, triangles: NDArray[np.int64], kind: str, part
     shape = surface(np.asarray(vertices, dtype=np.float64), triangles)
     found = candidates(shape, 1.0 if kind == "peg" else -1.0, near)
     if near is not None:
-        found = [f for f in found if distance(f, near) < 0.7]
+        found = [f for f in found if distance(f, near) < NEAR]
     if hints.end is not None:
         found = [f for f in found if _end_at(f, hints.end) is not None]
     best = _chosen(found, kind, part, near)
@@ -58,19 +67,23 @@ def find_cylinder(vertices: Array, triangles: NDArray[np.int64], kind: str, part
 
 
 def find_axis_here(vertices: Array, triangles: NDArray[np.int64], point: ArrayLike,
-                   normal: ArrayLike | None = None) -> list[Feature]:  # fmt: skip
+                   normal: ArrayLike | None = None, picked_end: ArrayLike | None = None) -> list[Feature]:  # fmt: skip
     """All pegs and bores that come near a clicked point (3,), the likeliest first; for a viewport that shows them.
 
-    ``normal`` (3,) of the face that was hit tells a peg's side from a bore's. Where the shape does not say which end
-    is open, the one nearer to the point is taken and the confidence halved.
+    Never raises for what it can't find: no find is an empty list. ``normal`` (3,) of the face that was hit tells a
+    peg's side from a bore's (those that face the other way come with 0.4 of their confidence). ``picked_end`` (3,), a
+    second click on the tip's edge or the rim, keeps what has an end there and tells that it goes in. Without it, where
+    the shape does not say which end is open, the one nearer to the point is taken and the confidence halved. For an
+    answer that refuses rather than guesses call ``find_cylinder`` with the same clicks.
     """
     near = np.asarray(point, dtype=np.float64)
+    end = None if picked_end is None else np.asarray(picked_end, dtype=np.float64)
     shape = surface(np.asarray(vertices, dtype=np.float64), triangles)
     result = []
     for sign in (1.0, -1.0):
         for found in candidates(shape, sign, near):
-            if distance(found, near) < 0.7:
-                told = _told_side(found)
+            told = _told_side(found) if end is None else _end_at(found, end)
+            if distance(found, near) < NEAR and (end is None or told is not None):
                 side = told if told is not None else _nearer_side(found, near)
                 feature = _feature(found, side, "picked", near)
                 doubt = 1.0 if told is not None else 0.5
@@ -87,11 +100,9 @@ def _faces(found: Found, point: Array, normal: Array) -> bool:
 
 def _chosen(found: list[Found], kind: str, part: str, near: Array | None) -> Found:
     """The one that is plainly meant and plainly there."""
-    click = f"Click a point on the side of the {kind}"
+    click = f"Click {_SIDE[kind]}"
     if near is not None:
-        click = (
-            f"Click once more nearer to the middle of the {kind}'s side, and a second time on {_END[kind]}"
-        )
+        click += f", not an edge or what stands beside it, and then {_END[kind]}"
     state = f", or state it: custom property holdfast_feature on {part!r}."
     if not found:
         where = "" if near is None else " near the click"
@@ -110,11 +121,15 @@ def _chosen(found: list[Found], kind: str, part: str, near: Array | None) -> Fou
         raise InputError(what, todo=click + state)
     if confidence(best, near) < SURE:
         what = f"The {kind} of {part!r} is too uneven to be sure of (its axis to {best.doubt.axis / DEG:.1f} degrees)"
-        raise InputError(what, todo=click + state)
+        raise InputError(what, todo="Smooth or remesh that surface" + state)
     return best
 
 
-_END = {"peg": "the edge of its tip", "socket": "its rim"}
+_SIDE = {
+    "peg": "the side of the peg, halfway between shoulder and tip",
+    "socket": "the wall inside the bore, halfway between rim and floor",
+}
+_END = {"peg": "the edge of the tip that goes in", "socket": "the rim where the peg goes in"}
 
 
 def _rival(found: list[Found], near: Array | None) -> Found | None:
@@ -130,9 +145,9 @@ def confidence(found: Found, near: Array | None = None) -> float:
     """How sure a find is, 0 to 1: the least of what its fit, length, coverage, evenness and nearness to a click give."""
     run = found.run.high - found.run.low
     terms = (
-        _between(found.doubt.axis / DEG, 0.65, 0.1),
-        _between(found.doubt.centre, 0.03, 0.004),
-        _between(found.doubt.radius, 0.02, 0.002),
+        _between(found.doubt.axis / DEG, 0.9, 0.1),
+        _between(found.doubt.centre, 0.03, 0.005),
+        _between(found.doubt.radius, 0.02, 0.003),
         _between(found.doubt.residual, 0.07, 0.01),
         _between(run, 0.0, 1.4),
         _between(found.run.coverage, 0.2, 0.95),
@@ -201,7 +216,8 @@ def _open_side(found: Found, hints: _Hints, part: str) -> float:
             return 1.0 if share > 0.5 else -1.0
     what = "goes through" if not any(found.floors()) else "is closed at both ends"
     raise InputError(
-        f"The bore of {part!r} {what}, so its rim can't be told", todo="Click the rim where a peg goes in."
+        f"The bore of {part!r} {what}, so its rim can't be told",
+        todo=f"{_next_click(hints)} {_END['socket']}.",
     )
 
 
@@ -209,7 +225,7 @@ def _tip_side(found: Found, told: float | None, hints: _Hints, part: str) -> flo
     hinted = None if hints.shoulder is None else -_nearer_side(found, hints.shoulder)
     if told is not None and hinted is not None and told != hinted:
         what = f"The body of {part!r} is on the side of the peg's free end"
-        raise InputError(what, todo="Click the peg's side and then the edge of the end that goes in.")
+        raise InputError(what, todo=f"{_next_click(hints)} {_END['peg']}.")
     side = told if told is not None else hinted
     if side is None and hints.picked is not None and all(found.tips()):
         t, (low, high) = _height(found, hints.picked), _heights(found)
@@ -217,9 +233,13 @@ def _tip_side(found: Found, told: float | None, hints: _Hints, part: str) -> flo
         if inside and min(abs(t - low), abs(t - high)) < 0.2:
             side = _nearer_side(found, hints.picked)  # the click is on the flat of an end
     if side is None:
-        todo = "Parent the peg to the part that carries it, or click its side and then the edge of its tip."
+        todo = f"{_next_click(hints)} {_END['peg']}, or parent the peg to the part that carries it."
         raise InputError(f"Which end of {part!r} goes in can't be told", todo=todo)
     return side
+
+
+def _next_click(hints: _Hints) -> str:
+    return "Click" if hints.picked is None else "Click a second time, on"
 
 
 def _feature(found: Found, side: float, source: str, near: Array | None) -> Feature:

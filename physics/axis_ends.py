@@ -61,7 +61,8 @@ class End:
     """An end at ``height``, and how much closes it in disc areas.
 
     ``cap`` faces away from the tube, ``flat`` of it straight along the axis, ``floor`` faces into the tube,
-    ``beyond`` lies past the end.
+    ``beyond`` lies past the end. ``edge`` is the share of the turn in which a flat edge runs along the side: a hollow
+    peg has no more of a tip than that.
     """
 
     height: float
@@ -69,6 +70,7 @@ class End:
     flat: float
     floor: float
     beyond: float
+    edge: float
 
 
 def around(tube: Tube, spread: Patches, normal: Array, sign: float) -> Around:
@@ -125,6 +127,7 @@ def end(seen: Around, run: Run, side: float, kind: str) -> End:
     flat = float(seen.area[inside & (up > 0.88)].sum()) / PI
     stuff = ((past > 0.25) & (seen.out < 2.2)) | ((past > -0.1) & (seen.out > 1.38) & (seen.out < 2.2))
     beyond = float(seen.area[stuff].sum()) / PI
+    edge = seen.column((np.abs(past) < 0.2) & (up > 0.88) & (seen.out > 0.55) & (seen.out < 1.0), TURNS)
     ring = by & (seen.out > 1.04) & (seen.out < 1.6)
     if kind == "peg":
         plane = inside & (up > 0.9) if cap > 0.5 and beyond < 0.3 else ring & (up < -0.9)
@@ -134,7 +137,7 @@ def end(seen: Around, run: Run, side: float, kind: str) -> End:
         order = np.argsort(seen.height[plane], kind="stable")
         share = np.cumsum(seen.area[plane][order])
         height = float(seen.height[plane][order][int(np.searchsorted(share, 0.5 * share[-1]))])
-    return End(height, cap, flat, floor, beyond)
+    return End(height, cap, flat, floor, beyond, len(np.unique(edge)) / TURNS)
 
 
 def interruptions(seen: Around, run: Run, kind: str, rim_side: float) -> tuple[float, ...]:

@@ -18,9 +18,11 @@ MOST_FACES = 12000
 MOST_SURFELS = 1200
 """What guesses are drawn from, fitted to and scored on."""
 POLISHED = 14
-LOOKS, MOST_LOOKS = 5, 12
+LOOKS, MOST_LOOKS = 4, 12
 """Guesses that are looked at if one of them is clear, and if none is."""
 FINAL = 3
+EDGE = 0.85
+"""Share of the turn in which a flat edge makes a tip."""
 ASIDE = 2.4
 """How far from its axis, in radii, a tube's surroundings are looked at."""
 UNCLEAR = 0.55
@@ -48,14 +50,14 @@ class Found:
 
     def tips(self) -> tuple[bool, bool]:
         """Of a peg: which ends are free and closed, low and high."""
-        low, high = (e.cap > 0.45 and e.beyond < 0.25 for e in self.ends)
+        low, high = ((e.cap > 0.45 or e.edge > EDGE) and e.beyond < 0.25 for e in self.ends)
         return low, high
 
     @property
     def clear(self) -> bool:
         """Whether it ends as a peg or a bore does: in a flat tip, or open."""
         if self.kind == "peg":
-            return any(e.flat > 0.55 and e.beyond < 0.25 for e in self.ends)
+            return any(_flat(e) for e in self.ends)
         return not all(self.floors())
 
     def floors(self) -> tuple[bool, bool]:
@@ -120,21 +122,22 @@ def _guesses(
     edge = float(np.sqrt(spread.area.sum() / count))
     patches = surfels(spread, edge)[0]
     patches = patches.thinned(MOST_SURFELS)
-    return _polished(guess(patches, sign, edge, near), patches, sign)
+    return _polished(
+        guess(patches, sign, edge, near), patches, sign, POLISHED if near is None else POLISHED // 2
+    )
 
 
-def _polished(guesses: Guesses, patches: Patches, sign: float) -> Guesses:
+def _polished(guesses: Guesses, patches: Patches, sign: float, most: int) -> Guesses:
     """The best guesses, each fitted to the surfels that lie on it."""
     best = guesses.only(np.argsort(-guesses.score, kind="stable"))
-    best = best.only(np.array(distinct(best, POLISHED), dtype=np.int64))
+    best = best.only(np.array(distinct(best, most), dtype=np.int64))
     tubes = []
     for axis, centre, radius in zip(best.axis, best.centre, best.radius, strict=True):
         tube = Tube(axis, centre, float(radius))
-        for tolerance in (0.35, 0.25):
-            seen = around(tube, patches, patches.normal, sign)
-            on = seen.on(tolerance) & (np.abs(seen.height) < 2.0)
-            if int(on.sum()) >= 8:
-                tube = fit_roughly(tube, patches.point[on], patches.area[on], 2)
+        seen = around(tube, patches, patches.normal, sign)
+        on = seen.on(0.3) & (np.abs(seen.height) < 2.0)
+        if int(on.sum()) >= 8:
+            tube = fit_roughly(tube, patches.point[on], patches.area[on], 3)
         tubes.append(tube)
     if not tubes:
         return best
@@ -272,12 +275,13 @@ def _last_fit(tube: Tube, part: Surface, spread: Patches, normal: Array, sign: f
     return tube, doubt
 
 
+def _flat(end: End) -> bool:
+    return (end.flat > 0.55 or end.edge > EDGE) and end.beyond < 0.25
+
+
 def _score(run: Run, doubt: Doubt, ends: tuple[End, End], kind: str) -> float:
     length = 1.0 - float(np.exp(-(run.high - run.low) / 0.7))
-    if kind == "peg":
-        clear = any(e.flat > 0.55 and e.beyond < 0.25 for e in ends)
-    else:
-        clear = any(e.floor < 0.25 for e in ends)
+    clear = any(_flat(e) for e in ends) if kind == "peg" else any(e.floor < 0.25 for e in ends)
     even = float(np.exp(-((doubt.residual / 0.06) ** 2)))
     return length * run.coverage * even * (1.0 if clear else UNCLEAR)
 

@@ -14,7 +14,8 @@ import numpy as np
 
 PEGS = ("peg plain", "peg with lugs", "tapered peg", "peg on figure")
 SOCKETS = ("ring", "block with bore", "blob with bore", "socket with slots")
-KINDS = PEGS + SOCKETS
+MORE = ("hollow peg", "coarse peg", "coarse bore")
+KINDS = PEGS + SOCKETS + MORE
 Field = Callable[[np.ndarray], np.ndarray]
 
 
@@ -124,20 +125,23 @@ def make(name: str, seed: int) -> RandomPart:
     """The part of that name and seed, clean."""
     rng = np.random.default_rng((KINDS.index(name), seed))
     length, angles = float(rng.uniform(1.2, 2.8)), ()
-    if name in PEGS:
+    kind = "peg" if name in PEGS or name.endswith("peg") else "socket"
+    if kind == "peg":
         field, reach, angles = _peg(name, length, rng)
     else:
         field, reach, angles = _socket(name, length, rng)
-    cell = float(rng.uniform(0.085, 0.115)) * (1.4 if name == "peg on figure" else 1.0)
+    cell = float(rng.uniform(0.085, 0.115)) * (
+        1.4 if name == "peg on figure" else 2.5 if "coarse" in name else 1.0
+    )
     points, triangles = surface_nets(field, *reach, cell)
     turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
     turn[:, 2] *= np.sign(np.linalg.det(turn))
     radius, origin = float(np.exp(rng.uniform(np.log(0.002), np.log(0.03)))), rng.uniform(-0.2, 0.2, 3)
     hint = None
-    if name in PEGS[:3]:
+    if kind == "peg" and name != "peg on figure":
         hint = tuple(float(x) for x in origin - radius * turn[:, 2] * rng.uniform(1, 4) + radius * turn[:, 0])
     return RandomPart(
-        name, "peg" if name in PEGS else "socket", points @ turn.T * radius + origin, triangles, turn[:, 2],
+        name, kind, points @ turn.T * radius + origin, triangles, turn[:, 2],
         turn[:, 0], origin, radius, length * radius, hint, angles,
     )  # fmt: skip
 
@@ -151,6 +155,7 @@ def _peg(name: str, length: float, rng: np.random.Generator) -> tuple[Field, tup
     body = str(rng.choice(("free", "disc", "block", "dome")))
     size = rng.uniform(1.3, 2.2, 3)
     aside = rng.uniform(-0.25, 0.25, 2)
+    hollow = float(rng.uniform(0.55, 0.8)) if name == "hollow peg" else 0.0
     lugs: list[tuple[float, float, float, float]] = []
     if name == "peg with lugs":
         count = int(rng.integers(2, 5))
@@ -165,6 +170,8 @@ def _peg(name: str, length: float, rng: np.random.Generator) -> tuple[Field, tup
         value = rod(p, 1.0 + np.tan(draft) * 0.5 * root, -root, length, edge, draft)
         for angle, z, out, wide, high in lugs:
             value = np.minimum(value, box(turned(p, angle), (0.9, 0.0, z), (0.1 + out, wide, high)))
+        if hollow:
+            value = np.maximum(value, -rod(p, hollow, 0.2, length + 1.0))
         if body == "disc":
             value = np.minimum(value, rod(p, size[0] + 0.1, -0.3, 0.0, 0.03))
         if body == "block":
@@ -224,7 +231,7 @@ def _ways(rng: np.random.Generator, count: int, most: float) -> list[np.ndarray]
 
 def _socket(name: str, depth: float, rng: np.random.Generator) -> tuple[Field, tuple, tuple]:
     wall, floor = float(rng.uniform(0.25, 0.6)), float(rng.uniform(0.25, 0.5))
-    body = {"ring": "ring", "block with bore": "block", "blob with bore": "blob"}.get(name) or str(rng.choice(("ring", "block")))  # fmt: skip
+    body = {"ring": "ring", "block with bore": "block", "coarse bore": "block", "blob with bore": "blob"}.get(name) or str(rng.choice(("ring", "block")))  # fmt: skip
     if name == "socket with slots":
         wall += 0.3
     half = 1.1 + wall + rng.uniform(0, 1.5, 2)
