@@ -25,6 +25,7 @@ from .operators import (
     state_cache,
     thumbnails,
     timeline_drag,
+    timeline_keys,
     view,
 )
 
@@ -40,6 +41,7 @@ CLASSES: Final[tuple[type, ...]] = (
     *gizmos.CLASSES,
     *pick.CLASSES,
     *timeline_drag.CLASSES,
+    *timeline_keys.CLASSES,
     *body_actions.CLASSES,
     *body_bake_actions.CLASSES,
     *results.CLASSES,
@@ -57,6 +59,7 @@ HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("save_post", state_cache.on_change),
     ("undo_post", state_cache.on_change),
     ("redo_post", state_cache.on_change),
+    ("depsgraph_update_post", timeline_keys.on_depsgraph_update),
     ("render_post", render_watch.on_render_post),
     ("render_cancel", render_watch.on_render_cancel),
 )

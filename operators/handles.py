@@ -104,7 +104,7 @@ def nearest(shown: Shown, key: str, value: float) -> tuple[float, str]:
         else:
             good = middle
     down = math.floor if wanted > good else math.ceil
-    rounded = down(good * 1000.0) / 1000.0
+    rounded = down(good * 100.0) / 100.0
     return (
         good if overlay_joints.refusal(settings, shown.peg, shown.socket, **{key: rounded}) else rounded
     ), why

@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from ..operators import moves, pick
+from ..operators import moves, pick, timeline_keys
 from ..operators.editing import HOLDFAST_OT_add_joint, HOLDFAST_OT_remove_joint
 from ..operators.state_cache import Shown
 from .base import StagePanel, sentence
@@ -107,10 +107,10 @@ def _draw_joint(layout: bpy.types.UILayout, context: bpy.types.Context, joint: A
         if parameter.choices:
             layout.row().prop(joint, parameter.key, expand=True)
     if joint.mode != "FREE":
-        _draw_moves(layout, joint)
+        _draw_moves(layout, context, joint)
 
 
-def _draw_moves(layout: bpy.types.UILayout, joint: Any) -> None:
+def _draw_moves(layout: bpy.types.UILayout, context: bpy.types.Context, joint: Any) -> None:
     """The choreography: every move with its frames and easing, and when it starts."""
     header, body = layout.panel("holdfast_physics_moves", default_closed=True)
     header.label(text=f"Moves: {moves.length(joint)} frames" if joint.steps else "Moves of the kind")
@@ -132,6 +132,8 @@ def _draw_moves(layout: bpy.types.UILayout, joint: Any) -> None:
         row.operator(edit, text="", icon="LOOP_BACK").edit = "CLEAR"
     body.prop(joint, "together")
     body.prop(joint, "delay_frames")
+    keys = timeline_keys.HOLDFAST_OT_timing_keys.bl_idname
+    body.operator(keys, icon="ACTION", depress=timeline_keys.keeper(context.scene) is not None)
 
 
 def _draw_timing(layout: bpy.types.UILayout, physics: Any) -> None:
