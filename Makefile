@@ -6,6 +6,8 @@ OUT ?= build/demo
 BLENDER ?=
 # arguments for tests/window/drive.py
 WINDOW ?=
+# arguments for tests/bench/bench_physics.py
+BENCH ?=
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -91,9 +93,10 @@ test-window: need-blender $(ZIP) ## drive a real window under Xvfb, screenshots 
 	$(PURE) scripts/window.py "$(BLENDER)" $(ZIP) build/screenshots/$(notdir $(BLENDER)) $(WINDOW)
 
 .PHONY: bench
-bench: ## time to enable the extension
-	@$(ENVIRONMENTS) blender-4.5 blender-5.2
+bench: ## time to enable the extension, and Physics against its limits on all versions set up (BENCH=--full)
+	@$(ENVIRONMENTS) pure blender-4.5 blender-5.2
 	@for version in 4.5 5.2; do .env/blender-$$version/bin/python scripts/bench.py; done
+	@$(PURE) -m tests.bench.bench_physics $(BENCH)
 
 .PHONY: need-blender
 need-blender:
