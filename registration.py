@@ -68,7 +68,10 @@ RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
     (overlay.add, overlay.remove),
     (session.open_session, session.close_session),
 )
-TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = ((session.tick, 0.1),)
+TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = (
+    (session.tick, 0.1),
+    (timeline_keys.tick, 0.25),
+)
 MENUS: Final[tuple[tuple[Any, Callable[[Any, Any], None]], ...]] = (
     (bpy.types.VIEW3D_MT_object, panels.draw_object_menu),
 )

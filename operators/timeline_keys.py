@@ -23,6 +23,7 @@ KEEPER: Final = "holdfast_timing_keys"
 AGREED: Final = "holdfast_agreed"
 """Custom property of that empty: the keys and the settings' frames when they last agreed, as JSON."""
 Frames = list[list[float]]
+TICK_SECONDS: Final = 0.25
 
 
 def keeper(scene: bpy.types.Scene) -> bpy.types.Object | None:
@@ -103,6 +104,14 @@ def on_depsgraph_update(scene: bpy.types.Scene, *_args: object) -> None:
     """Handler: something changed; one look-up while there are no keys."""
     if KEEPER in scene:
         agree(scene)
+
+
+def tick() -> float:
+    """Timer: settings that were changed move the keys; Blender does not always tell of those."""
+    scene = bpy.context.scene
+    if scene is not None and KEEPER in scene:
+        agree(scene)
+    return TICK_SECONDS
 
 
 def _fill_all() -> None:

@@ -209,4 +209,49 @@ def timing_is_dragged(walk: Any) -> Check:
     return f"{before.labels[1]} ends at frame {after.keys[2]} instead of {before.keys[2]}"
 
 
-ALL = (overlay_of_every_kind, handles_are_dragged, a_click_finds_the_axis, timing_is_dragged)
+def timing_keys_round_trip(walk: Any) -> Check:
+    """Keys moved in the Timeline set the frames of the moves at once, and undo takes both back."""
+    timeline = walk.module("operators.timeline")
+    scene_with("TWIST_LOCK")
+    yield from look(walk)
+    with walk.hand.override():
+        bpy.ops.holdfast.timing_keys()
+        bpy.ops.ed.undo_push(message="keys")
+    yield 0.5
+    before = timeline.rows(bpy.context.scene)[0].keys
+    sheet = next(area for area in walk.hand.window.screen.areas if area.type == "DOPESHEET_EDITOR")
+    region = next(region for region in sheet.regions if region.type == "WINDOW")
+    bpy.context.scene.frame_set(before[2])
+    yield 0.4
+    with bpy.context.temp_override(window=walk.hand.window, area=sheet, region=region):
+        bpy.ops.action.select_all(action="DESELECT")
+        bpy.ops.action.select_column(mode="CFRA")
+        bpy.ops.transform.transform("EXEC_DEFAULT", True, mode="TIME_TRANSLATE", value=(5.0, 0.0, 0.0, 0.0))
+    yield 0.8
+    walk.hand.picture("35-keys")
+    after = timeline.rows(bpy.context.scene)[0].keys
+    assert [b - a for a, b in zip(before, after, strict=True)] == [0, 0, 5, 0, 0, 0], (before, after)
+    yield from walk.hand.key("Z", ctrl=True)
+    yield 0.6
+    assert timeline.rows(bpy.context.scene)[0].keys == before, timeline.rows(bpy.context.scene)[0].keys
+    joint = bpy.context.scene.holdfast.physics.joints[0]
+    with walk.hand.override():
+        bpy.ops.holdfast.edit_moves(edit="START")
+    bpy.context.scene.holdfast.physics.joints[0].steps[0].frames += 6
+    yield 0.5
+    action = next(action for action in bpy.data.actions if action.name.startswith("Holdfast timing"))
+    curve = walk.module("compat").fcurves_of(action)[0]
+    keys = [round(point.co.x) for point in curve.keyframe_points]
+    assert keys == list(timeline.rows(bpy.context.scene)[0].keys), (joint, keys)
+    with walk.hand.override():
+        bpy.ops.holdfast.timing_keys()
+    return f"keys {before} became {after}; settings moved them to {tuple(keys)}"
+
+
+ALL = (
+    overlay_of_every_kind,
+    handles_are_dragged,
+    a_click_finds_the_axis,
+    timing_is_dragged,
+    timing_keys_round_trip,
+)
