@@ -21,7 +21,7 @@ MOST: Final = 5
 KEY: Final = 4.0
 REACH: Final = 7.0
 """How near to a key counts as on it, in units of the interface."""
-BACK: Final = (0.05, 0.05, 0.05, 0.72)
+BACK: Final = (0.04, 0.04, 0.04, 0.9)
 WHITE: Final = (0.95, 0.95, 0.95)
 BARS: Final = {
     overlay_shape.SLIDE: (0.16, 0.44, 0.60, 0.95),
@@ -33,7 +33,7 @@ BARS: Final = {
 }
 """Bars have the colours of the paths that their moves draw, darker."""
 KEYS: Final = (1.0, 0.95, 0.60, 1.0)
-PLAYHEAD: Final = (0.28, 0.55, 1.0, 1.0)
+PLAYHEAD: Final = (1.0, 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,8 @@ def draw(context: bpy.types.Context, motions: Mapping[int, Mapping[str, str]]) -
         boxes += _bars(strip, index, row, motions.get(row.number, {}))
     at = strip.x(context.scene.frame_current)
     if strip.start <= at <= strip.right:
-        boxes.append((Box(at - scale, strip.bottom - pad, 2 * scale, back.height), PLAYHEAD))
+        for width, colour in ((4 * scale, BACK), (2 * scale, PLAYHEAD)):
+            boxes.append((Box(at - 0.5 * width, strip.bottom - pad, width, back.height), colour))
     rectangles(boxes)
     blf.size(0, 11.0 * scale)
     blf.enable(0, blf.CLIPPING)

@@ -9,7 +9,7 @@ from gpu_extras.batch import batch_for_shader
 
 Colour = tuple[float, float, float]
 SIZE: Final = 12.0
-PLATE: Final = (0.05, 0.05, 0.05, 0.72)
+PLATE: Final = (0.04, 0.04, 0.04, 0.9)
 PAD: Final = 4.0
 
 

@@ -64,8 +64,12 @@ def overlay_of_every_kind(walk: Any) -> Check:
         for _again in range(REDRAWS):
             walk.hand.area.tag_redraw()
             yield 0.001
-        walk.hand.picture(f"30-overlay-{kind.name.lower()}")
         _unwatched(overlay)
+        shading = walk.hand.area.spaces[0].shading
+        shading.show_xray, shading.xray_alpha = True, 0.7
+        yield 0.8
+        walk.hand.picture(f"30-overlay-{kind.name.lower()}")
+        shading.show_xray = False
         assert not errors, errors[0]
         assert spent, "nothing was drawn"
         median = 1000 * statistics.median(spent)
@@ -188,6 +192,37 @@ def a_click_finds_the_axis(walk: Any) -> Check:
     )
 
 
+def two_joints_on_a_light_screen(walk: Any) -> Check:
+    """Two joints, one of them unfinished, on a light background with large letters, are drawn without an error."""
+    overlay = walk.module("operators.overlay")
+    scene_with("TWIST_LOCK")
+    scene = bpy.context.scene
+    body = bpy.data.objects["body"]
+    bore = json.loads(body["holdfast_feature"])
+    body["holdfast_feature"] = json.dumps([bore, {**bore, "axis": [0, 0, -1], "origin": [0, 0, -0.036]}])
+    knob, pin = physics_parts.lathe("knob", physics_parts.PROFILE_LID), physics_parts.peg()
+    pin.name, pin.parent = "pin", knob
+    knob.rotation_euler, knob.location = (3.14159265, 0.0, 0.0), (0.0, 0.0, -0.062)
+    for number, thing in enumerate((knob, pin), 4):
+        thing.holdfast.is_part, thing.holdfast.part, thing.holdfast.part_id = True, thing.name, number
+    for name, kind, plug in (("foot hinge", "HINGE", pin), ("nothing yet", "BALL", None)):
+        joint = scene.holdfast.physics.joints.add()
+        joint.name, joint.kind, joint.peg, joint.socket = name, kind, plug, body
+    preferences = bpy.context.preferences
+    gradients = preferences.themes[0].view_3d.space.gradients
+    before = preferences.view.ui_scale, tuple(gradients.high_gradient)
+    preferences.view.ui_scale, gradients.high_gradient = 1.5, (0.93, 0.93, 0.93)
+    errors, _ = _watched(overlay)
+    yield from look(walk, 0.24)
+    walk.hand.area.spaces[0].region_3d.view_location = (0.0, 0.0, -0.015)
+    yield 1.0
+    walk.hand.picture("36-two-joints")
+    _unwatched(overlay)
+    preferences.view.ui_scale, gradients.high_gradient = before
+    assert not errors, errors[0]
+    return None
+
+
 def timing_is_dragged(walk: Any) -> Check:
     """A drag on a key of the strip gives the move before it more frames; undo takes it back."""
     strips, timeline = walk.module("operators.overlay_strip"), walk.module("operators.timeline")
@@ -250,6 +285,7 @@ def timing_keys_round_trip(walk: Any) -> Check:
 
 ALL = (
     overlay_of_every_kind,
+    two_joints_on_a_light_screen,
     handles_are_dragged,
     a_click_finds_the_axis,
     timing_is_dragged,
