@@ -56,7 +56,7 @@ def bake(
             "The scene has one frame only", where=scene.name, todo="Give it an end after its start."
         )
     try:
-        fallers = _fallers(objects, fall, outcome)
+        fallers = yield from _fallers(objects, fall, outcome)
         motion = yield from simulated(scene, fallers, fall, outcome.frames, outcome.told)
         yield from _keyed(scene, fallers, motion, outcome)
     except ReferenceError as error:
@@ -87,10 +87,13 @@ def _proxies(ob: bpy.types.Object) -> list[bpy.types.Object]:
         return []
 
 
-def _fallers(objects: Sequence[bpy.types.Object], fall: Fall, outcome: Baked) -> list[Faller]:
+def _fallers(
+    objects: Sequence[bpy.types.Object], fall: Fall, outcome: Baked
+) -> Generator[Progress, None, list[Faller]]:
     """The live bodies, by name, with their start; the sentences on the others go into the outcome."""
     found: list[Faller] = []
     for ob in sorted({ob for ob in objects if ob.get(PROXY_OF) is None}, key=lambda ob: ob.name):
+        yield Progress(0.0, f"Reading {ob.name}")
         try:
             found.append(_faller(ob, fall))
         except HoldfastError as error:
@@ -151,7 +154,10 @@ def _keyed(
     scene: bpy.types.Scene, fallers: Sequence[Faller], poses: dict[str, Array], outcome: Baked
 ) -> Generator[Progress, None, None]:
     """Writes the keys, parents before children; puts everything back if it is stopped on the way."""
-    matrices = {f.ob: f.made.matrices(poses[f.made.body.name]) for f in fallers}
+    matrices = {}
+    for f in fallers:
+        matrices[f.ob] = f.made.matrices(poses[f.made.body.name])
+        yield Progress(0.8, f"Where {f.ob.name} goes")
     held = sorted(
         {ob.parent for ob in matrices if ob.parent is not None and ob.parent not in matrices},
         key=lambda ob: ob.name,
@@ -161,7 +167,10 @@ def _keyed(
     names = [faller.ob.name for faller in fallers]
     every = np.stack([matrices[faller.ob] for faller in fallers], axis=1)
     outcome.digest = author.motion_hash(names, outcome.frames, every)
-    places = {f.ob: handover.own_places(f.ob, matrices[f.ob], worlds.get(f.ob.parent)) for f in fallers}
+    places = {}
+    for f in fallers:
+        yield Progress(0.85, f"Where {f.ob.name} goes")
+        places[f.ob] = handover.own_places(f.ob, matrices[f.ob], worlds.get(f.ob.parent))
     written: list[tuple[Faller, bool, bpy.types.Action | None]] = []
     try:
         for index, faller in enumerate(fallers):

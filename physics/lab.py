@@ -55,12 +55,12 @@ def lab_collection(name: str) -> bpy.types.Collection:
 
 def sweep() -> None:
     """Removes whatever a lab left, as an undo in the middle of one can bring it back."""
+    for scene in [scene for scene in bpy.data.scenes if scene.get(MARK)]:
+        bpy.data.scenes.remove(scene)
     kinds: tuple[Any, ...] = (
-        bpy.data.scenes, bpy.data.objects, bpy.data.meshes, bpy.data.actions, bpy.data.collections,
+        bpy.data.objects, bpy.data.meshes, bpy.data.actions, bpy.data.collections,
     )  # fmt: skip
-    for blocks in kinds:
-        for block in [block for block in blocks if block.get(MARK)]:
-            blocks.remove(block)
+    bpy.data.batch_remove([block for blocks in kinds for block in blocks if block.get(MARK)])
 
 
 @contextmanager

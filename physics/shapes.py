@@ -74,7 +74,7 @@ def choose(part: Weighed) -> Generator[None, None, Shape]:
     yield
     around = _hull_volume(part, found)
     axes = _inertia_axes(part.mass)
-    single = _hulled(part, axes, "CONVEX_HULL", [balanced(found)])
+    single = yield from _hulled(part, axes, "CONVEX_HULL", [found])
     if part.mass.volume > SOLIDITY * around:
         return single
     yield
@@ -87,7 +87,7 @@ def choose(part: Weighed) -> Generator[None, None, Shape]:
     cut = [
         Hull(along(piece.points, turned), piece.faces, piece.gaps) for piece in cut if piece.volume > least
     ]
-    several = _hulled(part, axes, "COMPOUND", [balanced(piece) for piece in cut])
+    several = yield from _hulled(part, axes, "COMPOUND", cut)
     if len(cut) < 2 or abs(several.volume_error) > abs(single.volume_error) - _BETTER:
         return single
     return several
@@ -213,23 +213,31 @@ def _primitive(part: Weighed, kind: str, axes: Array, half: Array, off: float, v
 _QUADS = ((0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3))
 
 
-def _hulled(part: Weighed, axes: Array, kind: str, hulls: list[Hull]) -> Shape:
-    """A shape of one or more hulls, given in the part's metres."""
+def _hulled(part: Weighed, axes: Array, kind: str, hulls: list[Hull]) -> Generator[None, None, Shape]:
+    """A shape of one or more hulls, given in the part's metres. Yields after each."""
     frame = np.eye(4)
     frame[:3, :3], frame[:3, 3] = axes, part.mass.com
-    moved = [
-        Hull(along(piece.points - part.mass.com, axes.T).round(9), piece.faces, piece.gaps) for piece in hulls
-    ]
+    even, moved = [], []
+    for piece in hulls:
+        even.append(balanced(piece))
+        points = along(even[-1].points - part.mass.com, axes.T).round(9)
+        moved.append(Hull(points, piece.faces, even[-1].gaps))
+        yield
     size = np.ptp(np.concatenate([piece.points for piece in moved]), axis=0)
     thinnest = min(float(np.ptp(piece.points, axis=0).min()) for piece in moved)
     margin = min(margin_for(float(size.min())), max(0.1 * thinnest, 1e-6))
-    pieces = tuple(shrunk(piece, margin) for piece in moved)
+    pieces = []
+    for piece in moved:
+        pieces.append(shrunk(piece, margin))
+        yield
     square = size * size
     box = part.mass.mass / 12.0 * (square.sum() - square)
     error = _inertia_error(part.mass, axes, box)
-    volume = sum(piece.volume for piece in hulls)
-    out = max(piece.gap for piece in hulls)
-    return Shape(kind, frame, pieces, margin, volume / part.mass.volume - 1.0, out, error, float(size.min()))
+    volume = sum(piece.volume for piece in even)
+    out = max(piece.gap for piece in even)
+    return Shape(
+        kind, frame, tuple(pieces), margin, volume / part.mass.volume - 1.0, out, error, float(size.min())
+    )
 
 
 def _inertia_error(mass: MassProperties, axes: Array, moments: Array) -> float:
