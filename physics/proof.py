@@ -56,7 +56,7 @@ def prove(
         checks = [_by_contact(mechanism, check) for check in checks]
     yield 0.02, "Sweeping the motion for penetration"
     sweep = _sweep(mechanism, evidence)
-    checks += _penetration(sweep, evidence)
+    checks += _penetration(sweep, evidence, mechanism.gives)
     checks += yield from _controls(mechanism)
     outcomes: dict[str, Outcome] = {}
     runs = kind.trials(spec, mechanism, evidence.relative[evidence.locked])
@@ -126,7 +126,9 @@ def _by_contact(mechanism: Mechanism, check: Check) -> Check:
         return check
     limit = max(check.limit, BY_CONTACT[check.unit])
     if check.id.endswith(ASIDE):
-        limit += to_mm(mechanism.loose) if check.unit == "mm" else to_deg(2.0 * mechanism.loose / mechanism.depth)
+        limit += (
+            to_mm(mechanism.loose) if check.unit == "mm" else to_deg(2.0 * mechanism.loose / mechanism.depth)
+        )
     return replace(check, ok=abs(check.value) <= limit, limit=round(limit, 6))
 
 
@@ -150,13 +152,17 @@ def _sweep(mechanism: Mechanism, evidence: Evidence) -> Sweep:
     return Sweep(found.deepest, int(at[found.index]), each, found.at)
 
 
-def _penetration(sweep: Sweep, evidence: Evidence) -> list[Check]:
+def _penetration(sweep: Sweep, evidence: Evidence, gives: float) -> list[Check]:
+    """``gives``: metres by which the springs of the joint give way in the moves in which they do."""
     rigid = sweep.each.copy()
     for first, last in evidence.giving:
-        rigid[max(first, 0) : last + 1] = 0.0
+        there = slice(max(first, 0), last + 1)
+        rigid[there] = np.maximum(rigid[there] - gives, 0.0)
     worst = int(rigid.argmax())
     deepest, frame = to_mm(float(rigid[worst])), evidence.times[worst]
     says = f"At every half frame, or closer, the parts enter each other by {deepest:.4f} mm at most (frame {frame:g})"
+    if evidence.giving:
+        says += f", beyond the {to_mm(gives):.3f} mm that its springs give way"
     count, at, names = evidence.cut
     where = f"those of {names} cut each other at frame {at:g}" if count else "nowhere do they cut each other"
     return [

@@ -21,10 +21,9 @@ from .rigid import Array, between, inverse, multiply, translation
 from .simulation import Body, Simulation, World
 from .units import MM
 
-SPRINGY: Final = (96.0, 768.0)
-"""Least frames and substeps a second where stiff springs give way. Friction holds a resting contact only with few substeps
-a frame: with 30 or 60 it was seen to creep by 0.2 mm/s."""
-SPRINGY_ITERATIONS: Final = 150
+SPRINGY: Final = (48.0, 768.0)
+"""Least frames and substeps a second where stiff springs give way."""
+SPRINGY_ITERATIONS: Final = 100
 HEAVIER: Final = 6.0
 """The peg's mass there over that of a flexure: if they differ by far more or less, the solver loses friction at rest."""
 STILL: Final = (0.99999, 0.99999)
@@ -34,8 +33,8 @@ SPRINGY_MARGIN: Final = 0.0025 * MM
 ALONG_Y: Final = np.array(((1.0, 0, 0, 0), (0, 0, 1.0, 0), (0, -1.0, 0, 0), (0, 0, 0, 1.0)))
 """How a joint lies there. At rest Bullet rubs in one direction only, which it takes from the normal and the world's z: it is
 along the joint where the joint lies along y, and around it where it stands along z, as one that is turned must."""
-SPRINGY_SCALE: Final = 128.0
-"""Units a metre there: Bullet's contacts of small bodies are kept too long at one."""
+SPRINGY_SCALE: Final = 1024.0
+"""Units a metre there: below a thousandth of a unit Bullet can't tell a gap from a touch."""
 SOFT: Final = 0.02
 """Seconds in which the soft torsion spring of a hand comes to rest."""
 _TINY: Final = np.array(((0.0, 0.0, 0.0), (1e-4, 0.0, 0.0), (0.0, 1e-4, 0.0), (0.0, 0.0, 1e-4)))
