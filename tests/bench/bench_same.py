@@ -2,8 +2,8 @@
 """Whether one scene gives one motion and one proof, whatever process, version of Blender, processors and load.
 
 python -m tests.bench.bench_same [--processes 16] [--jobs 2]
-Every process is fresh, builds two joints (twist-lock and hinge) on one body and runs the stage Physics. Processes are
-dealt out over the versions under .env; every second one may use one processor only, every third has a busy loop on
+Every process is fresh and runs the stage Physics on two scenes: a twist-lock and a hinge on one body, and a twist-lock
+that contacts lead, 0.1 mm beside its axis, thrown afterwards as a free body onto a set. Processes are dealt out over the versions under .env; every second one may use one processor only, every third has a busy loop on
 the same processors beside it. All have another hash seed. The hashes are the manifests' own, over every bit of poses,
 settings, checks and traces; only when and where it was made stays out.
 """
@@ -76,16 +76,38 @@ def fresh(number: int, version: str) -> Found:
 
 
 def child() -> None:
-    """In Blender: builds the scene, runs the stage, prints both hashes and the verdict."""
+    """In Blender: builds the scenes, runs the stage, prints the hashes and verdicts."""
     sys.path.insert(0, str(ROOT / "tests" / "blender"))
     import bpy
     import test_physics_family as family
 
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    family.two_joints(bpy.context.scene, together=False)
-    with tempfile.TemporaryDirectory() as folder:
-        made, proof = family.run(bpy.context.scene, Path(folder))
-    print("HASHES", made.data["motion_hash"], proof.digest, made.data["verdict"], flush=True)
+    motions, proofs, verdicts = [], [], []
+    for build in (lambda: family.two_joints(bpy.context.scene, together=False), led_and_thrown):
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        build()
+        with tempfile.TemporaryDirectory() as folder:
+            made, proof = family.run(bpy.context.scene, Path(folder))
+        motions.append(made.data["motion_hash"][:16])
+        proofs.append(proof.digest[:16])
+        verdicts.append(made.data["verdict"])
+    print("HASHES", "+".join(motions), "+".join(proofs), "+".join(sorted(set(verdicts))), flush=True)
+
+
+def led_and_thrown() -> None:
+    """Contacts lead the peg and Bullet throws the product: the motion that is hardest to keep the same."""
+    import bpy
+    import physics_parts as parts_of
+
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end, scene.render.fps = 1, 10, 24
+    parts_of.lantern()
+    ground = parts_of.lathe("ground", ((0.0, -0.05), (0.4, -0.05), (0.4, -0.036), (0.0, -0.036)))
+    ground.holdfast.is_part, ground.holdfast.part, ground.holdfast.part_id = True, "ground", 9
+    ground.holdfast.role = "SET"
+    joint = scene.holdfast.physics.joints.add()
+    joint.name, joint.kind, joint.mode, joint.hand_mm = "joint", "TWIST_LOCK", "SIMULATED", 0.1
+    finale = scene.holdfast.physics.finale
+    finale.kind, finale.free_frames = "THROW", 30
 
 
 def measure(processes: int, jobs: int, wanted: Sequence[str]) -> list[Found]:
@@ -107,7 +129,7 @@ def table(found: Sequence[Found]) -> None:
     )
     for version in sorted({one.version for one in found}):
         own = [one for one in found if one.version == version]
-        motions, proofs = Counter(one.motion[:12] for one in own), Counter(one.proof[:12] for one in own)
+        motions, proofs = Counter(one.motion for one in own), Counter(one.proof for one in own)
         print(
             f"{version:8} {len(own):9} {sum(one.one_cpu for one in own):6} {sum(one.loaded for one in own):6} "
             f"{sum(one.said == 'engaged' for one in own):7} {len(motions):7} {len(proofs):7}  "
