@@ -28,6 +28,9 @@ HEAVIER: Final = 6.0
 """The peg's mass there over that of a flexure: if they differ by far more or less, the solver loses friction at rest."""
 STILL: Final = (0.99999, 0.99999)
 """Shares of its velocity and spin that the peg loses there in a second: a quasi-static test wants no swing."""
+SCALE: Final = 64.0
+"""Units a metre. Bullet takes gaps of less than a thousandth of a unit for none and then guesses their direction; two
+margins are wider than that here."""
 SPRINGY_MARGIN: Final = 0.0025 * MM
 """Margin there: what it rounds off a small bump is a part of its force."""
 ALONG_Y: Final = np.array(((1.0, 0, 0, 0), (0, 0, 1.0, 0), (0, -1.0, 0, 0), (0, 0, 0, 1.0)))
@@ -81,7 +84,7 @@ def run(mechanism: Mechanism, trial: Trial, settings: LabSettings) -> TrialGener
 def _steps(trial: Trial, settings: LabSettings) -> tuple[World, int]:
     """The solver's steps, and how many of its frames a frame of the trial takes."""
     if not trial.springs:
-        return World(float(settings.fps), settings.substeps, settings.iterations, (0.0, 0.0, 0.0)), 1
+        return World(float(settings.fps), settings.substeps, settings.iterations, (0.0, 0.0, 0.0), SCALE), 1
     parts = math.ceil(SPRINGY[0] / settings.fps - 1e-9)
     substeps = math.ceil(max(SPRINGY[1] / settings.fps, settings.substeps) / parts - 1e-9)
     most = max(settings.iterations, SPRINGY_ITERATIONS)
