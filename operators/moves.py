@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from ..physics.choreography import GENERIC, default_steps
+from ..physics.choreography import GENERIC
 from ..physics.joints import kind_named
 from ..physics.joints.spec import Parameter
-from . import state_cache
+from . import state_cache, timeline
 
 Result = set[str]
 EDITS = (
@@ -108,9 +108,7 @@ class HOLDFAST_OT_edit_moves(_OfJoint, bpy.types.Operator):
         if self.edit in ("START", "CLEAR"):
             joint.steps.clear()
         if self.edit == "START":
-            for made in default_steps(kind):
-                step = joint.steps.add()
-                step.phase, step.frames, step.ease = made.phase, made.frames, made.ease
+            timeline.own(context.scene.holdfast.physics, joint)
         elif self.edit == "ADD":
             step = joint.steps.add()
             step.phase = self.phase

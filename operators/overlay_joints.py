@@ -147,9 +147,9 @@ def _side(scene: bpy.types.Scene, kind: str, chosen: bpy.types.Object | None,
 def side_of(ob: bpy.types.Object, feature: Feature) -> Side | None:
     """Where a feature of an object stands now; None on an object that is scaled unevenly or mirrored."""
     matrix = ob.matrix_world
-    scale = matrix.to_scale()
-    size = sum(scale) / 3.0
-    if max(scale) - min(scale) > UNEVEN * abs(size) or matrix.determinant() <= 0.0:
+    scale = np.array(matrix.to_scale(), dtype=np.float64)
+    size = float(scale.mean())
+    if float(np.ptp(scale)) > UNEVEN * abs(size) or matrix.determinant() <= 0.0:
         return None
     frame = Matrix(feature.frame.tolist())
     origin = matrix @ frame.translation

@@ -162,14 +162,14 @@ def path(mechanism: Mechanism, travel: Travel) -> Array:
 
 def words(travel: Travel, mechanism: Mechanism) -> str:
     """A move and how far it goes, as "Twist 60°". What ends outside the bore is only named: it hovers somewhere."""
-    parts = [travel.name]
+    far = []
     if travel.motion in (SLIDE, HELIX) and max(p.height for p in travel.poses) <= mechanism.depth + NO_SLIDE:
-        parts.append(millimetres(travel.slid))
+        far.append(millimetres(travel.slid))
     if travel.motion in (TURN, HELIX):
-        parts.append(degrees(travel.turned))
+        far.append(degrees(travel.turned))
     if travel.motion == TILT:
-        parts.append(f"±{degrees(travel.tilted)}")
-    return " ".join(parts)
+        far.append(f"±{degrees(travel.tilted)}")
+    return f"{travel.name} {', '.join(far)}".rstrip()
 
 
 def millimetres(length: float) -> str:

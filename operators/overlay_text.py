@@ -53,11 +53,16 @@ def _cover(one: Box, other: Box) -> bool:
 def draw(tags: list[Tag], scale: float) -> None:
     """Draws all tags; ``scale`` pixels to a unit of the interface."""
     blf.size(0, SIZE * scale)
-    sizes = [(blf.dimensions(0, tag.text)[0], blf.dimensions(0, "0g")[1]) for tag in tags]
+    sizes = [(_size(tag.text)[0], _size("0g")[1]) for tag in tags]
     boxes = placed(tags, sizes, scale)
     rectangles([(box, PLATE) for box in boxes])
     for tag, box, (_, height) in zip(tags, boxes, sizes, strict=True):
         words(tag.text, box.x + PAD * scale, box.y + PAD * scale + 0.22 * height, tag.colour)
+
+
+def _size(text: str) -> tuple[float, float]:
+    width, height = blf.dimensions(0, text)
+    return width, height
 
 
 def words(text: str, x: float, y: float, colour: Colour) -> None:

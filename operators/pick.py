@@ -5,6 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import bpy
+import numpy as np
 from bpy.props import BoolProperty, EnumProperty, FloatVectorProperty, StringProperty
 from bpy_extras.view3d_utils import region_2d_to_origin_3d, region_2d_to_vector_3d
 from mathutils import Vector
@@ -31,7 +32,7 @@ def find(ob: bpy.types.Object, side: str, point: Vector | None = None, end: Vect
     if ob.type != "MESH" or not ob.holdfast.is_part:
         raise InputError(f"{ob.name!r} is no part of this scene", todo="Mark the object as a part first.")
     mesh, home = meshes.original(ob), ob.matrix_world.inverted()
-    picked, picked_end = (None if p is None else tuple(home @ p) for p in (point, end))
+    picked, picked_end = (None if p is None else np.array(home @ p, dtype=np.float64) for p in (point, end))
     hint = shoulder_hint(ob) if end is None else None
     return find_cylinder(
         meshes.vertices(mesh), meshes.triangles(mesh), side.lower(), ob.name, hint, picked, picked_end
@@ -66,7 +67,7 @@ def state(scene: bpy.types.Scene, ob: bpy.types.Object, side: str, feature: Feat
 
 def words(ob: bpy.types.Object, feature: Feature) -> str:
     """What was found, in a sentence."""
-    scale = sum(ob.matrix_world.to_scale()) / 3.0 / MM
+    scale = float(np.array(ob.matrix_world.to_scale(), dtype=np.float64).mean()) / MM
     long = "long" if feature.kind == "peg" else "deep"
     radius, length = feature.radius * scale, feature.length * scale
     return f"{feature.kind.capitalize()} of {ob.name}: radius {radius:.2f} mm, {length:.2f} mm {long}"

@@ -65,7 +65,7 @@ def _fill(scene: bpy.types.Scene, ob: bpy.types.Object) -> None:
 def hide(scene: bpy.types.Scene) -> None:
     """Takes the keys away; the settings have them."""
     ob = scene.get(KEEPER)
-    if KEEPER in scene:
+    if scene.get(KEEPER) is not None:
         del scene[KEEPER]
     if isinstance(ob, bpy.types.Object):
         action = ob.animation_data.action if ob.animation_data else None
@@ -102,14 +102,14 @@ def agree(scene: bpy.types.Scene) -> None:
 
 def on_depsgraph_update(scene: bpy.types.Scene, *_args: object) -> None:
     """Handler: something changed; one look-up while there are no keys."""
-    if KEEPER in scene:
+    if scene.get(KEEPER) is not None:
         agree(scene)
 
 
 def tick() -> float:
     """Timer: settings that were changed move the keys; Blender does not always tell of those."""
     scene = bpy.context.scene
-    if scene is not None and KEEPER in scene:
+    if scene is not None and scene.get(KEEPER) is not None:
         agree(scene)
     return TICK_SECONDS
 

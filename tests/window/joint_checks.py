@@ -72,9 +72,10 @@ def overlay_of_every_kind(walk: Any) -> Check:
         shading.show_xray = False
         assert not errors, errors[0]
         assert spent, "nothing was drawn"
-        median = 1000 * statistics.median(spent)
+        whole = [lines + words for lines, words in zip(spent[::2], spent[1::2], strict=False)]
+        median = 1000 * statistics.median(whole)
         assert median < 16.0, f"{kind.name}: {median:.1f} ms a redraw"
-        said.append(f"{kind.name} {2 * median:.2f} ms")
+        said.append(f"{kind.name} {median:.2f} (first {1000 * whole[0]:.1f}) ms")
     return "median of the overlay's own time a redraw: " + ", ".join(said)
 
 
