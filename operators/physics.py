@@ -79,6 +79,7 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
     """Fits, bakes, proves and writes; the scene gets meshes, keys and proxies, or stays as it was."""
     yield Progress(0.0, "Reading the parts")
     sweep()
+    scene.view_layers[0].update()  # a script may have moved the set just now
     found = plan(scene)
     before = Manifest.find(shot.motion / "motion.json", MOTION_SCHEMA)
     proven = Manifest.find(shot.motion / "proof.json", PROOF_SCHEMA)

@@ -274,6 +274,9 @@ def root_rest(root: bpy.types.Object, *, moving: bool) -> Array:
 
 
 def _uniform_scale(ob: bpy.types.Object, rest: Array) -> float:
+    """The scale of a part. Raises InputError for one that is not rigid; the set stands still and may be scaled anyhow."""
+    if ob.holdfast.role == "SET":
+        return 1.0
     lengths = np.sqrt((rest[:3, :3] ** 2).sum(axis=0))
     todo = "Apply its scale (Ctrl A > Scale)."
     if float(np.linalg.det(rest[:3, :3])) <= 0.0:

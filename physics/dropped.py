@@ -16,12 +16,13 @@ from . import dynamics, meshes
 from .assembly import Assembly, Joint, Part
 from .bounce import Plane
 from .choreography import Recorded, Track
-from .finale import Carried, Finale
+from .finale import Carried, Finale, calmed
 from .freed import bodies_of
 from .links import Link
 from .rigid import Array, inverse, move_points, multiply, translation
 from .simulation import Body
 
+INEXACT: Final = "Bullet moves it, which is not exact in bounces and long spins; over a bare floor one body would be exact."
 PER_FRAME: Final = 4
 """Samples a frame of free motion that are kept."""
 FLOOR: Final = 4.0
@@ -96,7 +97,7 @@ def _exact(shot: Scene, finale: Finale, ground: Sequence[Body], welds: Sequence[
         whole.body, solid, Plane(top, np.array((0.0, 0.0, 1.0))), fps=shot.fps * PER_FRAME, frames=frames,
         gravity=shot.gravity, ground=ground)  # fmt: skip
     poses = [multiply(motion.poses[:, 0], place[None]) for place in whole.places.values()]
-    return replace(motion, names=tuple(whole.places), poses=np.stack(poses, axis=1))
+    return replace(motion, names=tuple(whole.places), poses=np.stack(poses, axis=1), says=())
 
 
 def _quietly(inner: Generator[Any, None, Any]) -> Generator[float, None, Any]:
@@ -227,7 +228,7 @@ def _told(shot: Scene, lifted: Carried, motion: dynamics.Motion,
     for root in shot.assembly.roots:
         part = next(part for part in shot.product if part.root == root)
         poses = motion.poses[:, names.index(part.name)]
-        moved[root.name] = multiply(poses, inverse(poses[0])[None])
+        moved[root.name] = multiply(calmed(poses), inverse(poses[0])[None])
     away = lifted.at([float(finale.release)])[0]
     carried = multiply(moved[shot.assembly.base.name], away[None])
     let_go = {event.link: finale.release + event.frame // PER_FRAME for event in motion.breaks}
@@ -243,7 +244,9 @@ def _told(shot: Scene, lifted: Carried, motion: dynamics.Motion,
             relative[index] = joint.kind.kept(joint.mechanism, relative[index])
         freed = Recorded(finale.release, PER_FRAME, relative)
         tracks.append(replace(track, freed=freed, broke=broke))
-    whole = replace(lifted, freed=Recorded(finale.release, PER_FRAME, carried), says=motion.says)
+    whole = replace(
+        lifted, freed=Recorded(finale.release, PER_FRAME, carried), says=(INEXACT,) if motion.says else ()
+    )
     return replace(whole, sinks=_sinks(shot, away, moved, floor)), tuple(tracks)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .choreography import Recorded
 from .joints.moves import min_jerk
-from .rigid import Array, multiply, rotation, translation
+from .rigid import Array, between, multiply, rotation, translation
 
 KINDS: Final = {
     "NONE": ("Rests", "The product stays where its joints left it"),
@@ -21,6 +21,10 @@ KINDS: Final = {
     "HANG": ("Hang", "It is lifted and hangs by its top, swinging"),
 }
 """Identifier: label and the sentence of what it gives."""
+REST: Final = (1e-4, 0.0087 * 2.0**0.5)
+"""Metres, and the Frobenius distance of rotations half a degree apart, within which a body is at rest."""
+CALMING: Final = 8
+"""Samples over which it then comes to its last pose."""
 SINKS: Final = 3e-4
 """Metres that a part may enter the floor before it is said."""
 
@@ -72,6 +76,24 @@ class Carried:
         return multiply(
             up, translation(self.centre), rotation(1, self.finale.tilt * u), translation(-self.centre)
         )
+
+
+def calmed(poses: Array) -> Array:
+    """(F, 4, 4) poses without the tremor of what has come to rest: contacts that a solver finds anew in every step.
+
+    What to the end stays within 0.1 mm and half a degree of where it ends, rests there.
+    """
+    last = poses[-1]
+    off = np.sqrt(((poses[:, :3, 3] - last[:3, 3]) ** 2).sum(axis=1))
+    chord = np.sqrt(((poses[:, :3, :3] - last[:3, :3]) ** 2).sum(axis=(1, 2)))
+    moving = np.flatnonzero((off > REST[0]) | (chord > REST[1]))
+    first = int(moving[-1]) + 1 if len(moving) else 0
+    if len(poses) - first <= CALMING:
+        return poses
+    made = poses.copy()
+    for index in range(first, len(poses)):
+        made[index] = between(poses[first], last, min_jerk((index - first) / CALMING))
+    return made
 
 
 def sentence(finale: Finale, ending: Carried, broke: Sequence[tuple[str, int, float]]) -> str:

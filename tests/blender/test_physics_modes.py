@@ -164,3 +164,21 @@ def test_the_constraint_joins_the_bodies_when_they_are_made_live(tmp_path: Path)
     (rule,) = [ob.rigid_body_constraint for ob in scene.rigidbody_world.constraints.objects]
     assert rule.object1 is not None and rule.object1 != rule.object2
     assert not rule.object1.rigid_body.kinematic
+
+
+def test_the_product_comes_to_rest_on_the_set(tmp_path: Path) -> None:
+    lantern()
+    bpy.ops.mesh.primitive_cube_add(size=1.0)
+    table = bpy.context.object
+    table.scale, table.location = (0.4, 0.4, 0.02), (0.0, 0.0, -0.06)  # its top lies 14 mm under the product
+    table.holdfast.is_part, table.holdfast.part, table.holdfast.part_id = True, "table", 9
+    table.holdfast.role = "SET"
+    finale = bpy.context.scene.holdfast.physics.finale
+    finale.kind, finale.height_mm, finale.tilt_deg, finale.free_frames = "DROP", 20.0, 0.0, 24
+    made, proof = run(tmp_path)
+    assert proof.data["verdict"] == "engaged"
+    poses = np.load(tmp_path / "motion" / "poses.npz")["poses"][:, made.data["parts"].index("body")]
+    over = -0.036 + poses[-1, 2, 3] + 0.05
+    print(f"it rests {1e3 * over:.4f} mm over the table")
+    assert abs(over) < 2e-4
+    assert np.abs(poses[-1] - poses[-2]).max() < 1e-5

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 from holdfast.physics.choreography import Recorded, Step, Track
-from holdfast.physics.finale import KINDS, Carried, Finale, sentence
+from holdfast.physics.finale import KINDS, Carried, Finale, calmed, sentence
 from holdfast.physics.joints import kind_named
 from holdfast.physics.joints.record import checked, from_json, to_json
 from holdfast.physics.joints.spec import JointSpec
@@ -34,6 +34,18 @@ def test_the_lift_turns_about_the_middle_and_starts_and_ends_at_rest() -> None:
     assert middle[4:, 2] == pytest.approx(CENTRE[2] + 0.05)
     assert abs(middle[2, 2] - CENTRE[2]) < 1e-9 and abs(middle[3, 2] - middle[4, 2]) < 1e-9
     assert math.acos(poses[4, 2, 2]) == pytest.approx(0.3)
+
+
+def test_a_tremor_at_rest_is_taken_out_and_a_swing_is_not() -> None:
+    rng = np.random.default_rng(5)
+    falling = [turned(0.1 - 0.01 * k, 0.1 * k) for k in range(10)]
+    resting = [turned(0.01 + 2e-5 * rng.normal(), 0.9 + 1e-3 * rng.normal()) for _ in range(40)]
+    made = calmed(np.stack(falling + resting))
+    assert (made[:9] == np.stack(falling[:9])).all()
+    assert (made[20:] == made[-1]).all()
+    assert np.abs(np.diff(made[8:, 2, 3])).max() < 0.0101
+    swinging = np.stack([turned(0.0, 0.2 * math.sin(0.3 * k)) for k in range(60)])
+    assert (calmed(swinging) == swinging).all()
 
 
 def test_what_is_let_go_follows_what_was_recorded() -> None:
