@@ -50,7 +50,7 @@ class LabSettings:
 
     mass: float = PROOF_MASS
     margin: float = 0.01 * MM
-    substeps: int = 20
+    substeps: int = 10
     iterations: int = 50
     fps: float = 24
     friction: float = 0.5
@@ -66,7 +66,7 @@ def run(mechanism: Mechanism, trial: Trial, settings: LabSettings) -> TrialGener
     forces: list[float] = []
     torques: list[float] = []
     with lab_scene(trial.name) as lab:
-        rig = Rig(lab, mechanism, trial, settings)
+        rig = Rig(lab, mechanism, trial, paced(settings, trial))
         for index in range(trial.frames):
             force, torque = rig.step(index)
             pose = rig.pose()
@@ -175,7 +175,7 @@ def _ghost(name: str, pose: Array, kind: str) -> Body:
     return Body(name, "CONVEX_HULL", (_TINY,), pose, kind, groups=(_NOTHING,))
 
 
-def harder(settings: LabSettings, trial: Trial) -> LabSettings:
-    """More substeps where a trial's forces would be violent for its mass."""
-    peak = 0.0 if trial.pull is None else float(np.abs(trial.pull).max())
-    return replace(settings, substeps=2 * settings.substeps) if peak / settings.mass > 500.0 else settings
+def paced(settings: LabSettings, trial: Trial) -> LabSettings:
+    """More substeps where a trial's pull is violent for its mass: twice over 100 m/s2, four times over 300."""
+    peak = 0.0 if trial.pull is None else float(np.abs(trial.pull).max()) / settings.mass
+    return replace(settings, substeps=settings.substeps * (4 if peak > 300.0 else 2 if peak > 100.0 else 1))
