@@ -7,7 +7,7 @@ an arc so, a slider a line, a screw a helix, a ball the rim of its cone.
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -155,8 +155,22 @@ def path(mechanism: Mechanism, travel: Travel) -> Array:
     """(N, 3) where one point of the peg goes in the socket's frame: beside the shoulder, or above it for what tilts."""
     reach = RIM * mechanism.reach
     seen = (0.0, 0.0, 2.0 * reach) if travel.motion == TILT else (reach, 0.0, 0.0)
-    poses = np.stack([mechanism.at(pose) for pose in travel.poses])
-    result: Array = poses[:, :3, :3] @ np.array(seen) + poses[:, :3, 3]
+    return carried(travel.poses, mechanism.seat, seen)
+
+
+def carried(poses: Sequence[Pose], seat: float, point: tuple[float, float, float]) -> Array:
+    """(N, 3) where a point of the peg is in every pose: what `Pose.peg_in_socket` does to it, for all at once."""
+    rows = [(pose.height, pose.angle, pose.aside, pose.tilt, pose.towards) for pose in poses]
+    height, angle, aside, tilt, towards = np.array(rows).T
+    at = seat + height
+    pivot = np.array([z if pose.about is None else pose.about for pose, z in zip(poses, at, strict=True)])
+    x, y, z = point
+    turn = angle - towards
+    x, y = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
+    above = z + at - pivot
+    x, z = x * np.cos(tilt) + above * np.sin(tilt), above * np.cos(tilt) - x * np.sin(tilt)
+    x, y = x * np.cos(towards) - y * np.sin(towards), x * np.sin(towards) + y * np.cos(towards)
+    result: Array = np.stack((x + aside, y, z + pivot), axis=1)
     return result
 
 

@@ -89,6 +89,15 @@ def test_marks_lie_on_the_peg(kind: str) -> None:
         assert np.hypot(points[:, 0], points[:, 1]).max() <= made.reach + 1e-9
 
 
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_points_are_carried_as_the_mechanism_carries_its_peg(kind: str) -> None:
+    made, point = mechanism(kind), (0.004, -0.002, 0.007)
+    for phase in kind_named(kind).phases:
+        poses = [phase.pose(made, u / 10) for u in range(11)]
+        whole = np.array([(made.at(pose) @ (*point, 1.0))[:3] for pose in poses])
+        assert np.abs(shape.carried(poses, made.seat, point) - whole).max() < 1e-12
+
+
 def test_segments_are_pairs_of_ends() -> None:
     line = shape.Line(shape.AXIS, np.array(((0.0, 0, 0), (1, 0, 0), (1, 1, 0))))
     found = shape.segments((line, shape.Line(shape.MARKS, line.points)), shape.AXIS)
