@@ -4,8 +4,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .axis_ends import Around, End, Run, around, end, longest_run
+from .axis_ends import TURNS, Around, End, Run, around, end, longest_run
 from .axis_fit import Doubt, Tube, fit, fit_roughly, squared
 from .axis_guess import Guesses, distinct, guess, joined, scores
 from .axis_surface import Patches, Surface, samples, surfels
@@ -228,23 +229,35 @@ def _on_the_pile(tube: Tube, seen: Around, tolerance: float) -> Tube:
 def _squared(
     tube: Tube, doubt: Doubt, part: Surface, spread: Patches, normal: Array, sign: float
 ) -> tuple[Tube, Doubt]:
-    """The tube squared to its flat tip or floor, if it has one."""
+    """The tube squared to its flat tip or floor and to the flat around its foot or rim, if they are there."""
     seen = around(tube, spread, normal, sign)
     run = longest_run(seen, TOLERANCE)
     if run is None:
         return tube, doubt
-    for side, height in ((-1.0, run.low), (1.0, run.high)):
-        on = (seen.out < 0.85) & (np.abs(seen.height - height) < 0.3) & (sign * side * seen.up > 0.85)
-        if float(seen.area[on].sum()) > 0.6 * PI * 0.85**2:
-            faces = np.unique(spread.face[on])
-            points = part.corners[faces].reshape(-1, 3)
-            if bool(
-                (tube.out(points)[0] < tube.radius).all()
-            ):  # else its faces are few and large: take the samples
-                tube, doubt = squared(tube, doubt, points, np.repeat(part.area[faces], 3))
-            else:
-                tube, doubt = squared(tube, doubt, spread.point[on], spread.area[on])
+    for on in _flats(seen, run, sign):
+        faces = np.unique(spread.face[on])
+        if float(part.size[faces].max()) < 0.4 * tube.radius:
+            tube, doubt = squared(
+                tube, doubt, part.corners[faces].reshape(-1, 3), np.repeat(part.area[faces], 3)
+            )
+        else:  # few and large faces
+            tube, doubt = squared(tube, doubt, spread.point[on], spread.area[on])
     return tube, doubt
+
+
+def _flats(seen: Around, run: Run, sign: float) -> list[NDArray[np.bool_]]:
+    """Which samples lie on a flat that closes an end, or that surrounds it nearly all the way; at most four flats."""
+    result = []
+    for side, height in ((-1.0, run.low), (1.0, run.high)):
+        by = np.abs(seen.height - height) < 0.3
+        up = sign * side * seen.up
+        disc = by & (seen.out < 0.85) & (up > 0.85)
+        if float(seen.area[disc].sum()) > 0.6 * PI * 0.85**2:
+            result.append(disc)
+        ring = by & (seen.out > 1.06) & (seen.out < 1.8) & (up < -0.85)
+        if float(seen.area[ring].sum()) > 1.0 and len(np.unique(seen.column(ring, TURNS))) > 0.8 * TURNS:
+            result.append(ring)
+    return result
 
 
 def _fitted(tube: Tube, seen: Around, spread: Patches, run: Run, tolerance: float) -> Tube:

@@ -84,7 +84,7 @@ def _distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.flo
     return result
 
 
-def _solve(patches: Patches, first: Array, second: Array, sign: float, edge: float) -> tuple[Array, Array, Array]:  # fmt: skip
+def _solve(patches: Patches, first: Indices, second: Indices, sign: float, edge: float) -> tuple[Array, Array, Array]:  # fmt: skip
     n1, n2 = patches.normal[first], patches.normal[second]
     p1, p2 = patches.point[first], patches.point[second]
     crossed = np.cross(n1, n2)

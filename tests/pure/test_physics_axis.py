@@ -163,3 +163,18 @@ def test_what_has_no_peg_is_refused(points: np.ndarray, corners: np.ndarray) -> 
 def test_what_was_found_can_be_stated_and_read_back() -> None:
     found = find(random_parts.make("peg with lugs", 6))
     assert features.parse(json.dumps(found.to_json()), "it") == [found]
+
+
+@pytest.mark.parametrize("tilt", [1.0, 4.0])
+def test_a_rim_that_is_not_square_to_its_bore_does_not_bend_it(tilt: float) -> None:
+    slope = np.tan(np.radians(tilt))
+
+    def field(p: np.ndarray) -> np.ndarray:
+        block = random_parts.box(p, (0.0, 0.0, -1.2), (2.0, 2.0, 2.0))
+        return np.maximum(np.maximum(block, p[:, 2] - slope * p[:, 0]), -random_parts.rod(p, 1.0, -2.0, 4.0))
+
+    points, corners = random_parts.surface_nets(field, np.full(3, -3.3), np.array((2.1, 2.1, 0.9)), 0.1)
+    z, x = np.array((0.0, 0.0, 1.0)), np.array((1.0, 0.0, 0.0))
+    part = RandomPart("oblique", "socket", points, corners, z, x, np.zeros(3), 1.0, 2.0, None)
+    for noise in (0.0, 0.01):
+        assert right(part, find(random_parts.spoil(part, noise, 1)))
