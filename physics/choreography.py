@@ -150,11 +150,13 @@ class Track:
         return found
 
     def giving(self) -> list[tuple[int, int]]:
-        """Spans (first, last) in which a spring of the joint gives way."""
-        spans = zip(self.spans().values(), self.steps, strict=True)
-        return [
-            span for span, step in spans if step.phase not in GENERIC and self.kind.phase(step.phase).gives
-        ]
+        """Spans (first, last) in which a spring of the joint gives way; where contacts lead it, from the move before on."""
+        spans, found = list(self.spans().values()), []
+        for index, step in enumerate(self.steps):
+            if step.phase not in GENERIC and self.kind.phase(step.phase).gives:
+                first = spans[max(index - 1, 0)][0] if self.recorded is not None else spans[index][0]
+                found.append((first, spans[index][1]))
+        return found
 
     def pose(self, time: float) -> Pose:
         """Where the peg is at a scene time in frames."""

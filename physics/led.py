@@ -41,7 +41,7 @@ def lead(track: Track, fps: float, aside: float) -> Generator[float, None, Track
             for k in range((last - track.start) * PER_FRAME + 1)
         ]
     )
-    trial = Trial("led", "Leading by hand", way[0], lambda found: [], way=way)
+    trial = Trial("led", "Leading by hand", way[0], lambda found: [], way=way, springs=track.kind.springs)
     settings = LabSettings(substeps=SUBSTEPS // PER_FRAME, fps=fps * PER_FRAME)
     found = []
     with lab_scene("led") as lab:
@@ -53,8 +53,17 @@ def lead(track: Track, fps: float, aside: float) -> Generator[float, None, Track
                 yield index / len(way)
     still = (PREROLL - 1) * PER_FRAME
     found[:still] = [found[still]] * still
+    track = replace(track, recorded=Recorded(track.start, PER_FRAME, np.stack(found)))
     points = track.mechanism.surface_points()
-    poses = _settled(track, np.stack([_outside(track.mechanism, points, pose) for pose in found]))
+    poses = _settled(
+        track,
+        np.stack(
+            [
+                pose if _gives(track, index) else _outside(track.mechanism, points, pose)
+                for index, pose in enumerate(found)
+            ]
+        ),
+    )
     return replace(track, recorded=Recorded(track.start, PER_FRAME, poses))
 
 
@@ -82,6 +91,12 @@ def _settled(track: Track, poses: Array) -> Array:
         if first >= step:
             made[first - step] = between(poses[last], poses[first - step], smooth(step / PER_FRAME))
     return made
+
+
+def _gives(track: Track, index: int) -> bool:
+    """Whether a spring of the joint gives way at a sample: its own material is then elsewhere."""
+    frame = track.start + index / PER_FRAME
+    return any(first - 1 <= frame <= last for first, last in track.giving())
 
 
 def _outside(mechanism: Mechanism, points: Array, pose: Array) -> Array:

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ..rigid import Array
 
@@ -58,6 +58,10 @@ class Outcome:
 Judge = Callable[[Outcome], list[Check]]
 
 
+HAND: Final = 20000.0
+"""N/m of a hand that leads a peg."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """One simulation with real contacts: where the peg starts, what pulls or leads it, and how the outcome is judged.
@@ -76,7 +80,7 @@ class Trial:
     friction: float | None = None
     springs: bool = False
     """Whether the socket's flexures are there; without them only the rigid material is."""
-    hand: tuple[float, float] = (20000.0, 5.0)
+    hand: tuple[float, float] = (HAND, 5.0)
     """Stiffness of the hand: N/m and N m/rad."""
     bearing: tuple[str, ...] = ()
     """Axes x, y, z, ang_x, ang_y, ang_z in which the hand is a bearing: what is free there rubs at random in Bullet."""

@@ -7,7 +7,7 @@ Snap-Fit Joints for Plastics). The push given sets P, the pull given the angle `
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..rigid import Array, multiply, translation
 from ..units import DEG, MM, to_deg, to_mm
 from .base import Check, JointKind, Outcome, Phase, Pose, Trial, within
 from .bead import PADS, BeadMechanism
+from .judging import HAND
 from .moves import align, min_jerk, over
 from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
 from .trying import hand_way, pulled_free, smooth
@@ -150,6 +151,11 @@ class SnapFitKind(JointKind):
             twist=0.0, turn=1, lift=clearance, crest=crest, middle=middle, lead=LEAD, back=back, lip=lip,
             groove=(crest + clearance, bottom), press=press, friction=FRICTION,
         )  # fmt: skip
+
+    def aimed(self, mechanism: Any, pose: Pose) -> Pose:
+        """So far past the seat from the rim on that a hand's spring pushes with half more than it takes."""
+        near = min(max(1.0 - pose.height / mechanism.meets, 0.0), 1.0)
+        return replace(pose, height=pose.height - 1.5 * mechanism.push_in / HAND * near)
 
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         snap, pull = mechanism, spec.number("pull_n")
