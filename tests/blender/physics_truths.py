@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from holdfast.physics import dynamics
+from holdfast.physics.bounce import Plane
 from holdfast.physics.lab import lab_scene
 from holdfast.physics.links import Link
 from holdfast.physics.rigid import Array, from_quaternion, multiply, rotation, translation
@@ -128,6 +129,59 @@ def slip_angle(side: float) -> Row:
         0.5 * (low + high), np.degrees(np.arctan(0.5)), "deg", world, False)  # fmt: skip
 
 
+def sliding_down() -> Row:
+    """A cube on a slope of 35 degrees, friction 0.5: its acceleration, from rest."""
+    tilt, rough = np.radians(35.0), float(np.sqrt(0.5))
+    pull = (G * np.sin(tilt), 0.0, -G * np.cos(tilt))
+    bodies = [floor(rough), cube("cube", 0.03, (-0.5, 0, 0.015), mass=0.03, friction=rough)]
+    motion = run(dynamics.simulate(bodies, fps=24, frames=13, gravity=pull))
+    found = 2.0 * (motion.poses[-1, 1, 0, 3] - motion.poses[0, 1, 0, 3]) / 0.25
+    truth = G * (np.sin(tilt) - 0.5 * np.cos(tilt))
+    return Row("a 30 mm cube slides down 35 degrees, 0.5 s", found, truth, "m/s2", motion.world)
+
+
+def bounce(exact: bool) -> Row:
+    """A ball of 30 mm falls 0.3 m with restitution 0.8: how high it comes back, in Bullet and on the exact path."""
+    body = Body("ball", "SPHERE", (sphere(0.015),), translation((0, 0, 0.315)), mass=0.015, restitution=0.8)
+    if exact:
+        plane = Plane(np.zeros(3), np.array((0.0, 0.0, 1.0)))
+        steps = dynamics.exact(body, dynamics.solid_of(body), plane, fps=240, frames=180)
+    else:
+        ground = replace(floor(), restitution=1.0)
+        steps = dynamics.simulate([body, ground], fps=240, frames=180)
+    motion = run(steps)
+    found = motion.poses[70:, 0, 2, 3].max() - 0.015  # it lands in frame 59
+    way = "exact path" if exact else "Bullet"
+    return Row(f"a ball bounces back from 0.3 m, {way}", found, 0.64 * 0.3, "m", motion.world)
+
+
+def long_spin(exact: bool) -> Row:
+    """A disc that spins at 60 rad/s, 10 degrees off its axis: where that axis is after 5 s of free precession."""
+    rate = np.array((np.sin(np.radians(10.0)), 0.0, np.cos(np.radians(10.0)))) * 60.0
+    shape = CUBE * np.array((0.02, 0.02, 0.004))
+    body = Body("disc", "BOX", (shape,), np.eye(4), mass=0.02, spin=tuple(float(part) for part in rate))
+    if exact:
+        steps = dynamics.exact(body, dynamics.solid_of(body), None, fps=24, frames=121, gravity=NO_GRAVITY)
+    else:
+        steps = dynamics.simulate([body], fps=24, frames=121, gravity=NO_GRAVITY)
+    motion = run(steps)
+    momentum = np.diag(dynamics.solid_of(body).inertia) * rate
+    speed = float(np.sqrt(np.square(momentum).sum()))
+    along, turn = momentum / speed, 5.0 * speed / float(dynamics.solid_of(body).inertia[0, 0])
+    z = np.array((0.0, 0.0, 1.0))
+    truth = z * np.cos(turn) + np.cross(along, z) * np.sin(turn) + along * (along @ z) * (1.0 - np.cos(turn))
+    off = float(np.sqrt(np.square(motion.poses[-1, 0, :3, 2] - truth).sum()))
+    way = "exact path" if exact else "Bullet"
+    return Row(
+        f"a disc's axis after 5 s at 60 rad/s, {way}",
+        2 * np.degrees(np.arcsin(off / 2)),
+        0.0,
+        "deg",
+        motion.world,
+        False,
+    )
+
+
 def sliding_stop() -> Row:
     rough, v = float(np.sqrt(0.3)), 1.0
     body = cube("cube", 0.03, (0, 0, 0.015), mass=0.03, friction=rough, velocity=(v, 0, 0))
@@ -196,7 +250,7 @@ def release(kind: str, mass: float, lever: float, force: float, step: float = 0.
         while not simulation.broken("link", 1e-4) and load < 1.2 * force:
             load += step * force
             simulation.step((0, 0, -load / mass))
-    name = f"{kind} lets go: {1000 * mass:.0f} g, lever {1000 * lever:.0f} mm"
+    name = f"{kind} lets go: {1000 * mass:.0f} g, lever {1000 * lever:.0f} mm, {force:.0f} N"
     return Row(name, load, force, "N", world)
 
 
@@ -224,16 +278,20 @@ def truths() -> Iterator[Row]:
     """Every quantity."""
     one: list[Callable[[], Row]] = [
         free_fall, fall_among_others, lambda: pendulum(1.0), lambda: pendulum(0.03), lambda: slip_angle(0.03),
-        sliding_stop, rolling, torsion, welded_drop, stack,
+        sliding_down, sliding_stop, rolling, torsion, welded_drop, stack,
     ]  # fmt: skip
     for measure in one:
         yield measure()
     yield from collision()
-    for kind, mass, lever in (
-        ("FIXED", 1.0, 0.0), ("FIXED", 0.1, 0.0), ("FIXED", 0.01, 0.0), ("FIXED", 0.01, 0.03),
-        ("FIXED", 1.0, 0.03), ("FIXED", 0.01, 0.1), ("HINGE", 0.01, 0.03), ("SLIDER", 0.01, 0.03), ("POINT", 0.01, 0.0),
+    for exact in (False, True):
+        yield bounce(exact)
+        yield long_spin(exact)
+    for kind, mass, lever, force in (
+        ("FIXED", 1.0, 0.0, 20.0), ("FIXED", 0.1, 0.0, 20.0), ("FIXED", 0.01, 0.0, 20.0), ("FIXED", 0.01, 0.03, 5.0),
+        ("FIXED", 0.01, 0.03, 20.0), ("FIXED", 0.01, 0.03, 90.0), ("FIXED", 0.1, 0.03, 90.0), ("FIXED", 1.0, 0.03, 20.0),
+        ("FIXED", 0.01, 0.1, 20.0), ("HINGE", 0.01, 0.03, 20.0), ("SLIDER", 0.01, 0.03, 20.0), ("POINT", 0.01, 0.0, 20.0),
     ):  # fmt: skip
-        yield release(kind, mass, lever, 20.0)
+        yield release(kind, mass, lever, force)
 
 
 def heap(count: int, layers: int = 5, apart: int = 0) -> list[Body]:

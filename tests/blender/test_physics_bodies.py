@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -136,6 +137,26 @@ def test_one_undo_brings_everything_back() -> None:
     assert bpy.ops.holdfast.remove_bodies("EXEC_DEFAULT", True) == {"FINISHED"}
     bpy.ops.ed.undo()
     assert differences(made, dump()) == []
+    bpy.ops.ed.undo()
+    same(before)
+
+
+def test_fifty_parts_at_once_and_one_undo() -> None:
+    first = shapes()
+    parts = list(first)
+    for index in range(45):
+        twin = first[index % 5].copy()
+        twin.location = (0.1 * (index % 10), 0.1 * (1 + index // 10), 0.1)
+        bpy.context.scene.collection.objects.link(twin)
+        parts.append(twin)
+    bpy.context.view_layer.update()
+    for part in parts:
+        part.select_set(True)
+    bpy.ops.ed.undo_push(message="before")
+    before = dump()
+    assert bpy.ops.holdfast.make_bodies("EXEC_DEFAULT", True, mode="LIVE", trust_size=True) == {"FINISHED"}
+    proxies = [ob for ob in bpy.data.objects if ob.get("holdfast_settle")]
+    assert len(proxies) == 50 and all(json.loads(ob["holdfast_settle"])["stable"] for ob in proxies)
     bpy.ops.ed.undo()
     same(before)
 

@@ -142,6 +142,43 @@ def test_linked_parts_are_refused_and_overrides_get_bodies(tmp_path: Path) -> No
     assert not ours.constraints
 
 
+def test_overrides_that_cannot_be_edited_are_refused(tmp_path: Path) -> None:
+    part = add("part", size=0.03)
+    kit = bpy.data.collections.new("kit")
+    kit.objects.link(part)
+    bpy.context.scene.collection.children.link(kit)
+    library = tmp_path / "library.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(library))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with bpy.data.libraries.load(str(library), link=True) as (_, into):
+        into.collections = ["kit"]
+    scene = bpy.context.scene
+    scene.collection.children.link(into.collections[0])
+    root = into.collections[0].override_hierarchy_create(scene, bpy.context.view_layer)
+    ours = root.objects[0]
+    assert ours.override_library.is_system_override
+    refused(ours, r"'part' is an override that may not be edited\. Make it editable")
+
+
+def test_shapes_that_change_keep_that_of_the_frame_and_say_so() -> None:
+    keyed = add("keyed", size=0.03)
+    keyed.shape_key_add(name="Basis")
+    long = keyed.shape_key_add(name="long")
+    for point in long.data:
+        point.co.z *= 2.0
+    long.value = 0.0
+    long.keyframe_insert("value", frame=1)
+    long.value = 1.0
+    long.keyframe_insert("value", frame=10)
+    waving = add("waving", size=0.03, location=(0.1, 0.0, 0.0))
+    waving.modifiers.new("wave", "WAVE")
+    bpy.context.scene.frame_set(10)
+    found = make([keyed, waving]).records
+    assert found["keyed"].mass.mass == pytest.approx(2.0 * 0.02808, rel=1e-5)
+    for record in found.values():
+        assert record.notes[0] == "it changes its shape; the body keeps that of frame 10"
+
+
 def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     ob = add("toy", size=2.0)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from holdfast.physics import dynamics
+from holdfast.physics import dynamics, imported, settle
 from holdfast.physics.ballistic import ball
 from holdfast.physics.bounce import Plane
+from holdfast.physics.freed import freed
 from holdfast.physics.lab import lab_scene
 from holdfast.physics.links import Link
 from holdfast.physics.rigid import inverse, multiply, rotation, translation
@@ -23,7 +24,9 @@ from holdfast.pipeline.errors import UsageError
 
 sys.path.insert(0, str(Path(__file__).parent))
 import physics_truths as truths_of
+from bodies_parts import make, proxy_of, same, shapes
 from physics_truths import cube, floor, heap, run, sphere
+from scene_dump import dump
 
 
 def counts() -> dict[str, int]:
@@ -54,6 +57,18 @@ def test_a_ball_rolls_and_a_spring_turns() -> None:
     for row in (truths_of.rolling(), truths_of.torsion()):
         print(row)
         assert abs(row.error) < 1e-3
+
+
+def test_a_cube_slides_down_a_slope_at_its_acceleration() -> None:
+    row = truths_of.sliding_down()
+    print(row)
+    assert abs(row.error) < 5e-3
+
+
+def test_where_bullet_cannot_the_exact_path_can() -> None:
+    rows = [truths_of.bounce(True), truths_of.long_spin(True)]
+    print(*rows, truths_of.bounce(False), truths_of.long_spin(False), sep="\n")
+    assert abs(rows[0].error) < 1e-3 and abs(rows[1].found) < 0.05
 
 
 def test_a_collision_keeps_the_momentum() -> None:
@@ -178,6 +193,39 @@ def test_the_lab_leaves_nothing_also_when_stopped() -> None:
     assert counts() == before and scene.frame_current == 7 and scene.rigidbody_world is None
     scene.gravity, scene.render.fps = (0.0, 0.0, 0.0), 60
     assert np.array_equal(run(dynamics.simulate(heap(6), [link], fps=24, frames=10)).poses, reference)
+
+
+def test_the_artists_scene_is_deeply_the_same_after_every_lab() -> None:
+    """Settle test, simulation, exact path, also when stopped or failing, in a scene with bodies and keys of its own."""
+    scene = bpy.context.scene
+    parts = shapes()
+    make(parts, live=True)
+    parts[0].keyframe_insert("hide_viewport", frame=1)
+    lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "POINT"))
+    scene.collection.objects.link(lamp)
+    lamp.keyframe_insert("location", frame=3)
+    lamp.modifiers.clear()
+    scene.frame_set(5)
+    bodies = [run(freed(imported.read(part))).body for part in parts]
+    before, kept = dump(), len(list(bpy.data.user_map()))
+    for part in parts[:2]:
+        run(settle.test_body(settle.subject_of(proxy_of(part)), settle.world_of(scene)))
+        same(before)
+    run(dynamics.simulate([floor(), *bodies], fps=24, frames=8))
+    same(before)
+    plane = Plane(np.zeros(3), np.array((0.0, 0.0, 1.0)))
+    run(dynamics.exact(bodies[2], dynamics.solid_of(bodies[2]), plane, fps=24, frames=60, ground=[floor()]))
+    same(before)
+    for stop in (1, 4):
+        steps = dynamics.simulate([floor(), *bodies], fps=24, frames=8)
+        for _ in range(stop):
+            next(steps)
+        steps.close()
+        same(before)
+    with pytest.raises(UsageError):
+        run(dynamics.simulate([floor(), floor()], fps=24, frames=8))
+    same(before)
+    assert len(list(bpy.data.user_map())) == kept and scene.frame_current == 5
 
 
 def digest() -> str:
