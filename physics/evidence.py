@@ -66,16 +66,14 @@ def gather(assembly: Assembly, joint: Joint, track: Track, samples: Samples, aut
         last = samples.frames[-1]  # nothing moves it any more
     if track.freed is not None:
         last = min(last, track.freed.start)
-    giving = track.giving()
-    if track.broke is not None:
-        giving.append((track.broke - 1, samples.frames[-1]))
     spans = {name: (samples.index(a), samples.index(b)) for name, (a, b) in track.spans().items()}
     return Evidence(
         relative=multiply(inverse(sockets), pegs),
         locked=samples.index(first),
         held=samples.index(last),
         spans=spans,
-        giving=tuple((samples.index(a) - 1, samples.index(b) + 1) for a, b in giving),
+        giving=tuple((samples.index(a) - 1, samples.index(b) + 1) for a, b in track.giving()),
+        broke=None if track.broke is None else samples.index(track.broke - 1),
         readback=pose_errors(authored, read[:: samples.a_frame]),
         peg_points=peg_points[peg_points[:, 2] < 0.0],
         socket_points=socket_points[near & deep],

@@ -25,6 +25,7 @@ class Evidence:
     sample of each move, ``giving`` of those in which a spring gives way; ``readback`` metres and radians off the path;
     ``peg_points`` and ``socket_points`` (N, 3): real surfaces of the fitted meshes in their joint frames;
     ``times`` of the samples in scene frames; ``wall`` metres to which the socket's material reaches around the axis;
+    ``broke``: the sample from which on the joint is broken and nothing is said of its material;
     ``cut``: most triangles of the render meshes that cut each other at once, the frame, and the two parts' names.
     """
 
@@ -39,6 +40,7 @@ class Evidence:
     times: tuple[float, ...]
     wall: float
     cut: tuple[int, float, str] = (0, 0.0, "")
+    broke: int | None = None
 
 
 ProofGenerator = Generator[tuple[float, str], None, dict[str, Any]]
@@ -158,6 +160,8 @@ def _penetration(sweep: Sweep, evidence: Evidence, gives: float) -> list[Check]:
     for first, last in evidence.giving:
         there = slice(max(first, 0), last + 1)
         rigid[there] = np.maximum(rigid[there] - gives, 0.0)
+    if evidence.broke is not None:
+        rigid[evidence.broke :] = 0.0
     worst = int(rigid.argmax())
     deepest, frame = to_mm(float(rigid[worst])), evidence.times[worst]
     says = f"At every half frame, or closer, the parts enter each other by {deepest:.4f} mm at most (frame {frame:g})"
