@@ -11,14 +11,12 @@ import bpy
 from ..physics import assembly as reading
 from ..physics import features, meshes, proof, proxies
 from ..physics.assembly import Assembly, Joint
-from ..physics.choreography import PREROLL, Step, Track, default_steps
+from ..physics.choreography import Track
 from ..physics.finale import Carried, Finale
 from ..physics.joints.record import to_json
 from ..physics.units import DEG, MM, PI
 from ..pipeline.store import digest_json
-
-TIMED = ("ALIGN", "INSERT", "TWIST", "CLICK", "HOLD")
-"""Moves whose frames are set for all joints that have no choreography of their own."""
+from . import timeline
 
 
 @dataclass(frozen=True)
@@ -116,14 +114,7 @@ def _tracks(scene: bpy.types.Scene, assembly: Assembly) -> tuple[Track, ...]:
     begin = end = scene.frame_start
     for joint in sorted(assembly.joints, key=lambda joint: _place(given, joint)):
         settings = by_name.get(joint.spec.name)
-        steps = tuple(Step(s.phase, s.frames, s.ease) for s in settings.steps) if settings else ()
-        if joint.spec.mode == "FREE":
-            steps = (Step("HOLD", PREROLL + 2),)  # joined from the start
-        elif not steps:
-            frames = {name: getattr(given.timing, f"{name.lower()}_frames") for name in TIMED}
-            steps = default_steps(
-                joint.kind, frames, tugged=given.pull_on_screen and len(assembly.joints) == 1
-            )
+        steps = timeline.steps_of(given, settings, joint.kind)
         if settings is None or not settings.together:
             begin = end
         track = Track(joint.kind, joint.mechanism, steps, begin + (settings.delay_frames if settings else 0))

@@ -10,6 +10,7 @@ import bpy
 
 from ..physics.choreography import GENERIC, PREROLL, Step, default_steps
 from ..physics.joints import kind_named
+from ..physics.joints.base import JointKind
 
 TIMED = ("ALIGN", "INSERT", "TWIST", "CLICK", "HOLD")
 """Moves whose frames are set for all joints that have no choreography of their own."""
@@ -46,13 +47,16 @@ class Row:
         )
 
 
-def steps_of(physics: Any, joint: Any) -> tuple[Step, ...]:
-    """The choreography of a joint: its own, or that of its kind with the shot's timing."""
-    if joint.steps:
+def steps_of(physics: Any, joint: Any, kind: JointKind) -> tuple[Step, ...]:
+    """The choreography of a joint (None for the one that is there without being listed): its own, or that of its kind
+    with the shot's timing. A free joint is joined from the start.
+    """
+    if joint is not None and joint.mode == "FREE":
+        return (Step("HOLD", PREROLL + 2),)
+    if joint is not None and joint.steps:
         return tuple(Step(step.phase, step.frames, step.ease) for step in joint.steps)
     frames = {name: getattr(physics.timing, f"{name.lower()}_frames") for name in TIMED}
-    tugged = physics.pull_on_screen and len(physics.joints) == 1
-    return default_steps(kind_named(joint.kind), frames, tugged=tugged)
+    return default_steps(kind, frames, tugged=physics.pull_on_screen and len(physics.joints) <= 1)
 
 
 def rows(scene: bpy.types.Scene) -> list[Row]:
@@ -63,7 +67,7 @@ def rows(scene: bpy.types.Scene) -> list[Row]:
     for number, joint in enumerate(physics.joints):
         if not joint.together:
             begin = end
-        steps = steps_of(physics, joint)
+        steps = steps_of(physics, joint, kind_named(joint.kind))
         row = Row(number, joint.name, joint.kind, steps, begin, begin + joint.delay_frames)
         found.append(row)
         end = max(end, row.keys[-1] + 1)
@@ -97,11 +101,16 @@ def legal(row: Row, keys: Sequence[float]) -> tuple[int, ...]:
 
 
 def write(scene: bpy.types.Scene, row: Row, keys: Sequence[int]) -> None:
-    """Sets a joint's delay and the frames of its moves from its keys; the moves of its kind become its own first."""
+    """Sets a joint's delay and the frames of its moves from its keys; the moves of its kind become its own first.
+
+    A free joint has no moves: only its delay is set.
+    """
     joint = scene.holdfast.physics.joints[row.number]
-    own(scene.holdfast.physics, joint)
     if joint.delay_frames != keys[0] - row.begin:
         joint.delay_frames = keys[0] - row.begin
+    if joint.mode == "FREE":
+        return
+    own(scene.holdfast.physics, joint)
     frames = [b - a for a, b in itertools.pairwise((keys[0] - 1, *keys[1:]))]
     for step, count in zip(joint.steps, frames, strict=True):
         if step.frames != count:
@@ -112,6 +121,6 @@ def own(physics: Any, joint: Any) -> None:
     """Lists the moves that a joint makes, if they are still those of its kind."""
     if joint.steps:
         return
-    for made in steps_of(physics, joint):
+    for made in steps_of(physics, joint, kind_named(joint.kind)):
         step = joint.steps.add()
         step.phase, step.frames, step.ease = made.phase, made.frames, made.ease

@@ -190,8 +190,9 @@ def two_joints(together: bool = False):
     return joint, other
 
 
+@pytest.mark.parametrize("mode", ["AUTHORED", "FREE"])
 @pytest.mark.parametrize("together", [False, True])
-def test_rows_of_the_strip_are_the_tracks_of_the_stage(together: bool) -> None:
+def test_rows_of_the_strip_are_the_tracks_of_the_stage(together: bool, mode: str) -> None:
     scene = bpy.context.scene
     _joint, body, _lid, _peg = lantern()
     bores = json.loads(body["holdfast_feature"])
@@ -202,7 +203,7 @@ def test_rows_of_the_strip_are_the_tracks_of_the_stage(together: bool) -> None:
         thing.holdfast.is_part, thing.holdfast.part, thing.holdfast.part_id = True, thing.name, number
     other = scene.holdfast.physics.joints.add()
     other.name, other.kind, other.peg, other.socket, other.together = "swing", "HINGE", pin, body, together
-    other.delay_frames = 5
+    other.delay_frames, other.mode = 5, mode
     planned = stage.plan(scene)
     tracks = {j.spec.name: track for j, track in zip(planned.assembly.joints, planned.tracks, strict=True)}
     for row in timeline.rows(scene):
