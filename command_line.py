@@ -10,21 +10,17 @@ from pathlib import Path
 
 import bpy
 
+from .command_settings import apply_settings
 from .operators import body_command, demo, locate
 from .operators.drive import run_blocking
 from .operators.stages import STAGES, running, stage_named, stages_through, state_of
 from .operators.steps import Stage, StageOptions
 from .pipeline.context import Context
-from .pipeline.errors import ExitCode, HoldfastError, UsageError
+from .pipeline.errors import ExitCode, HoldfastError
 from .pipeline.frames import parse_frames
 from .pipeline.manifest import Manifest
 from .pipeline.reporting import Reporter
 
-CONVERT: dict[str, Callable[[str], object]] = {
-    "INT": int,
-    "FLOAT": float,
-    "BOOLEAN": lambda text: _boolean(text),
-}
 VERDICT_CODES = {
     "fail": ExitCode.VERDICT_FAIL,
     "not_engaged": ExitCode.VERDICT_FAIL,
@@ -127,28 +123,6 @@ def run_stage(stage: Stage, scene: bpy.types.Scene, options: StageOptions, repor
     manifest = run_blocking(running(stage, scene, options), context)
     reporter.done(stage.name, manifest, time.perf_counter() - started)
     return manifest
-
-
-def apply_settings(scene: bpy.types.Scene, assignments: Sequence[str]) -> None:
-    """Sets ``group.name=value`` settings of the scene. Raises UsageError for a name or value that is none."""
-    for assignment in assignments:
-        path, separator, text = assignment.partition("=")
-        group, _, name = path.rpartition(".")
-        owner = getattr(scene.holdfast, group, None) if group else scene.holdfast
-        if not separator or name not in getattr(owner, "bl_rna", owner.__class__).properties:
-            raise UsageError(f"{assignment!r} is not a setting", todo="Write it as finish.exposure=0.3.")
-        kind = owner.bl_rna.properties[name].type
-        try:
-            setattr(owner, name, CONVERT.get(kind, str)(text))
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"{text!r} is no value for {path}", todo=str(error).strip()) from error
-
-
-def _boolean(text: str) -> bool:
-    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    if text.lower() not in words:
-        raise ValueError("Write true or false.")
-    return words[text.lower()]
 
 
 def _status(arguments: argparse.Namespace, reporter: Reporter) -> int:

@@ -58,6 +58,8 @@ def test_an_unsaved_file_says_where_output_would_go(stage: str, capfd: pytest.Ca
         (["physics", "--set", "finish.colour=1"], "not a setting"),
         (["physics", "--set", "finish.exposure=bright"], "no value for finish.exposure"),
         (["physics", "--set", "style.look=WATERCOLOUR_OF_2090"], "no value for style.look"),
+        (["physics", "--set", "physics.joints[0].depth_mm=3"], "not a setting"),
+        (["physics", "--set", "physics.finale.speed_mps=1,2"], "no value for physics.finale.speed_mps"),
         (["run", "--through", "polish"], "no stage 'polish'"),
         (["polish"], "invalid choice"),
         ([], "required"),
@@ -76,6 +78,21 @@ def test_settings_for_one_run(saved: Path, capfd: pytest.CaptureFixture[str]) ->
     assert code == 0
     assert bpy.context.scene.holdfast.finish.exposure == pytest.approx(0.3)
     assert bpy.context.scene.holdfast.shot_name == "sh020"
+
+
+def test_settings_of_groups_lists_and_vectors(saved: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    physics = bpy.context.scene.holdfast.physics
+    for name in ("lock", "swing"):
+        physics.joints.add().name = name
+    given = ("physics.timing.hold_frames=24", "physics.finale.kind=THROW", "physics.finale.speed_mps=0.5,0,-1",
+             "physics.joints[1].kind=HINGE", "physics.joints[lock].lugs=3")  # fmt: skip
+    code, out = run(capfd, "status", *(word for one in given for word in ("--set", one)))
+    assert code == 0, out
+    assert physics.timing.hold_frames == 24 and physics.finale.kind == "THROW"
+    assert tuple(physics.finale.speed_mps) == (0.5, 0.0, -1.0)
+    assert physics.joints[1].kind == "HINGE" and physics.joints[0].lugs == 3
+    code, out = run(capfd, "status", "--set", "physics.joints[bolt].lugs=3")
+    assert code == 2 and "not a setting" in out
 
 
 @pytest.mark.parametrize("name", ["../up", "", "a/b", "CON:"])
