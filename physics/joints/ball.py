@@ -44,6 +44,12 @@ class Ball(BallMechanism):
             "drawn": ("drawn 0.05 mm through the mouth", np.stack([self.at(Pose(out * u)) for u in many])),
             "off_axis": ("0.05 mm too far to the side", np.stack([self.at(Pose(aside=self.play + fault))])),
             "too_deep": ("pressed 0.05 mm into its seat", np.stack([self.at(Pose(-deep))])),
+            "wrong_axis": (
+                "about the rim instead of its centre, 0.05 mm beyond its play",
+                np.stack(
+                    [self.at(Pose(tilt=(self.play + 2.0 * fault) / self.under * u, about=0.0)) for u in many]
+                ),
+            ),
         }
 
 

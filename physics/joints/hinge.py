@@ -12,7 +12,7 @@ from ..units import DEG, MM, to_deg, to_mm
 from .base import Check, JointKind, Outcome, Phase, Pose, Trial, engagement, within
 from .lugs import Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
 from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
-from .trying import hand_way, pulled_free, ramp_and_hold
+from .trying import hand_way, leaning, pulled_free, ramp_and_hold
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Hinge(LugMechanism):
                 np.stack([self.at(Pose(aside=self.bore_radius - self.peg_radius + 0.05 * MM))]),
             ),
             "too_deep": ("pressed 0.05 mm into its seat", np.stack([self.at(Pose(-0.05 * MM))])),
+            "wrong_axis": leaning(self, [self.at(Pose(angle=self.entry * u)) for u in many]),
         }
 
 

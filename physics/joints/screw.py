@@ -16,7 +16,7 @@ from .helix import PIECE, Thread
 from .lugs import LIP, lug_sizes
 from .moves import align, over
 from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
-from .trying import hand_way, pulled_free, ramp_and_hold
+from .trying import hand_way, leaning, pulled_free, ramp_and_hold
 
 MOST_TURNS: Final = 5.0
 """More would need too many pieces in the lab, and too many frames on screen."""
@@ -67,6 +67,7 @@ class Screw(Thread):
                 np.stack([self.at(Pose(aside=self.bore_radius - self.peg_radius + 0.05 * MM))]),
             ),
             "too_deep": ("pressed 0.05 mm into its seat", np.stack([self.at(Pose(-0.05 * MM * self.steep))])),
+            "wrong_axis": leaning(self, [self.at(self.along(half * u)) for u in many]),
         }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from ..units import DEG, MM, to_deg, to_mm
 from .base import Check, Engagement, JointKind, Outcome, Phase, Pose, Trial, engagement, within
 from .lugs import LIP, Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
 from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
-from .trying import hand_way, pulled_free, ramp_and_hold
+from .trying import hand_way, leaning, pulled_free, ramp_and_hold
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Slider(LugMechanism):
                 np.stack([self.at(Pose(aside=self.bore_radius - self.peg_radius + 0.05 * MM))]),
             ),
             "too_deep": ("pressed 0.05 mm into its seat", np.stack([self.at(Pose(-0.05 * MM))])),
+            "wrong_axis": leaning(self, [self.at(Pose(self.lift * u)) for u in many]),
         }
 
 

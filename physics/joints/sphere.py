@@ -83,9 +83,12 @@ class BallMechanism(Mechanism):
     def surface_points(self) -> Array:
         """Dense where ball and neck meet the mouth's edge: a small fault there is a small spot."""
         around, near = np.linspace(0.0, 2.0 * PI, 96, endpoint=False), np.linspace(-0.15, 0.15, 31) * MM
-        edge = np.arcsin(self.bore_radius / self.ball)
+        edge, spare = np.arcsin(self.bore_radius / self.ball), 0.15 * MM / self.ball
+        drawn = np.arcsin(min(self.bore_radius / (self.ball - 0.1 * MM), 1.0))
         bottom = PI - np.arcsin(self.neck / self.ball)
-        polar = np.concatenate((np.linspace(PI - bottom, PI, 45), edge + near / self.ball))
+        polar = np.concatenate(
+            (np.linspace(PI - bottom, PI, 45), np.linspace(edge - spare, drawn + spare, 41))
+        )
         meets = -self.centre + np.sqrt(self.cavity**2 - self.neck**2)
         heights = np.concatenate((np.linspace(-self.centre, 0.0, 12), meets + near))
         balls = [

@@ -29,6 +29,13 @@ def hand_way(pose: Callable[[float], Array], frames: int) -> list[Array]:
     return [pose(smooth(k / frames)) for k in range(1, frames + 1)]
 
 
+def leaning(mechanism: Mechanism, poses: Sequence[Array]) -> tuple[str, Array]:
+    """A wrong motion: ``poses`` with the peg's axis tilted until its tip is 0.1 mm in the bore's wall."""
+    tilt = (mechanism.bore_radius - mechanism.peg_radius + 0.1 * MM) / mechanism.length
+    words = f"about an axis tilted by {to_deg(tilt):.1f} degrees"
+    return words, np.stack([multiply(pose, rotation(0, tilt)) for pose in poses])
+
+
 def axial(forces: Sequence[float]) -> Array:
     """(T, 3) N along the axis out of the bore."""
     return np.array([(0.0, 0.0, force) for force in forces])
