@@ -243,7 +243,7 @@ class HOLDFAST_PG_physics(bpy.types.PropertyGroup):
             default=True,
         )
         show_timing: BoolProperty(
-            name="Timing",
+            name="Show Timing",
             description="Draw the moves of the joints at the bottom of the viewport, with keys to drag",
             default=True,
         )

@@ -45,9 +45,8 @@ class HOLDFAST_PT_physics(StagePanel, bpy.types.Panel):
         buttons.operator(HOLDFAST_OT_remove_joint.bl_idname, text="", icon="REMOVE")
         if physics.joints:
             _draw_joint(layout, context, physics.joints[min(physics.active_joint, len(physics.joints) - 1)])
-        row = layout.row(align=True)
-        row.prop(physics, "show_overlay")
-        shown = row.row()
+        layout.prop(physics, "show_overlay")
+        shown = layout.row()
         shown.active = physics.show_overlay
         shown.prop(physics, "show_timing")
         _draw_timing(layout, physics)
