@@ -97,7 +97,7 @@ def _descended(tube: Tube, points: Array, weights: Array, rounds: int, most: int
         axis = basis @ np.array((step[2], step[3], 1.0))
         tube = Tube(
             axis / np.linalg.norm(axis), tube.centre + basis @ np.array((step[0], step[1], 0.0)) * scale,
-            max(tube.radius + step[4] * scale, 0.2 * tube.radius),
+            float(max(tube.radius + step[4] * scale, 0.2 * tube.radius)),
             float(np.clip(tube.taper + step[5], -MOST_TAPER, MOST_TAPER)),
         )  # fmt: skip
     return tube, _Slopes(hessian, gradient, jacobian, off)
