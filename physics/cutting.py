@@ -18,7 +18,7 @@ from .rigid import Array
 PIECES = 12
 ENOUGH = 0.03
 """Share of the solid's volume that the hulls may hold beyond it before cutting goes on."""
-CORNERS, BUDGET = (32, 64), 288
+CORNERS, BUDGET = (48, 64), 288
 """Corners of a piece's hull, fewest and most; of all pieces together, where that allows more than the fewest."""
 _COARSE = 40
 _MANY = 1500

@@ -86,10 +86,10 @@ def freed(part: Imported) -> Generator[None, None, Freed]:
 
 def _from_plan(plan: Plan) -> Freed:
     record = plan.record
-    material = MATERIALS.get(record.material, MATERIALS["ABS"])
+    friction, restitution = MATERIALS.get(record.material, MATERIALS["ABS"]).share
     body = Body(
         record.part, record.shape.kind, record.shape.points, multiply(plan.pose, record.shape.frame),
-        mass=record.mass.mass, friction=material.friction, restitution=material.restitution,
+        mass=record.mass.mass, friction=friction, restitution=restitution,
         margin=record.shape.margin, damping=DAMPING,
     )  # fmt: skip
     return Freed(plan.ob, body, record.shape.frame, plan.stretch)

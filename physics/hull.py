@@ -5,6 +5,7 @@ The corners are points of the part, so that flat faces are met exactly; ``gaps``
 """
 
 from collections import defaultdict
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ LIMIT = 64
 """Corners of a hull that Bullet still handles quickly."""
 STAYS, FIRM, RANK = 1e-3, 100.0, 1e-5
 """Share of the most below which a face stays; its weight against one that moves; rank of the corner's equations."""
+NEAR, LEVEL = 0.03, 0.9
+"""Share of the size within which points may be of a face; cosine to the face that was found with few corners."""
 _EPSILON = 1e-8
 _PRUNE_AT = 12
 
@@ -212,6 +215,34 @@ def footing(shape: Hull, com: Array) -> tuple[Array, float, float]:
         height, inside = stand(shape.points, com, normals[index])
         if _lift(height, inside) > _lift(*best[1:]):
             best = (normals[index], height, inside)
+    return best
+
+
+def firmest(points: Array, com: Array) -> Generator[None, None, tuple[Array, float, float] | None]:
+    """``footing`` of (P, 3) points: chosen on a hull with few corners, then found exactly from the points near that face.
+
+    None if the points lie in a plane. Yields in between.
+    """
+    around = hull(points)
+    yield
+    if around is None:
+        return None
+    best = footing(around, com)
+    yield
+    size = float(np.ptp(points, axis=0).max())
+    reach = along(points, best[0][None])[:, 0]
+    near = np.concatenate((points[reach > reach.max() - NEAR * size], com[None] - size * best[0]))
+    face = hull(near, 3 * LIMIT)
+    if face is None:
+        return best
+    best = (best[0], *stand(points, com, best[0]))
+    for index, normal in enumerate(np.unique(face.planes()[0].round(9), axis=0)):
+        if index % 16 == 0:
+            yield
+        if float((normal * best[0]).sum()) > LEVEL:
+            height, inside = stand(points, com, normal)
+            if _lift(height, inside) > _lift(*best[1:]):
+                best = (normal, height, inside)
     return best
 
 

@@ -1,22 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What parts are made of: densities with their sources, friction and bounce as starting points.
 
-Friction and restitution multiply with those of the other body in Bullet; they are round values of one surface against
-its like, not measurements, and meant to be edited on the proxies.
+Friction and restitution are round values of one surface against its like, not measurements, and meant to be edited on
+the proxies. Bullet multiplies those of the two bodies that touch, so that each carries the square root, its share.
 """
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Material:
-    """``density`` in kg/m3, ``friction`` and ``restitution`` as Bullet takes them; ``source`` of the density."""
+    """``density`` in kg/m3, ``friction`` and ``restitution`` of the surface on its like; ``source`` of the density."""
 
     name: str
     density: float
     friction: float
     restitution: float
     source: str
+
+    @property
+    def share(self) -> tuple[float, float]:
+        """(friction, restitution) of one body: the product of two such shares is that of the pair."""
+        return float(np.sqrt(self.friction)), float(np.sqrt(self.restitution))
 
 
 _ALL = (

@@ -231,7 +231,7 @@ def _object(scene: bpy.types.Scene, collection: bpy.types.Collection, name: str,
     body = ob.rigid_body
     body.type, body.collision_shape, body.mesh_source = "ACTIVE", "CONVEX_HULL", "BASE"
     body.use_margin, body.collision_margin = True, plan.record.shape.margin
-    body.friction, body.restitution = material.friction, material.restitution
+    body.friction, body.restitution = material.share
     body.linear_damping, body.angular_damping = DAMPING
     body.use_deactivation = False
     body.collision_collections = [index == group - 1 for index in range(20)]

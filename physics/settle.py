@@ -16,7 +16,7 @@ import numpy as np
 
 from ..pipeline.errors import InputError
 from . import meshes
-from .hull import along, footing, hull, stand
+from .hull import along, firmest, stand
 from .lab import lab_scene
 from .proxies import PLACE, PROXY_OF, RECORD, proxies_of
 from .rigid import Array, from_quaternion, inverse, move_points, to_quaternion
@@ -166,7 +166,7 @@ def _points(thing: bpy.types.Object, proxy: bpy.types.Object) -> Array:
 def test_body(subject: Subject, world: World) -> Generator[None, None, Verdict]:
     """Lets a body rest on the floor of a lab. Yields every few frames."""
     yield
-    start, inside = _start(subject)
+    start, inside = yield from _start(subject)
     yield
     largest = float(subject.extents.max())
     ground = np.eye(4)
@@ -188,7 +188,7 @@ def test_body(subject: Subject, world: World) -> Generator[None, None, Verdict]:
     return _judge(subject, world, [start, *poses], inside)
 
 
-def _start(subject: Subject) -> tuple[Array, float]:
+def _start(subject: Subject) -> Generator[None, None, tuple[Array, float]]:
     """A pose in which the body stands on its firmest face, a hair above the floor, and how far inside that face it is."""
     half = 0.5 * subject.extents
     if subject.kind == "SPHERE":
@@ -196,10 +196,10 @@ def _start(subject: Subject) -> tuple[Array, float]:
     elif subject.kind == "CYLINDER":  # on its cap: on its side it may roll
         down, inside = np.array((0.0, 0.0, -1.0)), float(half[:2].max())
     else:
-        around = hull(np.concatenate(subject.pieces))
-        if around is None:
+        found = yield from firmest(np.concatenate(subject.pieces), np.zeros(3))
+        if found is None:
             raise InputError(f"The body {subject.name!r} is flat", todo="Make it again.")
-        down, _, inside = footing(around, np.zeros(3))
+        down, _, inside = found
     pose = _turned_down(down)
     pose[2, 3] = 0.5 * subject.made - subject.lowest(pose, subject.margin)
     return pose, inside

@@ -35,7 +35,7 @@ class Standing:
 
 
 def floor(height: float, bodies: Sequence[Body], reach: float) -> Standing:
-    """A level floor at ``height`` metres, ``reach`` metres around; bodies meet it with the friction and bounce of their own.
+    """A level floor at ``height`` metres, ``reach`` metres around, of the same surface as most of the bodies.
 
     Raises InputError where a body begins below it.
     """
@@ -51,9 +51,12 @@ def floor(height: float, bodies: Sequence[Body], reach: float) -> Standing:
     )
     middle = 0.5 * (every.min(axis=0) + every.max(axis=0))
     at = translation((float(middle[0]), float(middle[1]), height - 0.05 * half))
+    rough, lively = (
+        float(np.median([getattr(body, k) for body in bodies])) for k in ("friction", "restitution")
+    )
     body = Body(
-        FLOOR, "BOX", (half * np.array((1.0, 1.0, 0.05)) * _CORNERS,), at, "PASSIVE", friction=1.0, restitution=1.0,
-        margin=MARGIN, groups=tuple(range(20)),
+        FLOOR, "BOX", (half * np.array((1.0, 1.0, 0.05)) * _CORNERS,), at, "PASSIVE", friction=rough,
+        restitution=lively, margin=MARGIN, groups=tuple(range(20)),
     )  # fmt: skip
     return Standing(body)
 
