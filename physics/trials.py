@@ -26,6 +26,8 @@ SPRINGY: Final = (48.0, 768.0)
 SPRINGY_ITERATIONS: Final = 100
 HEAVIER: Final = 6.0
 """The peg's mass there over that of a flexure: if they differ by far more or less, the solver loses friction at rest."""
+LIGHT: Final = 1.0
+"""Kilograms of the heaviest flexure there: all forces are scaled to it, because Bullet loses friction between heavy bodies."""
 STILL: Final = (0.99999, 0.99999)
 """Shares of its velocity and spin that the peg loses there in a second: a quasi-static test wants no swing."""
 SCALE: Final = 64.0
@@ -36,8 +38,9 @@ SPRINGY_MARGIN: Final = 0.0025 * MM
 ALONG_Y: Final = np.array(((1.0, 0, 0, 0), (0, 0, 1.0, 0), (0, -1.0, 0, 0), (0, 0, 0, 1.0)))
 """How a joint lies there. At rest Bullet rubs in one direction only, which it takes from the normal and the world's z: it is
 along the joint where the joint lies along y, and around it where it stands along z, as one that is turned must."""
-SPRINGY_SCALE: Final = 1024.0
-"""Units a metre there: below a thousandth of a unit Bullet can't tell a gap from a touch."""
+SPRINGY_SCALE: Final = 16.0
+"""Units a metre there. Bullet takes what moves less than 0.00035 units a second for resting; in more units a joint's tremble
+counts as motion, and friction at rest would act along that."""
 SOFT: Final = 0.02
 """Seconds in which the soft torsion spring of a hand comes to rest."""
 _TINY: Final = np.array(((0.0, 0.0, 0.0), (1e-4, 0.0, 0.0), (0.0, 1e-4, 0.0), (0.0, 0.0, 1e-4)))
@@ -102,9 +105,10 @@ class Rig:
         start = self.wish = multiply(self.laid, trial.start, self.middle)
         margin = SPRINGY_MARGIN if trial.springs else settings.margin
         world, self.parts = _steps(trial, settings)
-        flexures = []
-        if trial.springs and trial.tuned > 0.0:
-            flexures = [placed(one, self.laid, trial.tuned) for one in mechanism.flexures(margin)]
+        found = mechanism.flexures(margin) if trial.springs and trial.tuned > 0.0 else []
+        heaviest = max((trial.tuned * lab_mass(one, world.dt) for one in found), default=LIGHT)
+        self.share = LIGHT / heaviest
+        flexures = [placed(one, self.laid, trial.tuned * self.share) for one in found]
         self.mass = max([settings.mass, *(HEAVIER * lab_mass(one, world.dt) for one in flexures)])
         bodies, links = self._bodies(mechanism, start, friction, margin), []
         for flexure in flexures:
@@ -114,7 +118,7 @@ class Rig:
             bodies.append(_ghost("anchor", np.eye(4), "PASSIVE"))
         if trial.way is not None:
             bodies.append(_ghost("hand", start, "KINEMATIC"))
-            links.append(self._hand(start))
+            links += self._hands(start)
         self.simulation = Simulation(lab, bodies, links, world)  # type: ignore[arg-type]
 
     def step(self, index: int) -> tuple[float, float]:
@@ -122,7 +126,7 @@ class Rig:
         if self.trial.pull is not None:
             force = self.trial.pull[index]
             for _ in range(self.parts):
-                self.simulation.step(gravity=(self.laid[:3, :3] @ force / self.mass).tolist())
+                self.simulation.step(gravity=(self.laid[:3, :3] @ force * self.share / self.mass).tolist())
             return float(force[2]), 0.0
         assert self.trial.way is not None
         wish = multiply(self.laid, self.trial.way[index], self.middle)
@@ -158,16 +162,21 @@ class Rig:
                    groups=(_PEG, _SOCKET), damping=STILL if self.trial.springs else (0.0, 0.0))  # fmt: skip
         return [*made, peg]
 
-    def _hand(self, start: Array) -> Link:
-        """A spring in all directions but those of its bearing. Where it moves far it isn't a damper too: that would pull."""
-        (stiff, twisting), heavy = self.trial.hand, math.sqrt(self.mass / PROOF_MASS)
+    def _hands(self, start: Array) -> list[Link]:
+        """A hand that is a spring in all directions but those of its bearing, which stands still: what is led trembles.
+
+        Along the way that a hand moves far it isn't a damper too: that would pull.
+        """
+        stiff, twisting = (self.share * value for value in self.trial.hand)
+        heavy = math.sqrt(self.mass / PROOF_MASS)
         springs = dict.fromkeys("xyz", (stiff, 120.0 * heavy))
         springs |= {f"ang_{axis}": (5.0, 0.03 * heavy) for axis in "xy"} | {"ang_z": (twisting, 0.03 * heavy)}
         if self.trial.springs:
             springs |= {"z": (stiff, 0.0), "ang_z": (twisting, SOFT * twisting)}
         held = dict.fromkeys(self.trial.bearing, (0.0, 0.0))
         springs = {axis: spring for axis, spring in springs.items() if axis not in held}
-        return Link("hand", "GENERIC_SPRING", "hand", "peg", start, limits=held, springs=springs)
+        hand = Link("hand", "GENERIC_SPRING", "hand", "peg", start, springs=springs)
+        return [Link("bearing", "GENERIC", "anchor", "peg", start, limits=held), hand] if held else [hand]
 
 
 def _ghost(name: str, pose: Array, kind: str) -> Body:

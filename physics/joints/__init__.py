@@ -4,11 +4,19 @@
 from typing import Final
 
 from ...pipeline.errors import InputError
-from . import ball, hinge, screw, slider, snap_fit, twist_lock
+from . import ball, hinge, press_fit, screw, slider, snap_fit, twist_lock
 from .base import JointKind
 from .spec import JointSpec, Parameter
 
-KINDS: Final[tuple[JointKind, ...]] = (twist_lock.KIND, hinge.KIND, slider.KIND, screw.KIND, ball.KIND, snap_fit.KIND)
+KINDS: Final[tuple[JointKind, ...]] = (
+    twist_lock.KIND,
+    hinge.KIND,
+    slider.KIND,
+    screw.KIND,
+    ball.KIND,
+    snap_fit.KIND,
+    press_fit.KIND,
+)
 """In the order in which the panel lists them."""
 
 

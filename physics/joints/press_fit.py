@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The press-fit: ribs on the peg that are wider than the bore are pressed in, and friction alone holds them.
+
+Ribs that press on the bore with N in all hold m N along the axis. Their lead-in at angle a takes N (tan a + m) / (1 - m tan a)
+on the way in, more than what holds afterwards; the push given sets a. Ribs are drawn as they are once pressed: as wide as the
+bore. In the lab pads in the bore stand for what gives, ribs and bore together. They press with the stated force, but move by
+0.2 to 0.5 mm for it where plastic moves by the interference, and peg and pads are as heavy as their springs need: neither
+is a part of a force at rest.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from ..rigid import Array, rotation, sine_cosine
+from ..solids import Sector, hull_points
+from ..units import DEG, MM, PI, to_deg, to_mm
+from .base import Check, Flexure, JointKind, Outcome, Phase, Pose, Tool, Trial, within
+from .lugs import LugMechanism, lug_solid, shaft_hulls
+from .moves import align, over
+from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
+from .trying import hand_way, pulled_free, smooth
+
+FRICTION: Final = 0.5
+"""Of either surface; two of them multiply to 0.25."""
+GAP: Final = 0.03 * MM
+"""What pressed ribs are drawn short of the bore, so that no faces coincide."""
+LONG: Final = 40.0 * MM
+"""How far a hand moves for the stated push: a long soft spring, so that the force stays when the peg slides."""
+SHORT: Final = 0.05 * MM
+"""What the lead-in of a rib starts below its pad."""
+CREEP: Final = 0.01 * MM
+"""What a held peg may slide."""
+STIR: Final = 0.002 * MM
+"""What it has slid when it is said to slip."""
+PLANE: Final = ("y", "ang_x", "ang_z")
+SIDES: Final = (0.0, PI)
+"""Where ribs and pads are in the lab: in one plane with the axis, where Bullet's friction at rest acts along it."""
+COLUMNS: Final = 8
+"""Pieces of the rim there."""
+
+
+@dataclass(frozen=True)
+class PressFit(LugMechanism):
+    """Ribs without channels; ``lead`` angle of their lead-in; ``press`` N of each; ``yields`` metres of a pad in the lab."""
+
+    interference: float
+    lead: float
+    press: float
+    yields: float
+    friction: float
+
+    @property
+    def reach(self) -> float:
+        return self.bore_radius
+
+    @property
+    def hold(self) -> float:
+        """N that friction holds along the axis."""
+        return self.count * self.press * self.friction * self.friction
+
+    @property
+    def push_in(self) -> float:
+        """N that press it in."""
+        tangent, mu = float(np.tan(self.lead)), self.friction * self.friction
+        return self.count * self.press * (tangent + mu) / (1.0 - mu * tangent)
+
+    @property
+    def level(self) -> float:
+        """Height of the pads in the socket."""
+        return -0.3 * self.depth
+
+    @property
+    def meets(self) -> float:
+        """Height over the seat at which the ribs meet their pads."""
+        return self.level + self.depth - SHORT / float(np.tan(self.lead))
+
+    @property
+    def pressed(self) -> float:
+        """Height over the seat at which the lead-in is over."""
+        return self.meets - self.yields / float(np.tan(self.lead))
+
+    def peg_hulls(self, margin: float, catch: bool = True) -> list[Array]:
+        """The shoulder and the ribs, which are alone in the lab: a pad at rest would stand in the shaft."""
+        shaft, shoulder = shaft_hulls(self, margin)
+        if not catch:
+            return [shaft, shoulder]
+        tip, top, outer = -self.length, self.lug_z[1], self.lug_radius - margin
+        rise = (self.yields + SHORT) / float(np.tan(self.lead))
+        profile = ((0.3 * self.peg_radius, tip), (outer - self.yields - SHORT, tip), (outer, tip + rise), (outer, top),
+                   (0.3 * self.peg_radius, top))  # fmt: skip
+        half = self.peg_radius * self.lug_half
+        rows = np.array([(r, side * half, z) for side in (-1.0, 1.0) for r, z in profile])
+        return [shoulder, *(rows @ rotation(2, turn)[:3, :3].T for turn in SIDES)]
+
+    def still_hulls(self, margin: float) -> list[Array]:
+        """The rim, on which the shoulder seats."""
+        rim = self.bore_radius + 0.25 * self.peg_radius
+        edges = [2.0 * PI * k / COLUMNS for k in range(COLUMNS + 1)]
+        made = [
+            Sector((rim, 1.6 * self.bore_radius), pair, (-1.0 * MM, 0.0))
+            for pair in zip(edges, edges[1:], strict=False)
+        ]
+        return [hull_points(sector, margin) for sector in made]
+
+    def flexures(self, margin: float = 0.0) -> list[Flexure]:
+        """Two pads with the force of all ribs, each a pyramid that meets its rib with its tip, in one point."""
+        tip, wide = self.lug_radius - self.yields + margin, 0.4 * MM
+        rows = [(tip, 0.0, self.level)]
+        rows += [(tip + wide + out, y, self.level + z)
+                 for out in (0.0, wide) for y in (-wide, wide) for z in (-wide, wide)]  # fmt: skip
+        made = []
+        stiff = self.count * self.press / len(SIDES) / self.yields
+        for index, angle in enumerate(SIDES):
+            turn = rotation(2, angle)[:3, :3]
+            x, y, _ = (float(value) for value in turn[:, 0])
+            made.append(Flexure(f"pad {index}", np.array(rows) @ turn.T, (x, y, 0.0), stiff, 2.0 * self.yields,
+                                mass=0.02, friction=self.friction))  # fmt: skip
+        return made
+
+    def tools(self) -> list[Tool]:
+        area = self.count * (self.lug_radius**2 - self.peg_radius**2) * self.lug_half
+        return [Tool("peg", "UNION", lug_solid(self), area * (self.lug_z[1] - self.lug_z[0]))]
+
+    def wrong_motions(self) -> dict[str, tuple[str, Array]]:
+        many = [float(u) for u in np.linspace(0.0, 1.0, 25)]
+        fault, play = 0.05 * MM, self.bore_radius - self.lug_radius
+        beside = (
+            (play + fault) / sine_cosine(PI / 2 - 0.5 * self.spacing)[0] if self.count < 4 else play + fault
+        )
+        tilt = 3.0 * (play + fault) / self.depth
+        return {
+            "off_axis": ("0.05 mm too far to the side", np.stack([self.at(Pose(aside=beside * u)) for u in many])),
+            "wrong_axis": (
+                f"pressed in with the axis tilted by {to_deg(tilt):.1f} degrees",
+                np.stack([self.at(Pose(self.depth * (1.0 - u), tilt=tilt)) for u in many]),
+            ),
+            "too_deep": ("pressed 0.05 mm into its seat", np.stack([self.at(Pose(-fault))])),
+        }  # fmt: skip
+
+
+def _insert(fit: PressFit, u: float) -> Pose:
+    """Straight into the mouth of the bore."""
+    top, low = over(fit), 0.95 * fit.depth
+    return Pose(top - (top - low) * u)
+
+
+def _press(fit: PressFit, u: float) -> Pose:
+    return Pose(0.95 * fit.depth * (1.0 - u))
+
+
+class PressFitKind(JointKind):
+    """See the module."""
+
+    name = "PRESS_FIT"
+    label = "Press-Fit"
+    says = "Ribs wider than the bore are pressed in, and friction holds them"
+    springs = True
+    parameters = (
+        Parameter("depth_mm", "Depth", "mm", 0.0, 0.0, 1000.0, "How far the peg goes in; 0 means as long as the peg is"),
+        Parameter("lugs", "Ribs", "", 4, 3, 6, "Ribs around the peg, evenly spaced"),
+        Parameter("interference_mm", "Interference", "mm", 0.1, 0.01, 0.5,
+                  "How much wider in radius the ribs are than the bore before they are pressed in"),
+        Parameter("insert_n", "Push", "N", 100.0, 0.5, 2000.0, "Push that presses it in"),
+        Parameter("pull_n", "Pull", "N", 50.0, 0.0, 5000.0, "Pull at which it slips"),
+    )  # fmt: skip
+    phases = (
+        Phase("ALIGN", "Align", 16, align, "The peg comes over the socket", least=5),
+        Phase("INSERT", "Insert", 8, _insert, "Into the mouth of the bore"),
+        Phase("PRESS", "Press", 16, _press, "Pressed home against friction", joined=True),
+        Phase("DRAW", "Draw", 16, lambda fit, u: _press(fit, 1.0 - u), "Drawn out against friction"),
+        Phase("EXTRACT", "Extract", 8, lambda fit, u: _insert(fit, 1.0 - u), "Straight out"),
+    )
+    default = ("ALIGN", "INSERT", "PRESS", "HOLD")
+    presets = {
+        "figure": Preset("Figure's part", {"lugs": 4, "interference_mm": 0.1, "insert_n": 200.0, "pull_n": 100.0},
+                         "EN 71-1 8.4: parts over 6 mm hold 90 N for 10 s, here at 0.9 of the slip; push: own estimate"),
+        "kit_pin": Preset("Kit pin", {"lugs": 3, "interference_mm": 0.05, "insert_n": 25.0, "pull_n": 15.0},
+                          "own estimate: pins of model kits that go together by hand"),
+        "knob": Preset("Pushed-on knob", {"lugs": 6, "interference_mm": 0.08, "insert_n": 45.0, "pull_n": 20.0},
+                       "own estimate: knobs that are pulled off to service what is behind"),
+    }  # fmt: skip
+
+    def make(self, spec: JointSpec) -> PressFit:
+        depth_mm = spec.number("depth_mm") or spec.peg_length_mm
+        check_fit(spec, depth_mm)
+        check_loose(spec)
+        bore, peg = spec.bore_radius_mm * MM, spec.peg_radius_mm * MM
+        length, depth, count = spec.peg_length_mm * MM, depth_mm * MM, int(spec.number("lugs"))
+        interference, mu = spec.length("interference_mm"), FRICTION * FRICTION
+        lead, yields = _lead(spec, mu), min(max(interference, 0.2 * MM), 0.5 * MM)
+        _check(spec, bore, peg, interference, 0.65 * depth - (yields + SHORT) / float(np.tan(lead)))
+        half = min(0.5 * MM / peg, 12.0 * DEG)
+        return PressFit(
+            count=count, length=length, peg_radius=peg, bore_radius=bore, bore_depth=spec.bore_depth_mm * MM, depth=depth,
+            twist=0.0, turn=1, lift=CREEP, lug_radius=bore - GAP, lug_half=half,
+            lug_z=(-length + min(1.0 * MM, 0.2 * depth), -min(0.3 * MM, 0.1 * depth)), groove_radius=bore, channels=(),
+            interference=interference, lead=lead, press=spec.number("pull_n") / (mu * count), yields=yields,
+            friction=FRICTION,
+        )  # fmt: skip
+
+    def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
+        return [
+            _pressed(mechanism),
+            pulled_free("no_ribs", "Pulled without its ribs it comes off", pose, catch=False),
+            pulled_free("no_interference", "Pulled with nothing that presses on it it comes off", pose, springs=True, tuned=0.0),
+            _half(mechanism),
+            _beside(mechanism),
+        ]  # fmt: skip
+
+    def sentence(self, spec: JointSpec, mechanism: Any, checks: Mapping[str, Check]) -> str:
+        push = mechanism.push_in * (1.0 + 0.01 * checks["insert.force"].value)
+        slip = mechanism.hold * (1.0 + 0.01 * checks["hold.force"].value)
+        return (
+            f"{spec.peg} is pressed {to_mm(mechanism.depth) + checks['engaged.depth'].value:.3f} mm deep into {spec.socket} "
+            f"with {push:.1f} N in contact; penetration {checks['swept.penetration'].value:.4f} mm; friction alone holds it "
+            f"up to {slip:.1f} N."
+        )
+
+
+def _lead(spec: JointSpec, mu: float) -> float:
+    """The angle of the ribs' lead-in, from the ratio of push and pull."""
+    pull, push = spec.number("pull_n"), spec.number("insert_n")
+    least, most = (float(np.tan(angle * DEG + np.arctan(mu))) / mu for angle in (6.0, 30.0))
+    if pull < 0.5 or not least <= push / pull <= most:
+        what = f"Ribs that slip at {pull:g} N can't be pressed in with {push:g} N"
+        spec.refuse(
+            what,
+            f"Set the push between {least * max(pull, 0.5):.1f} and {most * max(pull, 0.5):.1f} N, or another pull.",
+        )
+    ratio = mu * push / pull
+    return float(np.arctan((ratio - mu) / (1.0 + mu * ratio)))
+
+
+def _check(spec: JointSpec, bore: float, peg: float, interference: float, straight: float) -> None:
+    """Raises InputError with the one measure that makes the fit impossible."""
+    if bore - peg < GAP + 0.05 * MM:
+        what = f"Between peg and bore there are only {to_mm(bore - peg):.2f} mm for ribs"
+        spec.refuse(what, "Make the bore wider or the peg thinner: 0.1 mm or more apart.")
+    if interference > 0.04 * bore:
+        what = f"An interference of {to_mm(interference):.2f} mm would crack a bore of {to_mm(bore):.2f} mm"
+        spec.refuse(what, f"Set it to {to_mm(0.04 * bore):.2f} mm or less.")
+    if straight < 0.1 * MM:
+        spec.refuse("The peg is too short for the lead-in of its ribs", "Make it deeper, or push harder.")
+
+
+def _wish(fit: PressFit, force: float, height: float, aside: float) -> Array:
+    """Where the long soft hand wants the peg to press it inwards with ``force`` N at a ``height`` over its seat."""
+    return fit.at(Pose(height - force / fit.push_in * LONG, aside=aside))
+
+
+def _way(fit: PressFit, aside: float) -> tuple[list[Array], int, int, int]:
+    """Pressed to 0.9 of the push and held, slowly to 1.1, with 1.3 home; let go; pulled to 0.9 of the hold, held, slowly to 1.25.
+
+    With it the frames that end the first hold, being home, and the second hold.
+    """
+    high, steep = fit.meets + 0.2 * MM, fit.meets - fit.pressed
+    way = hand_way(lambda u: fit.at(Pose(high - (high - fit.meets) * u, aside=aside)), 4)
+    shares = [0.9 * smooth(k / 8) for k in range(1, 9)] + [0.9] * 4
+    waits = len(way) + len(shares) - 1
+    shares += [0.9 + 0.2 * k / 16 for k in range(1, 17)] + [1.1] * 2
+    way += [_wish(fit, share * fit.push_in, fit.meets - share * steep, aside) for share in shares]
+    left = fit.meets - 1.1 * steep
+    going = 4 + int(left / MM)
+    way += [
+        _wish(fit, 1.3 * fit.push_in, left * (1.0 - min(k / going, 1.0)), aside) for k in range(1, going + 7)
+    ]
+    way += [_wish(fit, (1.0 - smooth(k / 4)) * fit.hold, 0.0, 0.0) for k in range(5)] + [fit.at(Pose())] * 2
+    home = len(way) - 1
+    pulls = [0.9 * smooth(k / 8) for k in range(1, 9)] + [0.9] * 8
+    held = home + len(pulls)
+    pulls += [0.9 + 0.2 * k / 16 for k in range(1, 17)] + [1.25] * 4
+    return way + [_wish(fit, -share * fit.hold, 0.0, 0.0) for share in pulls], waits, home, held
+
+
+def _pressed(fit: PressFit) -> Trial:
+    """Pressed in by contacts alone from 0.1 mm off the axis, then pulled until it slips."""
+    aside = min(0.1 * MM, 0.3 * fit.yields)
+    way, waits, home, held = _way(fit, aside)
+
+    def judge(found: Outcome) -> list[Check]:
+        gaps, forces = [row.gap for row in found.rows], found.force_n
+        entered = next((index for index, gap in enumerate(gaps) if gap < fit.pressed - 0.05 * MM), len(gaps))
+        slipped = next((i for i, gap in enumerate(gaps) if i > home and gap > gaps[home] + STIR), len(gaps))
+        push, pull = max((-f for f in forces[:entered]), default=0.0), max(forces[home:slipped], default=0.0)
+        depth, crept = to_mm(fit.depth - gaps[home]), to_mm(gaps[held] - gaps[home])
+        return [
+            Check("insert.waits", entered > waits, to_mm(gaps[waits]), to_mm(fit.pressed), "mm",
+                  "Pushed with 0.9 of its force it does not go in"),
+            within("insert.force", round(100.0 * (push / fit.push_in - 1.0), 3), 5.0, "%",
+                   f"In contact {push:.2f} N press it in, stated {fit.push_in:g} N"),
+            within("contact.depth", round(depth - to_mm(fit.depth), 6), 0.01, "mm",
+                   f"Pressed in by contacts alone, {to_mm(aside):.2g} mm off centre, it sits {depth:.3f} mm deep"),
+            within("hold.creep", round(crept, 6), to_mm(CREEP), "mm",
+                   f"Pulled with {0.9 * fit.hold:.1f} N and held it slides {crept:.4f} mm"),
+            within("hold.force", round(100.0 * (pull / fit.hold - 1.0), 3), 5.0, "%",
+                   f"In contact friction holds {pull:.2f} N, stated {fit.hold:g} N"),
+            Check("hold.slips", slipped < len(gaps), forces[-1], fit.hold, "N", "Pulled with 1.25 times that it slips"),
+        ]  # fmt: skip
+
+    return Trial("press", "Pressing in with contacts, then pulling", fit.at(Pose(fit.meets + 0.2 * MM, aside=aside)), judge,
+                 way=np.stack(way), springs=True, hand=(fit.push_in / LONG, 5.0), bearing=PLANE)  # fmt: skip
+
+
+def _half(fit: PressFit) -> Trial:
+    """A control: with half the pressure 0.9 of the stated pull must draw it."""
+    way = [_wish(fit, fit.push_in * smooth(k / 6), fit.meets, 0.0) for k in range(1, 7)]
+    way += [way[-1]] * 4 + [fit.at(Pose())] * 2
+    home = len(way) - 1
+    way += [_wish(fit, -0.9 * fit.hold * smooth(k / 6), 0.0, 0.0) for k in range(1, 7)] + [
+        _wish(fit, -0.9 * fit.hold, 0.0, 0.0)
+    ] * 3
+
+    def judge(found: Outcome) -> list[Check]:
+        slid = to_mm(found.last.gap - found.rows[home].gap)
+        return [
+            Check(
+                "control.half_pressure",
+                slid > 1.0,
+                slid,
+                1.0,
+                "mm",
+                "With half the pressure the pull draws it",
+            )
+        ]
+
+    return Trial("half_pressure", "A control: pulling with half the pressure", fit.at(Pose(fit.meets)), judge,
+                 way=np.stack(way), springs=True, hand=(fit.push_in / LONG, 5.0), bearing=PLANE, tuned=0.5)  # fmt: skip
+
+
+def _beside(fit: PressFit) -> Trial:
+    """A control: pushed with twice the stated force beside its bore it must stay out."""
+    top, aside = fit.depth + 0.2 * MM, 0.6 * fit.peg_radius
+    deep = 0.2 * MM + 2.0 * fit.push_in / 20000.0
+    way = hand_way(lambda u: fit.at(Pose(top - deep * u, aside=aside)), 10)
+
+    def judge(found: Outcome) -> list[Check]:
+        gap, limit = to_mm(found.last.gap), to_mm(0.5 * fit.depth)
+        says = f"Pushed in beside its bore it stays {gap:.2f} mm out"
+        return [Check("control.misaligned", gap > limit, gap, limit, "mm", says)]
+
+    return Trial(
+        "misaligned",
+        "A control: pushing beside the bore",
+        fit.at(Pose(top, aside=aside)),
+        judge,
+        way=np.stack(way),
+    )
+
+
+KIND = PressFitKind()
