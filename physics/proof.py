@@ -10,6 +10,7 @@ import numpy as np
 from . import trials
 from .joints import kind_of
 from .joints.base import Check, Engagement, Mechanism, Outcome, Trial, engagement, within
+from .joints.protocols import protocol_of
 from .joints.record import to_json
 from .joints.spec import JointSpec
 from .rigid import Array
@@ -78,7 +79,7 @@ def prove(
         "joint": to_json(spec),
         "motion": _series(mechanism, evidence, sweep),
         "deepest_at_mm": [to_mm(value) for value in sweep.at],
-        "protocol": {"name": "ramp and hold", "source": "after ISO 594-2, hold shortened to half a second"},
+        "protocol": protocol_of(spec).to_json(),
     }
 
 

@@ -13,6 +13,7 @@ from ..units import DEG, MM, PI, to_deg, to_mm
 from .base import Check, JointKind, Outcome, Phase, Pose, Trial, within
 from .lugs import LIP
 from .moves import min_jerk
+from .protocols import PROTOCOL, protocol_of
 from .spec import JointSpec, Parameter, Preset
 from .sphere import BallMechanism
 from .trying import hand_way, pulled_free
@@ -83,6 +84,7 @@ class BallKind(JointKind):
         ),
         Parameter("clearance_mm", "Clearance", "mm", 0.1, 0.02, 1.0, "Free space around the ball"),
         Parameter("pull_n", "Pull", "N", 90.0, 0.0, 5000.0, "Pull that the mouth must hold"),
+        PROTOCOL,
     )
     phases = (
         Phase("REST", "Rest", 12, lambda ball, u: Pose(), "Straight", joined=True, least=5),
@@ -154,7 +156,7 @@ class BallKind(JointKind):
 
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         return [
-            _pulled(mechanism, spec.number("pull_n")),
+            _pulled(mechanism, spec),
             _stopped(mechanism),
             pulled_free(
                 "small_ball", "Pulled with a ball smaller than the mouth it comes off", pose, catch=False
@@ -195,20 +197,24 @@ class BallKind(JointKind):
         )
 
 
-def _pulled(ball: Ball, force: float) -> Trial:
+def _pulled(ball: Ball, spec: JointSpec) -> Trial:
     """A springy grip, which keeps the free ball straight, draws ever harder and holds: it lifts by its play only.
 
     A bare force would set a ball of flat facets rolling from facet to facet.
     """
-    end = ball.lift + force / GRIP
-    way = [ball.at(Pose(end * min(1.0, k / 12))) for k in range(1, 25)]
+    protocol = protocol_of(spec)
+    force = protocol.pull(spec)
+    way = [
+        ball.at(Pose(ball.lift * min(1.0, k / 12) + pull / GRIP))
+        for k, pull in enumerate(protocol.pull_curve(spec), 1)
+    ]
 
     def judge(found: Outcome) -> list[Check]:
         moved, drawn = to_mm(found.last.gap), max(found.force_n)
         return [
             within("pull.lift", round(to_mm(ball.lift) - moved, 6), 0.01, "mm",
                    f"Pulled with {drawn:.1f} N it lifts {moved:.4f} mm, its clearance along the axis, and holds"),
-            Check("pull.held", not found.released and drawn >= 0.99 * force, drawn, force, "N", f"The joint holds {force:g} N"),
+            Check("pull.held", not found.released and drawn >= 0.99 * force, drawn, force, "N", f"The joint holds {force:g} N for {protocol.hold_s:g} s"),
         ]  # fmt: skip
 
     return Trial(

@@ -11,8 +11,9 @@ from ..rigid import Array, multiply, rotation
 from ..units import DEG, MM, to_deg, to_mm
 from .base import Check, JointKind, Outcome, Phase, Pose, Trial, engagement, within
 from .lugs import Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
+from .protocols import PROTOCOL
 from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
-from .trying import hand_way, leaning, pulled_free, ramp_and_hold
+from .trying import hand_way, leaning, pulled_free, ramp_and_hold, twisted
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class HingeKind(JointKind):
             "clearance_mm", "Clearance", "mm", 0.2, 0.02, 2.0, "Free space along the axis and around the lugs"
         ),
         Parameter("pull_n", "Pull", "N", 50.0, 0.0, 5000.0, "Pull along the pin that the hinge must hold"),
+        PROTOCOL,
     )
     phases = (
         Phase("REST", "Rest", 12, lambda hinge, u: Pose(), "Closed", joined=True, least=5),
@@ -128,7 +130,9 @@ class HingeKind(JointKind):
 
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         return [
-            ramp_and_hold(mechanism, pose, spec.number("pull_n")),
+            ramp_and_hold(mechanism, pose, spec),
+            *twisted(mechanism, spec, pose, "closed", mechanism.turn),
+            *twisted(mechanism, spec, multiply(pose, rotation(2, mechanism.entry)), "open", -mechanism.turn),
             _stop(mechanism, pose, "closed"),
             _stop(mechanism, pose, "open"),
             pulled_free("no_lugs", "Pulled without its lugs it comes off", pose, catch=False),

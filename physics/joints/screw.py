@@ -15,8 +15,9 @@ from .base import Check, JointKind, Outcome, Phase, Pose, Trial, stays, within
 from .helix import PIECE, Thread
 from .lugs import LIP, lug_sizes
 from .moves import align, over
+from .protocols import PROTOCOL
 from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
-from .trying import hand_way, leaning, pulled_free, ramp_and_hold
+from .trying import hand_way, leaning, pulled_free, ramp_and_hold, twisted
 
 MOST_TURNS: Final = 5.0
 """More would need too many pieces in the lab, and too many frames on screen."""
@@ -100,6 +101,7 @@ class ScrewKind(JointKind):
         Parameter("clearance_mm", "Clearance", "mm", 0.2, 0.02, 2.0, "Free space above and below the ridge"),
         Parameter("pull_n", "Pull", "N", 90.0, 0.0, 5000.0, "Pull that the closed screw must hold without turning back"),
         Parameter("torque_nm", "Tightening", "N·m", 0.3, 0.0, 20.0, "Torque with which it is turned against its stop"),
+        PROTOCOL,
     )  # fmt: skip
     phases = (
         Phase("ALIGN", "Align", 16, _align, "The peg comes over the socket, its thread over the groove", least=5),
@@ -154,7 +156,15 @@ class ScrewKind(JointKind):
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         return [
             _screwed_in(mechanism, spec.number("torque_nm")),
-            _pull(mechanism, pose, spec.number("pull_n")),
+            _pull(mechanism, pose, spec),
+            *twisted(
+                mechanism,
+                spec,
+                pose,
+                "tight",
+                mechanism.turn,
+                past=lambda found: _ridge_end(mechanism, found),
+            ),
             _unscrewed(mechanism, pose),
             _pushed(mechanism),
             pulled_free("no_thread", "Pulled without its thread it comes off", pose, catch=False),
@@ -262,9 +272,9 @@ def _screwed_in(screw: Screw, torque: float) -> Trial:
     )
 
 
-def _pull(screw: Screw, pose: Array, force: float) -> Trial:
+def _pull(screw: Screw, pose: Array, spec: JointSpec) -> Trial:
     """Pulled it lifts by its play, and its friction keeps it from turning back."""
-    trial = ramp_and_hold(screw, pose, force)
+    trial = ramp_and_hold(screw, pose, spec)
 
     def judge(found: Outcome) -> list[Check]:
         back = to_deg(found.last.turned)

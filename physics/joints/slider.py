@@ -11,8 +11,9 @@ from ..rigid import Array, multiply, rotation
 from ..units import DEG, MM, to_deg, to_mm
 from .base import Check, Engagement, JointKind, Outcome, Phase, Pose, Trial, engagement, within
 from .lugs import LIP, Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
+from .protocols import PROTOCOL
 from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
-from .trying import hand_way, leaning, pulled_free, ramp_and_hold
+from .trying import hand_way, leaning, pulled_free, ramp_and_hold, twisted
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class SliderKind(JointKind):
         Parameter("lugs", "Keys", "", 2, 1, 6, "Keys around the rod, evenly spaced"),
         Parameter("clearance_mm", "Clearance", "mm", 0.2, 0.02, 2.0, "Free space around the keys"),
         Parameter("pull_n", "Pull", "N", 50.0, 0.0, 5000.0, "Pull that the stop must hold"),
+        PROTOCOL,
     )
     phases = (
         Phase("REST", "Rest", 12, lambda slider, u: Pose(), "Pushed in", joined=True, least=5),
@@ -117,7 +119,9 @@ class SliderKind(JointKind):
 
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         return [
-            ramp_and_hold(mechanism, pose, spec.number("pull_n")),
+            ramp_and_hold(mechanism, pose, spec),
+            *twisted(mechanism, spec, pose, "left", 1, mechanism.play),
+            *twisted(mechanism, spec, pose, "right", -1, mechanism.play),
             _turned(mechanism, pose),
             pulled_free("no_keys", "Pulled without its keys it comes off", pose, catch=False),
         ]

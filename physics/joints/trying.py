@@ -8,11 +8,12 @@ import numpy as np
 
 from ..rigid import Array, multiply, rotation, translation
 from ..units import MM, to_deg, to_mm
-from .base import Check, Mechanism, Outcome, Pose, Trial, stays, within
+from .base import Check, Mechanism, Outcome, Pose, Trial, engagement, stays, within
+from .protocols import SHORT, load_curve, protocol_of
 from .spec import JointSpec
 
-RAMP, HOLD = 12, 12
-"""Frames in which a pull grows to its force, and for which it then stays."""
+HAND_TWIST: Final = 5.0
+"""N m a radian of a hand."""
 SHAKE: Final = 49.05
 """Peak acceleration of the shake in m/s2: five times gravity."""
 PROOF_MASS: Final = 1.0
@@ -41,24 +42,42 @@ def axial(forces: Sequence[float]) -> Array:
     return np.array([(0.0, 0.0, force) for force in forces])
 
 
-def ramp(force: float, up: int = RAMP, hold: int = HOLD) -> list[float]:
-    """A force that grows evenly and then stays."""
-    return [force * min(1.0, (frame + 1) / up) for frame in range(up + hold)]
-
-
-def ramp_and_hold(mechanism: Mechanism, pose: Array, force: float, lift: float | None = None) -> Trial:
-    """Pulled out of the bore with ``force`` N: it must stay, and move by its clearance only."""
-    free = mechanism.lift if lift is None else lift
+def ramp_and_hold(mechanism: Mechanism, pose: Array, spec: JointSpec, lift: float | None = None) -> Trial:
+    """Pulled out of the bore as the joint's protocol says: it must stay, and move by its clearance only."""
+    free, protocol = mechanism.lift if lift is None else lift, protocol_of(spec)
+    force = protocol.pull(spec)
 
     def judge(found: Outcome) -> list[Check]:
         moved = to_mm(found.last.gap)
         return [
             within("pull.lift", round(to_mm(free) - moved, 6), 0.01, "mm",
                    f"Pulled with {force:g} N it lifts {moved:.4f} mm, its clearance, and holds"),
-            stays("pull.held", found, f"The joint holds {force:g} N"),
+            stays("pull.held", found, f"The joint holds {force:g} N for {protocol.hold_s:g} s"),
         ]  # fmt: skip
 
-    return Trial("pull", f"Pulling with {force:.0f} N", pose, judge, pull=axial(ramp(force)))
+    return Trial("pull", f"Pulling with {force:.0f} N", pose, judge, pull=axial(protocol.pull_curve(spec)))
+
+
+def twisted(mechanism: Mechanism, spec: JointSpec, pose: Array, side: str, way: int, free: float = 0.0,
+            past: Callable[[Array], float] | None = None) -> list[Trial]:  # fmt: skip
+    """Turned against a stop as the protocol of the joint says, if it twists at all: ``way`` +1 is right-handed about z,
+    ``free`` radians lie before the stop, ``past`` tells from a pose how far (radians) what meets the stop is beyond it."""
+    protocol = protocol_of(spec)
+    if not protocol.torque_nm or protocol.unscrews:
+        return []
+    curve, begin = protocol.torque_curve(), engagement(pose, mechanism).turned
+    wished = [multiply(pose, rotation(2, way * (free + torque / HAND_TWIST))) for torque in curve]
+
+    def judge(found: Outcome) -> list[Check]:
+        turned = mechanism.turn * way * (found.last.turned - begin) - free
+        off, most = to_deg(turned if past is None else past(found.poses[-1])), max(map(abs, found.torque_nm))
+        says = f"Turned with {most:.3f} N·m for {protocol.hold_s:g} s its {side} stop holds, {abs(off):.3f} degrees off"
+        reached = Check(f"torque.{side}_reached", most >= 0.98 * protocol.torque_nm, most, protocol.torque_nm, "N·m",
+                        f"The hand turns with {most:.3f} N·m")  # fmt: skip
+        return [within(f"torque.{side}", off, 0.1, "deg", says), reached]
+
+    message = f"Turning with {protocol.torque_nm:g} N·m against the {side} stop"
+    return [Trial(f"torque_{side}", message, pose, judge, way=np.stack(wished))]
 
 
 def shaken(mechanism: Mechanism, pose: Array) -> Trial:
@@ -114,7 +133,7 @@ def pulled_free(
         f"A control: {says[0].lower()}{says[1:]}",
         pose,
         judge,
-        pull=axial(ramp(force)),
+        pull=axial(load_curve(force, SHORT.rise_s, SHORT.hold_s)),
         catch=catch,
         **more,
     )
@@ -133,8 +152,3 @@ def blocked(mechanism: Mechanism, angle: float) -> Trial:
     return Trial(
         "misaligned", "Pushing beside the slots", mechanism.at(Pose(top, angle)), judge, way=np.stack(way)
     )
-
-
-def pull_of(spec: JointSpec) -> float:
-    """The pull in N that the joint must hold."""
-    return spec.number("pull_n")

@@ -12,6 +12,7 @@ from ..units import DEG, MM, PI, to_deg, to_mm
 from .base import Check, Flexure, JointKind, Outcome, Phase, Pose, Trial, within
 from .lugs import ABOVE, Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
 from .moves import align, away, min_jerk, straight
+from .protocols import PROTOCOL, Protocol, protocol_of
 from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
 from .trying import (
     blocked,
@@ -21,6 +22,7 @@ from .trying import (
     shaken,
     smooth,
     turned_back,
+    twisted,
 )  # fmt: skip
 
 DETENT: Final = 2.5 * DEG
@@ -173,6 +175,7 @@ class TwistLockKind(JointKind):
         Parameter(
             "torque_nm", "Unlock", "N·m", 0.10, 0.0, 20.0, "Torque that turns the lock back over its detent"
         ),
+        PROTOCOL,
     )
     phases = (
         Phase("ALIGN", "Align", 16, align, "The peg comes over the socket, its lugs over the slots", least=5),
@@ -188,8 +191,8 @@ class TwistLockKind(JointKind):
     presets = {
         "toy_30mm": Preset("Toy, 3 cm", {"twist_deg": 60.0, "lugs": 2, "clearance_mm": 0.2, "pull_n": 90.0, "torque_nm": 0.10},
                            "EN 71-1 8.4: parts over 6 mm hold 90 N for 10 s"),
-        "luer": Preset("Luer lock", {"twist_deg": 90.0, "lugs": 2, "clearance_mm": 0.1, "pull_n": 35.0, "torque_nm": 0.02},
-                       "ISO 594-2: 35 N at 10 N/s, unscrewing 0.02 N m"),
+        "luer": Preset("Luer lock", {"twist_deg": 90.0, "lugs": 2, "clearance_mm": 0.1, "pull_n": 35.0, "torque_nm": 0.03},
+                       "ISO 594-2: 35 N at 10 N/s, it holds 0.02 N m of unscrewing torque"),
         "camera": Preset("Camera lens", {"twist_deg": 60.0, "lugs": 3, "clearance_mm": 0.05, "pull_n": 50.0, "torque_nm": 0.15},
                          "common lens mounts: 3 tabs, about 60 degrees"),
         "garden": Preset("Garden hose", {"twist_deg": 45.0, "lugs": 2, "clearance_mm": 0.5, "pull_n": 150.0, "torque_nm": 0.80},
@@ -233,12 +236,13 @@ class TwistLockKind(JointKind):
         return replace(made, angle=pose.angle + mechanism.turn * 2.0 * DEG * near * pressed)
 
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
-        lock, pull = mechanism, spec.number("pull_n")
+        lock, protocol = mechanism, protocol_of(spec)
         unlocked = multiply(pose, rotation(2, -lock.turn * lock.twist))
         beside = lock.entry - lock.turn * (lock.slot_half + lock.lug_half)
         return [
             _insertion(lock),
-            ramp_and_hold(lock, pose, pull),
+            ramp_and_hold(lock, pose, spec),
+            *twisted(lock, spec, pose, "locked", lock.turn),
             shaken(lock, pose),
             turned_back(lock, pose, turn=True),
             turned_back(lock, pose, turn=False),
@@ -246,6 +250,7 @@ class TwistLockKind(JointKind):
             pulled_free("no_lugs", "Pulled without its lugs it comes off", pose, catch=False),
             blocked(lock, beside),
             *([_detent(lock, pose)] if lock.detent_torque > 0.0 else []),
+            *([_unscrewed(lock, pose, protocol)] if lock.detent_torque > 0.0 and protocol.unscrews else []),
         ]
 
     def sentence(self, spec: JointSpec, mechanism: Any, checks: Mapping[str, Check]) -> str:
@@ -311,6 +316,24 @@ def _detent(lock: TwistLock, pose: Array) -> Trial:
 
     return Trial("detent", "Turning back over the detent", pose, judge, way=way, springs=True,
                  hand=(20000.0, stated), bearing=("x", "y", "z", "ang_x", "ang_y"))  # fmt: skip
+
+
+def _unscrewed(lock: TwistLock, pose: Array, protocol: Protocol) -> Trial:
+    """Turned back with a standard's torque for as long as it says: its detent must hold."""
+    crest, give = to_deg((2.0 * BUMP + TIP) / lock.lug_radius), (GAP + BUMP) / lock.lug_radius
+    turns = [torque / lock.detent_torque + give for torque in protocol.torque_curve()]
+    way = np.stack([multiply(pose, rotation(2, -lock.turn * turn)) for turn in turns])
+
+    def judge(found: Outcome) -> list[Check]:
+        back, most = to_deg(lock.twist - found.last.turned), max(map(abs, found.torque_nm))
+        says = f"Turned back with {most:.4f} N·m for {protocol.hold_s:g} s its detent holds at {back:.3f} degrees"
+        return [
+            Check("torque.unscrewing", back < crest, back, crest, "deg", says),
+            Check("torque.reached", most >= 0.98 * protocol.torque_nm, most, protocol.torque_nm, "N·m", "The torque was on it"),
+        ]  # fmt: skip
+
+    return Trial("unscrewing", f"Turning back with {protocol.torque_nm:g} N·m", pose, judge, way=way, springs=True,
+                 hand=(20000.0, lock.detent_torque), bearing=("x", "y", "z", "ang_x", "ang_y"))  # fmt: skip
 
 
 KIND = TwistLockKind()
