@@ -6,6 +6,7 @@ python -m tests.bench.bench_dynamics, with a Python that has bpy
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -38,6 +39,8 @@ def cost(count: int, apart: int) -> tuple[float, float, float]:
 
 
 def main() -> None:
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    print(f"{os.cpu_count()} processors, load {load:.1f}: the best of several goes where it says so")
     print(f"Blender {bpy.app.version_string}, settings as they are chosen (substeps/iterations), 24 frames/s")
     print(f"{'quantity':44}{'Bullet':>14}{'truth':>14} {'unit':6}{'error':>18}  steps")
     for row in truths_of.truths():
@@ -51,7 +54,7 @@ def main() -> None:
         simulated, baked, work = min(cost(count, apart) for _ in range(goes))
         each[name] = ((simulated + baked) / count, work / count)
         print(
-            f"{name} free bodies x {FRAMES} frames: simulate {simulated:.2f} s, bake {baked:.2f} s, together "
+            f"{name} free bodies x {FRAMES} frames (best of {goes}): simulate {simulated:.2f} s, bake {baked:.2f} s, together "
             f"{simulated + baked:.2f} s ({work:.2f} s of processor): {1000 * each[name][0]:.1f} ms a body, "
             f"{each[name][0] / each['40'][0]:.2f} times that of 40 by the clock, "
             f"{each[name][1] / each['40'][1]:.2f} by the processor"
