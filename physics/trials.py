@@ -69,7 +69,7 @@ def run(mechanism: Mechanism, trial: Trial, settings: LabSettings) -> TrialGener
     forces: list[float] = []
     torques: list[float] = []
     with lab_scene(trial.name) as lab:
-        rig = Rig(lab, mechanism, trial, paced(settings, trial))
+        rig = Rig(lab, mechanism, trial, paced(settings, trial, mechanism.peg_radius))
         for index in range(trial.frames):
             force, torque = rig.step(index)
             pose = rig.pose()
@@ -184,7 +184,11 @@ def _ghost(name: str, pose: Array, kind: str) -> Body:
     return Body(name, "CONVEX_HULL", (_TINY,), pose, kind, groups=(_NOTHING,))
 
 
-def paced(settings: LabSettings, trial: Trial) -> LabSettings:
-    """More substeps where a trial's pull is violent for its mass: twice over 100 m/s2, four times over 300."""
-    peak = 0.0 if trial.pull is None else float(np.abs(trial.pull).max()) / settings.mass
-    return replace(settings, substeps=settings.substeps * (4 if peak > 300.0 else 2 if peak > 100.0 else 1))
+def paced(settings: LabSettings, trial: Trial, radius: float) -> LabSettings:
+    """As many substeps as it takes for a pulled peg of ``radius`` metres to rock by a quarter of a radian in each.
+
+    With fewer a small peg under a strong pull starts to rock by itself and leans in its play.
+    """
+    peak = 0.0 if trial.pull is None else float(np.sqrt((trial.pull**2).sum(axis=1).max())) / settings.mass
+    needed = math.ceil(4.0 * math.sqrt(peak / radius) / settings.fps)
+    return replace(settings, substeps=max(settings.substeps, needed))
