@@ -13,9 +13,11 @@ from ..physics.ballistic import SOFT, advise
 from ..physics.bounce import Plane, Solid
 from ..physics.freed import Freed
 from ..physics.imported import Imported
+from ..physics.joined import links_of
 from ..physics.lab import lab_scene
 from ..physics.mass import weigh_solid
 from ..physics.rigid import Array
+from ..physics.settle import body_of
 from ..physics.simulation import Body
 from ..physics.standing import Standing, floor, obstacles, standing, under
 from .steps import Progress
@@ -59,13 +61,21 @@ def simulated(
     x, y, z = scene.gravity if scene.use_gravity else ZERO
     times: dict[str, Any] = {"fps": scene.render.fps / scene.render.fps_base, "frames": len(frames)}
     times["gravity"] = (float(x), float(y), float(z))
-    around = yield from _around(scene, fallers, fall, frames, told)
+    names = {faller.proxy: faller.made.body.name for faller in fallers}
+    around = yield from _around(scene, fallers, fall, frames, told, names)
+    links, said = links_of(scene, names)
+    told += said
     still = [other.body for other in around if other.poses is None]
     poses: dict[str, Array] = {}
     for faller in (each for each in fallers if each.exact):
         solid, plane, said = _exact(faller, around)
         told += said
         body = faller.made.body
+        told += [
+            f"{link.name} does not hold {body.name} on its exact path."
+            for link in links
+            if body.name in (link.a, link.b)
+        ]
         steps = dynamics.exact(body, solid, plane, ground=still, **times)
         found = yield from _told(steps, f"The exact path of {faller.ob.name}", 0.2, 0.1)
         poses[body.name] = found.poses[:, 0]
@@ -77,9 +87,12 @@ def simulated(
     bodies = [replace(body, restitution=0.0) for body in loose]
     others = [replace(other.body, restitution=0.0) for other in around]
     led = {other.body.name: other.poses for other in around if other.poses is not None}
-    steps = dynamics.simulate([*others, *bodies], targets=led, **times)
+    steps = dynamics.simulate([*others, *bodies], links, targets=led, **times)
     found = yield from _told(steps, "The bodies fall", 0.3, 0.5)
     told += [said for said in found.says if "exact path" not in said]
+    told += [
+        f"{gone.link} let go at frame {frames[gone.frame]}, at {gone.force_n:.3g} N." for gone in found.breaks
+    ]
     for index, body in enumerate(loose, start=len(others)):
         poses[body.name] = found.poses[:, index]
     return poses
@@ -113,9 +126,10 @@ def _told(
 
 
 def _around(
-    scene: bpy.types.Scene, fallers: Sequence[Faller], fall: Fall, frames: range, told: list[str]
-) -> Generator[Progress, None, list[Standing]]:
-    """The floor and all obstacles, with the motion that their keys give them in this shot."""
+    scene: bpy.types.Scene, fallers: Sequence[Faller], fall: Fall, frames: range, told: list[str],
+    names: dict[bpy.types.Object, str],
+) -> Generator[Progress, None, list[Standing]]:  # fmt: skip
+    """The floor and all obstacles, with the motion that their keys give them in this shot; adds their ``names``."""
     yield Progress(0.0, "What there is to fall on")
     found, said = obstacles(scene, {faller.ob for faller in fallers})
     told += said
@@ -130,6 +144,7 @@ def _around(
             else made.body.name
         )
         around.append(replace(other, body=replace(other.body, name=name)))
+        names[made.ob if made.ob.rigid_body is not None else body_of(made.ob)] = name
     if fall.floor is not None:
         seconds = len(frames) * scene.render.fps_base / scene.render.fps
         reach = seconds * float(np.sqrt(np.square(fall.velocity).sum()))

@@ -158,6 +158,47 @@ def test_they_fall_on_what_stands_and_what_its_keys_move() -> None:
     assert lowest(ball) == pytest.approx(0.1, abs=3e-4)
 
 
+def joint(
+    name: str, a: bpy.types.Object, b: bpy.types.Object, kind: str, at: tuple[float, float, float]
+) -> Any:
+    scene = bpy.context.scene
+    world = scene.rigidbody_world
+    if world.constraints is None:
+        world.constraints = bpy.data.collections.new("RigidBodyConstraints")
+    ob = bpy.data.objects.new(name, None)
+    ob.location = at
+    scene.collection.objects.link(ob)
+    world.constraints.objects.link(ob)
+    rule = ob.rigid_body_constraint
+    rule.type, rule.object1, rule.object2 = kind, a, b
+    bpy.context.view_layer.update()
+    return rule
+
+
+def test_constraints_hold_and_break_at_their_force() -> None:
+    scene = frames(24)
+    hook = add("hook", size=0.01, location=(0.0, 0.0, 0.5))
+    hung = add("hung", size=0.02, location=(0.04, 0.0, 0.5))
+    loose = add("loose", size=0.02, location=(0.0, 0.1, 0.47))
+    post = add("post", size=0.01, location=(0.0, 0.1, 0.5))
+    make([hook, post])
+    make([hung, loose], live=True)
+    joint("rope", proxy_of(hook), proxy_of(hung), "POINT", (0.0, 0.0, 0.5))
+    glue = joint("glue", proxy_of(post), proxy_of(loose), "FIXED", (0.0, 0.1, 0.49))
+    weight = 9.81 * proxy_of(loose).rigid_body.mass
+    for force, holds in ((2.0 * weight, True), (0.5 * weight, False)):
+        glue.use_breaking = True
+        glue.breaking_threshold = force / (24 * scene.rigidbody_world.substeps_per_frame)
+        told = bake([hung, loose], floor=None).told
+        assert any(line.startswith("glue let go at frame") for line in told) is not holds
+        scene.frame_set(24)
+        assert (loose.matrix_world.translation.z > 0.4695) is holds
+        far = [(hung.matrix_world.translation - hook.matrix_world.translation).length
+               for frame in range(1, 25) if not scene.frame_set(frame)]  # fmt: skip
+        print(f"hung: from {1e3 * min(far):.4f} to {1e3 * max(far):.4f} mm from its hook")
+        assert max(abs(value - 0.04) for value in far) < 1e-4
+
+
 def test_the_exact_path_bounces_and_the_others_meet_it() -> None:
     scene = frames(24)
     ball = add("ball", P.primitive_uv_sphere_add, radius=0.015, location=(0.0, 0.0, 0.3))
