@@ -9,136 +9,28 @@ is a part of a force at rest.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from ..rigid import Array, rotation, sine_cosine
-from ..solids import Sector, hull_points
-from ..units import DEG, MM, PI, to_deg, to_mm
-from .base import Check, Flexure, JointKind, Outcome, Phase, Pose, Tool, Trial, within
-from .lugs import LugMechanism, lug_solid, shaft_hulls
+from ..rigid import Array
+from ..units import DEG, MM, to_mm
+from .base import Check, JointKind, Outcome, Phase, Pose, Trial, within
 from .moves import align, over
+from .ribs import GAP, SHORT, PressFit
 from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
 from .trying import hand_way, pulled_free, smooth
 
 FRICTION: Final = 0.5
 """Of either surface; two of them multiply to 0.25."""
-GAP: Final = 0.03 * MM
-"""What pressed ribs are drawn short of the bore, so that no faces coincide."""
 LONG: Final = 40.0 * MM
 """How far a hand moves for the stated push: a long soft spring, so that the force stays when the peg slides."""
-SHORT: Final = 0.05 * MM
-"""What the lead-in of a rib starts below its pad."""
 CREEP: Final = 0.01 * MM
 """What a held peg may slide."""
 STIR: Final = 0.002 * MM
 """What it has slid when it is said to slip."""
-PLANE: Final = ("y", "ang_x", "ang_z")
-SIDES: Final = (0.0, PI)
-"""Where ribs and pads are in the lab: in one plane with the axis, where Bullet's friction at rest acts along it."""
-COLUMNS: Final = 8
-"""Pieces of the rim there."""
-
-
-@dataclass(frozen=True)
-class PressFit(LugMechanism):
-    """Ribs without channels; ``lead`` angle of their lead-in; ``press`` N of each; ``yields`` metres of a pad in the lab."""
-
-    interference: float
-    lead: float
-    press: float
-    yields: float
-    friction: float
-
-    @property
-    def reach(self) -> float:
-        return self.bore_radius
-
-    @property
-    def hold(self) -> float:
-        """N that friction holds along the axis."""
-        return self.count * self.press * self.friction * self.friction
-
-    @property
-    def push_in(self) -> float:
-        """N that press it in."""
-        tangent, mu = float(np.tan(self.lead)), self.friction * self.friction
-        return self.count * self.press * (tangent + mu) / (1.0 - mu * tangent)
-
-    @property
-    def level(self) -> float:
-        """Height of the pads in the socket."""
-        return -0.3 * self.depth
-
-    @property
-    def meets(self) -> float:
-        """Height over the seat at which the ribs meet their pads."""
-        return self.level + self.depth - SHORT / float(np.tan(self.lead))
-
-    @property
-    def pressed(self) -> float:
-        """Height over the seat at which the lead-in is over."""
-        return self.meets - self.yields / float(np.tan(self.lead))
-
-    def peg_hulls(self, margin: float, catch: bool = True) -> list[Array]:
-        """The shoulder and the ribs, which are alone in the lab: a pad at rest would stand in the shaft."""
-        shaft, shoulder = shaft_hulls(self, margin)
-        if not catch:
-            return [shaft, shoulder]
-        tip, top, outer = -self.length, self.lug_z[1], self.lug_radius - margin
-        rise = (self.yields + SHORT) / float(np.tan(self.lead))
-        profile = ((0.3 * self.peg_radius, tip), (outer - self.yields - SHORT, tip), (outer, tip + rise), (outer, top),
-                   (0.3 * self.peg_radius, top))  # fmt: skip
-        half = self.peg_radius * self.lug_half
-        rows = np.array([(r, side * half, z) for side in (-1.0, 1.0) for r, z in profile])
-        return [shoulder, *(rows @ rotation(2, turn)[:3, :3].T for turn in SIDES)]
-
-    def still_hulls(self, margin: float) -> list[Array]:
-        """The rim, on which the shoulder seats."""
-        rim = self.bore_radius + 0.25 * self.peg_radius
-        edges = [2.0 * PI * k / COLUMNS for k in range(COLUMNS + 1)]
-        made = [
-            Sector((rim, 1.6 * self.bore_radius), pair, (-1.0 * MM, 0.0))
-            for pair in zip(edges, edges[1:], strict=False)
-        ]
-        return [hull_points(sector, margin) for sector in made]
-
-    def flexures(self, margin: float = 0.0) -> list[Flexure]:
-        """Two pads with the force of all ribs, each a pyramid that meets its rib with its tip, in one point."""
-        tip, wide = self.lug_radius - self.yields + margin, 0.4 * MM
-        rows = [(tip, 0.0, self.level)]
-        rows += [(tip + wide + out, y, self.level + z)
-                 for out in (0.0, wide) for y in (-wide, wide) for z in (-wide, wide)]  # fmt: skip
-        made = []
-        stiff = self.count * self.press / len(SIDES) / self.yields
-        for index, angle in enumerate(SIDES):
-            turn = rotation(2, angle)[:3, :3]
-            x, y, _ = (float(value) for value in turn[:, 0])
-            made.append(Flexure(f"pad {index}", np.array(rows) @ turn.T, (x, y, 0.0), stiff, 2.0 * self.yields,
-                                mass=0.02, friction=self.friction))  # fmt: skip
-        return made
-
-    def tools(self) -> list[Tool]:
-        area = self.count * (self.lug_radius**2 - self.peg_radius**2) * self.lug_half
-        return [Tool("peg", "UNION", lug_solid(self), area * (self.lug_z[1] - self.lug_z[0]))]
-
-    def wrong_motions(self) -> dict[str, tuple[str, Array]]:
-        many = [float(u) for u in np.linspace(0.0, 1.0, 25)]
-        fault, play = 0.05 * MM, self.bore_radius - self.lug_radius
-        beside = (
-            (play + fault) / sine_cosine(PI / 2 - 0.5 * self.spacing)[0] if self.count < 4 else play + fault
-        )
-        tilt = 3.0 * (play + fault) / self.depth
-        return {
-            "off_axis": ("0.05 mm too far to the side", np.stack([self.at(Pose(aside=beside * u)) for u in many])),
-            "wrong_axis": (
-                f"pressed in with the axis tilted by {to_deg(tilt):.1f} degrees",
-                np.stack([self.at(Pose(self.depth * (1.0 - u), tilt=tilt)) for u in many]),
-            ),
-            "too_deep": ("pressed 0.05 mm into its seat", np.stack([self.at(Pose(-fault))])),
-        }  # fmt: skip
+SLIDE: Final = ("x", "y", "ang_x", "ang_y", "ang_z")
+"""A hand with springs leads the peg in a slide: what is free beside it trembles, and friction at rest would act along that."""
 
 
 def _insert(fit: PressFit, u: float) -> Pose:
@@ -246,39 +138,39 @@ def _check(spec: JointSpec, bore: float, peg: float, interference: float, straig
         spec.refuse("The peg is too short for the lead-in of its ribs", "Make it deeper, or push harder.")
 
 
-def _wish(fit: PressFit, force: float, height: float, aside: float) -> Array:
+def _wish(fit: PressFit, force: float, height: float) -> Array:
     """Where the long soft hand wants the peg to press it inwards with ``force`` N at a ``height`` over its seat."""
-    return fit.at(Pose(height - force / fit.push_in * LONG, aside=aside))
+    return fit.at(Pose(height - force / fit.push_in * LONG))
 
 
-def _way(fit: PressFit, aside: float) -> tuple[list[Array], int, int, int]:
+def _way(fit: PressFit) -> tuple[list[Array], int, int, int]:
     """Pressed to 0.9 of the push and held, slowly to 1.1, with 1.3 home; let go; pulled to 0.9 of the hold, held, slowly to 1.25.
 
     With it the frames that end the first hold, being home, and the second hold.
     """
     high, steep = fit.meets + 0.2 * MM, fit.meets - fit.pressed
-    way = hand_way(lambda u: fit.at(Pose(high - (high - fit.meets) * u, aside=aside)), 4)
+    way = hand_way(lambda u: fit.at(Pose(high - (high - fit.meets) * u)), 4)
     shares = [0.9 * smooth(k / 8) for k in range(1, 9)] + [0.9] * 4
     waits = len(way) + len(shares) - 1
     shares += [0.9 + 0.2 * k / 16 for k in range(1, 17)] + [1.1] * 2
-    way += [_wish(fit, share * fit.push_in, fit.meets - share * steep, aside) for share in shares]
+    way += [_wish(fit, share * fit.push_in, fit.meets - share * steep) for share in shares]
     left = fit.meets - 1.1 * steep
     going = 4 + int(left / MM)
-    way += [
-        _wish(fit, 1.3 * fit.push_in, left * (1.0 - min(k / going, 1.0)), aside) for k in range(1, going + 7)
-    ]
-    way += [_wish(fit, (1.0 - smooth(k / 4)) * fit.hold, 0.0, 0.0) for k in range(5)] + [fit.at(Pose())] * 2
+    way += [_wish(fit, 1.3 * fit.push_in, left * (1.0 - min(k / going, 1.0))) for k in range(1, going + 7)]
+    way += [_wish(fit, (1.0 - smooth(k / 4)) * fit.hold, 0.0) for k in range(5)] + [fit.at(Pose())] * 2
     home = len(way) - 1
     pulls = [0.9 * smooth(k / 8) for k in range(1, 9)] + [0.9] * 8
     held = home + len(pulls)
     pulls += [0.9 + 0.2 * k / 16 for k in range(1, 17)] + [1.25] * 4
-    return way + [_wish(fit, -share * fit.hold, 0.0, 0.0) for share in pulls], waits, home, held
+    return way + [_wish(fit, -share * fit.hold, 0.0) for share in pulls], waits, home, held
 
 
 def _pressed(fit: PressFit) -> Trial:
-    """Pressed in by contacts alone from 0.1 mm off the axis, then pulled until it slips."""
+    """Pressed in by contacts alone, led beside the axis, then pulled until it slips."""
     aside = min(0.1 * MM, 0.3 * fit.yields)
-    way, waits, home, held = _way(fit, aside)
+    way, waits, home, held = _way(fit)
+    led = np.stack([fit.at(Pose(fit.meets + 0.2 * MM)), *way])
+    led[:, 0, 3] += aside
 
     def judge(found: Outcome) -> list[Check]:
         gaps, forces = [row.gap for row in found.rows], found.force_n
@@ -300,17 +192,16 @@ def _pressed(fit: PressFit) -> Trial:
             Check("hold.slips", slipped < len(gaps), forces[-1], fit.hold, "N", "Pulled with 1.25 times that it slips"),
         ]  # fmt: skip
 
-    return Trial("press", "Pressing in with contacts, then pulling", fit.at(Pose(fit.meets + 0.2 * MM, aside=aside)), judge,
-                 way=np.stack(way), springs=True, hand=(fit.push_in / LONG, 5.0), bearing=PLANE)  # fmt: skip
+    return Trial("press", "Pressing in with contacts, then pulling", led[0], judge, way=led[1:], springs=True, hand=(fit.push_in / LONG, 5.0), bearing=SLIDE)  # fmt: skip
 
 
 def _half(fit: PressFit) -> Trial:
     """A control: with half the pressure 0.9 of the stated pull must draw it."""
-    way = [_wish(fit, fit.push_in * smooth(k / 6), fit.meets, 0.0) for k in range(1, 7)]
+    way = [_wish(fit, fit.push_in * smooth(k / 6), fit.meets) for k in range(1, 7)]
     way += [way[-1]] * 4 + [fit.at(Pose())] * 2
     home = len(way) - 1
-    way += [_wish(fit, -0.9 * fit.hold * smooth(k / 6), 0.0, 0.0) for k in range(1, 7)] + [
-        _wish(fit, -0.9 * fit.hold, 0.0, 0.0)
+    way += [_wish(fit, -0.9 * fit.hold * smooth(k / 6), 0.0) for k in range(1, 7)] + [
+        _wish(fit, -0.9 * fit.hold, 0.0)
     ] * 3
 
     def judge(found: Outcome) -> list[Check]:
@@ -327,7 +218,7 @@ def _half(fit: PressFit) -> Trial:
         ]
 
     return Trial("half_pressure", "A control: pulling with half the pressure", fit.at(Pose(fit.meets)), judge,
-                 way=np.stack(way), springs=True, hand=(fit.push_in / LONG, 5.0), bearing=PLANE, tuned=0.5)  # fmt: skip
+                 way=np.stack(way), springs=True, hand=(fit.push_in / LONG, 5.0), bearing=SLIDE, tuned=0.5)  # fmt: skip
 
 
 def _beside(fit: PressFit) -> Trial:
