@@ -30,6 +30,8 @@ LIGHT: Final = 1.0
 """Kilograms of the heaviest flexure there: all forces are scaled to it, because Bullet loses friction between heavy bodies."""
 STILL: Final = (0.99999, 0.99999)
 """Shares of its velocity and spin that the peg loses there in a second: a quasi-static test wants no swing."""
+PULLED: Final = 200
+"""Iterations of the solver for a peg that is pulled."""
 SCALE: Final = 64.0
 """Units a metre. Bullet takes gaps of less than a thousandth of a unit for none and then guesses their direction; two
 margins are wider than that here."""
@@ -187,8 +189,12 @@ def _ghost(name: str, pose: Array, kind: str) -> Body:
 def paced(settings: LabSettings, trial: Trial, radius: float) -> LabSettings:
     """As many substeps as it takes for a pulled peg of ``radius`` metres to rock by a quarter of a radian in each.
 
-    With fewer a small peg under a strong pull starts to rock by itself and leans in its play.
+    With fewer, or with few iterations, a small peg under a strong pull starts to rock by itself and leans in its play.
     """
-    peak = 0.0 if trial.pull is None else float(np.sqrt((trial.pull**2).sum(axis=1).max())) / settings.mass
+    if trial.pull is None:
+        return settings
+    peak = float(np.sqrt((trial.pull**2).sum(axis=1).max())) / settings.mass
     needed = math.ceil(4.0 * math.sqrt(peak / radius) / settings.fps)
-    return replace(settings, substeps=max(settings.substeps, needed))
+    return replace(
+        settings, substeps=max(settings.substeps, needed), iterations=max(settings.iterations, PULLED)
+    )
