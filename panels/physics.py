@@ -104,7 +104,7 @@ def _draw_joint(layout: bpy.types.UILayout, context: bpy.types.Context, joint: A
             column.prop(joint, parameter.key)
     for parameter in moves.parameters(joint):
         if parameter.choices:
-            layout.row().prop(joint, parameter.key, expand=True)
+            layout.row().prop(joint, parameter.key, expand=len(parameter.choices) == 2)
     if joint.mode != "FREE":
         _draw_moves(layout, context, joint)
 

@@ -78,10 +78,11 @@ def overlay(hand: robot.Robot, out: Path) -> robot.Steps:
         bpy.context.preferences.system.viewport_aa = "8"
         bpy.context.preferences.view.ui_scale = 1.4 if kind in SMALL else 1.0  # these are shown smaller
         bpy.context.scene.frame_set(40)
-        hand.area.spaces[0].show_gizmo_navigate = kind not in SMALL
+        hand.area.spaces[0].show_gizmo_navigate = hand.area.spaces[0].show_region_ui = kind not in SMALL
         shading = hand.area.spaces[0].shading
         shading.color_type, shading.show_xray, shading.xray_alpha = "OBJECT", True, 0.75
-        yield from hand.scroll(1)
+        if kind not in SMALL:
+            yield from hand.scroll(1)
         yield 1.5
         hand.picture(kind)
     middle = next(region for region in hand.area.regions if region.type == "WINDOW")
