@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import bpy
 import numpy as np
 
-from ..physics import author, dynamics, handover, imported
+from ..physics import author, handover, imported
 from ..physics.freed import of_proxy
 from ..physics.handover import bake_of
 from ..physics.lab import sweep
@@ -121,7 +121,7 @@ def _faller(ob: bpy.types.Object, fall: Fall) -> Faller:
     part = imported.read(ob)
     made = of_proxy(part, proxy)
     body = replace(made.body, pose=start, velocity=fall.velocity, spin=fall.spin)
-    return Faller(part, proxy, replace(made, body=dynamics.for_shot(body)))
+    return Faller(part, proxy, replace(made, body=body))
 
 
 def _check(ob: bpy.types.Object) -> None:

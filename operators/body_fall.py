@@ -70,7 +70,7 @@ def simulated(
     for faller in (each for each in fallers if each.exact):
         solid, plane, said = _exact(faller, around)
         told += said
-        body = faller.made.body
+        body = replace(_at_ease(faller.made.body, 1), restitution=faller.made.body.restitution)
         told += [
             f"{link.name} does not hold {body.name} on its exact path."
             for link in links
@@ -84,7 +84,7 @@ def simulated(
     if not loose:
         return poses
     told += _doubts(loose, times["frames"] / times["fps"])
-    bodies = [replace(body, restitution=0.0) for body in loose]
+    bodies = [_at_ease(body, len(loose)) for body in loose]
     others = [replace(other.body, restitution=0.0) for other in around]
     led = {other.body.name: other.poses for other in around if other.poses is not None}
     steps = dynamics.simulate([*others, *bodies], links, targets=led, **times)
@@ -96,6 +96,11 @@ def simulated(
     for index, body in enumerate(loose, start=len(others)):
         poses[body.name] = found.poses[:, index]
     return poses
+
+
+def _at_ease(body: Body, among: int) -> Body:
+    """Without the bounce that Bullet can't do, with its own damping, and asleep once it is still."""
+    return replace(dynamics.for_shot(body, among), restitution=0.0, damping=body.damping)
 
 
 def _doubts(bodies: Sequence[Body], seconds: float) -> list[str]:

@@ -24,6 +24,8 @@ SLACK = 5e-4
 """Metres that a link may open without counting as broken."""
 STILL = (0.3, 0.3)
 """A body sleeps below this share of its size a second, and this many rad/s, for two seconds."""
+CROWD, STILL_IN_CROWD = 20, (1.0, 1.0)
+"""From so many bodies on it does so earlier: in a heap what the solver leaves over shakes each of them without a sight."""
 SHOT_DAMPING = (0.04, 0.1)
 
 
@@ -168,9 +170,10 @@ def hung(name: str, anchor: str, body: str, at: Array, break_n: float | None = N
     return peg, Link(name, "POINT", anchor, body, translation(at), break_n=break_n)
 
 
-def for_shot(body: Body) -> Body:
-    """The body as a shot wants it: a little damping, and at rest without a tremor."""
-    return replace(body, damping=SHOT_DAMPING, sleep=(STILL[0] * extent(body), STILL[1]))
+def for_shot(body: Body, among: int = 1) -> Body:
+    """The body as a shot wants it, ``among`` so many: a little damping, and at rest without a tremor."""
+    still = STILL_IN_CROWD if among >= CROWD else STILL
+    return replace(body, damping=SHOT_DAMPING, sleep=(still[0] * extent(body), still[1]))
 
 
 def sized(body: Body) -> Body:

@@ -324,5 +324,5 @@ def heap(count: int, layers: int = 5, apart: int = 0) -> list[Body]:
             0.045 * (row - side / 2) + aside[0], 0.045 * (column - side / 2) + aside[1], 0.03 + 0.036 * layer)  # fmt: skip
         shape, points = ("CONVEX_HULL", hulls[index % 8]) if index % 2 else ("BOX", 0.011 * CUBE)
         body = dynamics.sized(Body(f"body {index:04d}", shape, (points,), pose, mass=0.01))
-        bodies.append(dynamics.for_shot(body))
+        bodies.append(dynamics.for_shot(body, count))
     return bodies
