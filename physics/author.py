@@ -108,6 +108,8 @@ def _stray(assembly: Assembly, joint: Joint, track: Track, motion: Motion, times
         off = move_points(relative[index] - exact[index], ends)
         aside = float(np.sqrt((off[:, :2] ** 2).sum(axis=1)).max())
         worst = max(worst, aside, float(np.abs(off[:, 2]).max()) if level else 0.0)
+        if worst > STRAY:
+            break  # too far already: the keys must be denser
     return worst
 
 

@@ -6,7 +6,7 @@ peg waits where that step begins, and after its last one it stays.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -90,6 +90,9 @@ class Track:
     recorded: Recorded | None = None
     freed: Recorded | None = None
     broke: int | None = None
+    _known: dict[float, tuple[Pose, Array, Array]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         for index, step in enumerate(self.steps):
@@ -160,6 +163,17 @@ class Track:
 
     def pose(self, time: float) -> Pose:
         """Where the peg is at a scene time in frames."""
+        return self._placed(time)[0]
+
+    def _placed(self, time: float) -> tuple[Pose, Array, Array]:
+        """The pose, the peg in the socket and the assembly at a scene time; kept, as the same times are asked for often."""
+        at = min(max(time, float(self.start)), float(self.end))
+        if at not in self._known:
+            pose = self._made(at)
+            self._known[at] = (pose, self.mechanism.at(pose), pose.assembly())
+        return self._known[at]
+
+    def _made(self, time: float) -> Pose:
         begin = float(self.start + PREROLL - 1)
         held = self._first()
         for index, (step, end) in enumerate(zip(self.steps, self.ends, strict=True)):
@@ -187,12 +201,12 @@ class Track:
 
     def poses(self, times: Sequence[float]) -> tuple[Array, Array]:
         """(T, 4, 4) peg in socket and (T, 4, 4) assembly at scene times in frames."""
-        made = [self.pose(float(time)) for time in times]
-        carried = np.stack([pose.assembly() for pose in made])
+        made = [self._placed(float(time)) for time in times]
+        carried = np.stack([assembly for _, _, assembly in made])
         if self.recorded is not None:
             relative = self.recorded.at(times)
         else:
-            relative = np.stack([self.mechanism.at(pose) for pose in made])
+            relative = np.stack([peg for _, peg, _ in made])
         if self.freed is not None:
             late = np.array(times) > self.freed.start
             relative[late] = self.freed.at([time for time in times if time > self.freed.start])

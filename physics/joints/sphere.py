@@ -116,7 +116,7 @@ class BallMechanism(Mechanism):
         radius = (self.ball if catch else 0.9 * self.bore_radius) - margin
         edge, rows = float(np.arcsin(self.bore_radius / self.ball)), []
         turns = [2.0 * PI * k / COLUMNS for k in range(COLUMNS)]
-        for polar in sorted({*(k * 10.0 * DEG for k in range(2, 17)), edge}):
+        for polar in sorted({*(k * 15.0 * DEG for k in range(2, 11)), 20.0 * DEG, 160.0 * DEG, edge}):
             sine, cosine = sine_cosine(polar)
             rows += [point(radius * sine, turn, radius * cosine - self.centre) for turn in turns]
         rows += [(0.0, 0.0, radius - self.centre), (0.0, 0.0, -radius - self.centre)]
