@@ -86,6 +86,15 @@ def test_the_same_mesh_gives_the_same_answer() -> None:
     assert find(part) == find(part)
 
 
+def test_every_version_of_numpy_gives_the_same_numbers() -> None:
+    part = random_parts.spoil(random_parts.make("ring", 5), 0.03, 5)
+    found = find(part, picked=random_parts.click(part, 5)[0])
+    assert all(type(x) is float for x in (found.radius, found.length, *found.axis, *found.origin))
+    assert (found.radius, found.length, found.confidence) == (0.0267986, 0.0437822, 0.659)
+    assert found.axis == (0.66787, 0.6653866, 0.3334821)
+    assert found.origin == (-0.0410728, 0.1761567, -0.0395478)
+
+
 def test_length_and_plane_of_the_rim_are_measured() -> None:
     part = random_parts.spoil(random_parts.make("ring", 5), 0.01, 5)
     found = find(part)
