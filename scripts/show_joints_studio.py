@@ -103,6 +103,10 @@ class Shot:
         depth, turned, tilt = (self.motion[name][at] for name in ("depth_mm", "turned_deg", "tilt_deg"))
         if depth <= 0.0:
             return "not in yet"
+        if (
+            max(self.motion["turned_deg"]) - min(self.motion["turned_deg"]) > 350.0
+        ):  # whole turns are not counted
+            turned = 0.0
         told = f"{depth:.1f} mm in"
         if tilt > 0.5:
             return f"{told}, tilted {tilt:.0f}°"
