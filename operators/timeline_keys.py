@@ -46,8 +46,8 @@ def show(scene: bpy.types.Scene) -> bpy.types.Object:
 def _fill(scene: bpy.types.Scene, ob: bpy.types.Object) -> None:
     """A new action with a channel for every joint, in place of the one before."""
     before = ob.animation_data.action if ob.animation_data else None
-    for channel in [key for key in ob.keys() if key != AGREED]:  # noqa: SIM118  ID properties are no dict
-        del ob[channel]
+    for key in [key for key in ob.keys() if key[:1].isdigit()]:  # noqa: SIM118  ID properties are no dict
+        del ob[key]
     ob.animation_data_create().action = bpy.data.actions.new(NAME)
     if before is not None and before.users == 0:
         bpy.data.actions.remove(before)

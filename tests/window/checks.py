@@ -268,6 +268,6 @@ ALL = (
     open_while_running,
     findings_jump,
     drawing_is_cheap,
-    *joint_checks.ALL,
     disable_and_enable,
+    *joint_checks.ALL,  # with files of their own
 )
