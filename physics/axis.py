@@ -104,7 +104,7 @@ def _chosen(found: list[Found], kind: str, part: str, near: Array | None) -> Fou
     if near is not None:
         click += f", not an edge or what stands beside it, and then {_END[kind]}"
     state = f", or state it: custom property holdfast_feature on {part!r}."
-    if not found:
+    if not found or (near is None and confidence(found[0]) == 0.0):
         where = "" if near is None else " near the click"
         raise InputError(f"No {kind} was found in the shape of {part!r}{where}", todo=click + state)
     best = found[0]
