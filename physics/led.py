@@ -41,7 +41,8 @@ def lead(track: Track, fps: float, aside: float) -> Generator[float, None, Track
             for k in range((last - track.start) * PER_FRAME + 1)
         ]
     )
-    trial = Trial("led", "Leading by hand", way[0], lambda found: [], way=way, springs=track.kind.springs)
+    trial = Trial("led", "Leading by hand", way[0], lambda found: [], way=way, springs=track.kind.springs,
+                  hand=(track.kind.leads, 5.0 * track.kind.leads / 20000.0))  # fmt: skip
     settings = LabSettings(substeps=SUBSTEPS // PER_FRAME, fps=fps * PER_FRAME)
     found = []
     with lab_scene("led") as lab:

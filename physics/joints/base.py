@@ -210,6 +210,8 @@ class JointKind(ABC):
     presets: ClassVar[Mapping[str, Preset]] = {}
     springs: ClassVar[bool] = False
     """Whether it only goes together because its flexures give way: contacts that lead it need them."""
+    leads: ClassVar[float] = 20000.0
+    """N/m of the hand that leads it in a simulated shot; more where much force is needed to go in."""
     tilts: ClassVar[bool] = False
     """Whether the peg's side leans over the socket, so that it must stand off its rim."""
 

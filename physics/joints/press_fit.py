@@ -9,6 +9,7 @@ is a part of a force at rest.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -50,6 +51,7 @@ class PressFitKind(JointKind):
     label = "Press-Fit"
     says = "Ribs wider than the bore are pressed in, and friction holds them"
     springs = True
+    leads = 2e6
     parameters = (
         Parameter("depth_mm", "Depth", "mm", 0.0, 0.0, 1000.0, "How far the peg goes in; 0 means as long as the peg is"),
         Parameter("lugs", "Ribs", "", 4, 3, 6, "Ribs around the peg, evenly spaced"),
@@ -61,8 +63,10 @@ class PressFitKind(JointKind):
     phases = (
         Phase("ALIGN", "Align", 16, align, "The peg comes over the socket", least=5),
         Phase("INSERT", "Insert", 8, _insert, "Into the mouth of the bore"),
-        Phase("PRESS", "Press", 16, _press, "Pressed home against friction", joined=True),
-        Phase("DRAW", "Draw", 16, lambda fit, u: _press(fit, 1.0 - u), "Drawn out against friction"),
+        Phase("PRESS", "Press", 16, _press, "Pressed home against friction", joined=True, gives=True),
+        Phase(
+            "DRAW", "Draw", 16, lambda fit, u: _press(fit, 1.0 - u), "Drawn out against friction", gives=True
+        ),
         Phase("EXTRACT", "Extract", 8, lambda fit, u: _insert(fit, 1.0 - u), "Straight out"),
     )
     default = ("ALIGN", "INSERT", "PRESS", "HOLD")
@@ -92,6 +96,11 @@ class PressFitKind(JointKind):
             interference=interference, lead=lead, press=spec.number("pull_n") / (mu * count), yields=yields,
             friction=FRICTION,
         )  # fmt: skip
+
+    def aimed(self, mechanism: Any, pose: Pose) -> Pose:
+        """Past the seat by what the hand's spring gives under the push: friction would hold the peg short of its path."""
+        near = min(max((0.95 * mechanism.depth - pose.height) / (0.2 * mechanism.depth), 0.0), 1.0)
+        return replace(pose, height=pose.height - near * 1.3 * mechanism.push_in / self.leads)
 
     def trials(self, spec: JointSpec, mechanism: Any, pose: Array) -> Sequence[Trial]:
         return [

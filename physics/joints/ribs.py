@@ -42,6 +42,10 @@ class PressFit(LugMechanism):
         return self.bore_radius
 
     @property
+    def gives(self) -> float:
+        return self.interference
+
+    @property
     def hold(self) -> float:
         """N that friction holds along the axis."""
         return self.count * self.press * self.friction * self.friction
