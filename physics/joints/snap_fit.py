@@ -251,7 +251,10 @@ def _pushed_in(snap: SnapFit) -> Trial:
 
 def _pulled(snap: SnapFit, pose: Array, pull: float) -> Trial:
     """Drawn by a long soft spring to the stated pull and held, then slowly to 1.5 times it."""
-    shares = [smooth(k / 8) for k in range(1, 9)] + [1.0] * 4
+    shares = [0.9 * smooth(k / 8) for k in range(1, 9)] + [0.9 + 0.08 * k / 6 for k in range(1, 7)]
+    shares += [0.98 + 0.02 * k / 5 for k in range(1, 6)] + [
+        1.0
+    ] * 3  # slowly: friction keeps what it overshoots
     held = len(shares) - 1
     shares += (
         [1.0 + 0.15 * k / 4 for k in range(1, 5)] + [1.15 + 0.2 * k / 12 for k in range(1, 13)] + [1.5] * 3
