@@ -22,7 +22,7 @@ SMALL_MM: Final = 6.0
 @dataclass(frozen=True)
 class Protocol:
     """``pull_n`` newtons (0: the joint's own pull), ``small_pull_n`` of parts up to 6 mm; ``torque_nm`` in N m, 0 for none.
-    ``rise_s`` seconds to the full pull, ``torque_rise_s`` to the full torque, ``hold_s`` for which either stays.
+    ``rise_s`` seconds to the full pull and ``hold_s`` for which it stays, ``torque_rise_s`` and ``torque_hold_s`` of the torque.
     ``unscrews``: the torque turns back what locks by a twist; else it turns every joint against its stops."""
 
     name: str
@@ -35,6 +35,7 @@ class Protocol:
     hold_s: float = 0.5
     torque_nm: float = 0.0
     torque_rise_s: float = 5.0
+    torque_hold_s: float = 10.0
     unscrews: bool = False
 
     def pull(self, spec: JointSpec) -> float:
@@ -50,7 +51,7 @@ class Protocol:
 
     def torque_curve(self) -> list[float]:
         """Newton metres frame by frame."""
-        return load_curve(self.torque_nm, self.torque_rise_s, self.hold_s)
+        return load_curve(self.torque_nm, self.torque_rise_s, self.torque_hold_s)
 
     def to_json(self) -> dict[str, Any]:
         """For the proof."""
@@ -67,7 +68,7 @@ _EVERY = (
     Protocol("SHORT", "Short", "The joint's own pull, reached in half a second and held for half a second",
              "ramp and hold after ISO 594-2, shortened"),
     Protocol("ISO_594_2", "ISO 594-2", "35 N at 10 N/s held for 10 s, and 0.02 N·m of unscrewing torque for 10 s",
-             "ISO 594-2:1998, separation force and unscrewing torque", 35.0, 0.0, 3.5, 10.0, 0.02, 1.0, True),
+             "ISO 594-2:1998, separation force and unscrewing torque", 35.0, 0.0, 3.5, 10.0, 0.02, 1.0, 10.0, True),
     Protocol("EN_71_1_TENSION", "EN 71-1 Tension", "90 N (50 N for parts of 6 mm) reached in 5 s and held for 10 s",
              "EN 71-1:2014, 8.4 tension test", 90.0, 50.0, 5.0, 10.0),
     Protocol("EN_71_1_TORQUE", "EN 71-1 Torque", "0.34 N·m reached in 5 s and held for 10 s, and the joint's own pull",

@@ -72,7 +72,7 @@ def twisted(mechanism: Mechanism, spec: JointSpec, pose: Array, side: str, way: 
     def judge(found: Outcome) -> list[Check]:
         turned = mechanism.turn * way * (found.last.turned - begin) - free
         off, most = to_deg(turned if past is None else past(found.poses[-1])), max(map(abs, found.torque_nm))
-        says = f"Turned with {most:.3f} N·m for {protocol.hold_s:g} s its {side} stop holds, {abs(off):.3f} degrees off"
+        says = f"Turned with {most:.3f} N·m for {protocol.torque_hold_s:g} s its {side} stop holds, {abs(off):.3f} degrees off"
         reached = Check(f"torque.{side}_reached", most >= 0.98 * protocol.torque_nm, most, protocol.torque_nm, "N·m",
                         f"The hand turns with {most:.3f} N·m")  # fmt: skip
         return [within(f"torque.{side}", off, 0.1, "deg", says), reached]

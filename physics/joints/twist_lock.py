@@ -326,7 +326,7 @@ def _unscrewed(lock: TwistLock, pose: Array, protocol: Protocol) -> Trial:
 
     def judge(found: Outcome) -> list[Check]:
         back, most = to_deg(lock.twist - found.last.turned), max(map(abs, found.torque_nm))
-        says = f"Turned back with {most:.4f} N·m for {protocol.hold_s:g} s its detent holds at {back:.3f} degrees"
+        says = f"Turned back with {most:.4f} N·m for {protocol.torque_hold_s:g} s its detent holds at {back:.3f} degrees"
         return [
             Check("torque.unscrewing", back < crest, back, crest, "deg", says),
             Check("torque.reached", most >= 0.98 * protocol.torque_nm, most, protocol.torque_nm, "N·m", "The torque was on it"),

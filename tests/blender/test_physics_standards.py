@@ -58,7 +58,7 @@ def test_iso_594_2_unscrews_a_lock_whose_detent_is_too_weak() -> None:
     assert not next(check for check in checks if check.id == "torque.unscrewing").ok
 
 
-@pytest.mark.parametrize("kind,name", [("TWIST_LOCK", "toy_30mm"), ("SCREW", "toy"), ("HINGE", "figure_limb")])  # fmt: skip
+@pytest.mark.parametrize("kind,name", [("TWIST_LOCK", "toy_30mm"), ("HINGE", "figure_limb")])  # fmt: skip
 def test_en_71_1_8_4_tension_of_toys(kind: str, name: str) -> None:
     spec = of_preset(kind, name, "EN_71_1_TENSION")
     assert PROTOCOLS["EN_71_1_TENSION"].pull(spec) == 90.0 and pulls(spec).frames == 15 * LAB_RATE
