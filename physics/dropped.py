@@ -27,8 +27,6 @@ PER_FRAME: Final = 4
 """Samples a frame of free motion that are kept."""
 FLOOR: Final = 4.0
 """Metres that the floor is wide where the shot has none."""
-TOUGH: Final[dict[str, Any]] = {"friction": 1.0, "restitution": 0.5}
-"""Of what the product falls on; those of its parts multiply with it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +68,7 @@ def release(shot: Scene, finale: Finale) -> Generator[float, None, tuple[Carried
         held_by(joint, owner[joint.socket.root.name], owner[joint.peg.root.name], multiply(away, _rim(shot, joint)))
         for joint in shot.assembly.joints if _loose(joint)
     ]  # fmt: skip
-    ground, floor = _ground(shot)
+    ground, floor = _ground(shot, list(bodies.values()))
     if finale.kind == "HANG":
         ground, links = _hang(shot, product, away, finale, ground, links, owner)
     moving = _exact if floor is not None and len(welds) == 1 and finale.kind != "HANG" else _simulated
@@ -186,14 +184,21 @@ def _rim(shot: Scene, joint: Joint) -> Array:
     return rim_at(joint, shot.worlds[shot.assembly.parts.index(joint.socket)])
 
 
-def _ground(shot: Scene) -> tuple[list[Body], float | None]:
-    """What the product falls on: the shot's set, else a floor at its lowest point, and the height of that floor."""
+def _ground(shot: Scene, like: Sequence[Body]) -> tuple[list[Body], float | None]:
+    """What the product falls on: the shot's set, else a floor at its lowest point, and the height of that floor.
+
+    It has the surface of most of the parts, with whose friction and restitution its own multiply.
+    """
+    rough, lively = (
+        float(np.median([getattr(body, k) for body in like])) for k in ("friction", "restitution")
+    )
+    surface = {"friction": rough, "restitution": lively}
     made = []
     for number, ob in enumerate(shot.ground):
         points, faces = meshes.evaluated(ob)
         world = move_points(np.array(ob.matrix_world, dtype=np.float64), points)
         made.append(
-            Body(f"ground {number:03d}", "MESH", (world,), np.eye(4), "PASSIVE", faces=faces, **TOUGH)
+            Body(f"ground {number:03d}", "MESH", (world,), np.eye(4), "PASSIVE", faces=faces, **surface)
         )
     if made:
         return made, None
@@ -203,7 +208,7 @@ def _ground(shot: Scene) -> tuple[list[Body], float | None]:
         [(i, j, k) for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], dtype=np.float64
     )
     x, y, _ = _middle(shot)
-    return [Body("floor", "BOX", (corners,), translation((x, y, level - 0.1)), "PASSIVE", **TOUGH)], level
+    return [Body("floor", "BOX", (corners,), translation((x, y, level - 0.1)), "PASSIVE", **surface)], level
 
 
 def _hang(shot: Scene, product: Sequence[Part], away: Array, finale: Finale, ground: list[Body], links: list[Link],
