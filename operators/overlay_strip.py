@@ -38,7 +38,7 @@ PLAYHEAD: Final = (1.0, 1.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the strip lies in the region, in pixels, and which frames it spans."""
+    """Where the strip lies in the region, in pixels, which frames it spans, and what it shows; see timeline."""
 
     left: float
     right: float
@@ -47,6 +47,12 @@ class Layout:
     first: int
     last: int
     rows: tuple[Row, ...]
+    finale: tuple[str, int, int, int] | None = None
+
+    @property
+    def lines(self) -> int:
+        """How many rows there are with that of the finale."""
+        return len(self.rows) + (self.finale is not None)
 
     @property
     def start(self) -> float:
@@ -63,11 +69,11 @@ class Layout:
 
     def y(self, index: int) -> float:
         """Bottom of a row; the first joint stands on top."""
-        return self.bottom + (len(self.rows) - 1 - index) * (HEIGHT + GAP) * self.scale
+        return self.bottom + (self.lines - 1 - index) * (HEIGHT + GAP) * self.scale
 
     @property
     def top(self) -> float:
-        return self.bottom + len(self.rows) * (HEIGHT + GAP) * self.scale
+        return self.bottom + self.lines * (HEIGHT + GAP) * self.scale
 
     def hit(self, x: float, y: float) -> tuple[int, int] | None:
         """(row, key) under a pixel, the nearest one, or None."""
@@ -81,10 +87,6 @@ class Layout:
                     found = (away, index, key)
         return found[1:] if found else None
 
-    def inside(self, x: float, y: float) -> bool:
-        """Whether a pixel is on the frames of the strip."""
-        return self.start <= x <= self.right and self.bottom <= y <= self.top
-
 
 def layout(context: bpy.types.Context) -> Layout | None:
     """The strip of the viewport that the context is in; None without joints or room."""
@@ -97,9 +99,10 @@ def layout(context: bpy.types.Context) -> Layout | None:
     left, right = _free(context)
     if not rows or right - left < (NAME + 120.0) * scale or region.height < 160.0 * scale:
         return None
-    last = max(scene.frame_end, *(row.keys[-1] for row in rows))
+    ending = timeline.finale(scene, rows)
+    last = max(scene.frame_end, *(row.keys[-1] for row in rows), ending[-1] if ending else 0)
     margin = MARGIN * scale
-    return Layout(left + margin, right - margin, margin, scale, scene.frame_start, last, tuple(shown))
+    return Layout(left + margin, right - margin, margin, scale, scene.frame_start, last, tuple(shown), ending)
 
 
 def _free(context: bpy.types.Context) -> tuple[float, float]:
@@ -130,6 +133,13 @@ def draw(context: bpy.types.Context, motions: Mapping[int, Mapping[str, str]]) -
     boxes = [(back, BACK)]
     for index, row in enumerate(strip.rows):
         boxes += _bars(strip, index, row, motions.get(row.number, {}))
+    for start, end, _, colour in _finale(strip):
+        boxes.append(
+            (
+                Box(strip.x(start), strip.y(len(strip.rows)), strip.x(end) - strip.x(start), HEIGHT * scale),
+                colour,
+            )
+        )
     at = strip.x(context.scene.frame_current)
     if strip.start <= at <= strip.right:
         for width, colour in ((4 * scale, BACK), (2 * scale, PLAYHEAD)):
@@ -139,6 +149,11 @@ def draw(context: bpy.types.Context, motions: Mapping[int, Mapping[str, str]]) -
     blf.enable(0, blf.CLIPPING)
     for index, row in enumerate(strip.rows):
         _words(strip, index, row)
+    y = strip.y(len(strip.rows)) + 5.0 * scale
+    for number, (start, end, label, _) in enumerate(_finale(strip)):
+        if number == 0:
+            _clipped("Finale", strip.left + 2 * scale, strip.start - 4 * scale, y, scale)
+        _clipped(label, strip.x(start) + 5 * scale, strip.x(end) - 3 * scale, y, scale)
     blf.disable(0, blf.CLIPPING)
 
 
@@ -151,6 +166,17 @@ def _bars(strip: Layout, index: int, row: Row, motions: Mapping[str, str]) -> li
         found.append((Box(left, y, strip.x(end) - left, height), colour))
     size = KEY * strip.scale
     return found + [(Box(strip.x(frame) - 0.5 * size, y, size, height), KEYS) for frame in row.keys]
+
+
+def _finale(strip: Layout) -> list[tuple[int, int, str, Tint]]:
+    """First and last frame, word and colour of the bars of the finale."""
+    if strip.finale is None:
+        return []
+    word, start, release, end = strip.finale
+    return [
+        (start, release, "Lift", BARS[overlay_shape.COME]),
+        (release, end, word, BARS[overlay_shape.REST]),
+    ]
 
 
 def _words(strip: Layout, index: int, row: Row) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from ..physics.choreography import GENERIC, PREROLL, Step, default_steps
+from ..physics.finale import KINDS as ENDINGS
 from ..physics.joints import kind_named
 from ..physics.joints.base import JointKind
 
@@ -72,6 +73,16 @@ def rows(scene: bpy.types.Scene) -> list[Row]:
         found.append(row)
         end = max(end, row.keys[-1] + 1)
     return found
+
+
+def finale(scene: bpy.types.Scene, joined: Sequence[Row]) -> tuple[str, int, int, int] | None:
+    """What becomes of the product after its joints: in a word, the last frame before it, of its lift, and of all; or None."""
+    given = scene.holdfast.physics.finale
+    if given.kind == "NONE" or not joined:
+        return None
+    done = max(row.keys[-1] for row in joined)
+    release = done + given.lift_frames
+    return ENDINGS[given.kind][0], done, release, release + given.free_frames
 
 
 def least(row: Row, index: int) -> int:

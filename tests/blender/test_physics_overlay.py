@@ -299,6 +299,16 @@ def test_bars_edges_are_frames() -> None:
     assert strip.hit(strip.x(34), 60.0) is None
 
 
+def test_the_strip_ends_with_the_finale_as_the_stage_times_it() -> None:
+    lantern()
+    scene = bpy.context.scene
+    assert timeline.finale(scene, timeline.rows(scene)) is None
+    scene.holdfast.physics.finale.kind = "DROP"
+    planned = stage.plan(scene).finale
+    found = timeline.finale(scene, timeline.rows(scene))
+    assert found == ("Drop", planned.start, planned.release, planned.end)
+
+
 def test_plates_give_way_to_each_other() -> None:
     white = (1.0, 1.0, 1.0)
     tags = [texts.Tag("Twist 60°", 100.0, 100.0, white), texts.Tag("Insert", 102.0, 103.0, white),

@@ -209,6 +209,7 @@ def two_joints_on_a_light_screen(walk: Any) -> Check:
     for name, kind, plug in (("foot hinge", "HINGE", pin), ("nothing yet", "BALL", None)):
         joint = scene.holdfast.physics.joints.add()
         joint.name, joint.kind, joint.peg, joint.socket = name, kind, plug, body
+    scene.holdfast.physics.finale.kind = "DROP"
     preferences = bpy.context.preferences
     gradients = preferences.themes[0].view_3d.space.gradients
     before = preferences.view.ui_scale, tuple(gradients.high_gradient)
