@@ -192,7 +192,7 @@ def _ground(shot: Scene, like: Sequence[Body]) -> tuple[list[Body], float | None
     rough, lively = (
         float(np.median([getattr(body, k) for body in like])) for k in ("friction", "restitution")
     )
-    surface = {"friction": rough, "restitution": lively}
+    surface: dict[str, Any] = {"friction": rough, "restitution": lively}
     made = []
     for number, ob in enumerate(shot.ground):
         points, faces = meshes.evaluated(ob)
