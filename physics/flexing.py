@@ -41,12 +41,13 @@ def lab_mass(flexure: Flexure, dt: float) -> float:
 def flexed(flexure: Flexure, margin: float, dt: float) -> Body:
     """The body of a flexure for substeps of ``dt`` seconds.
 
-    Two specks far aside widen its bounding box, from which Bullet takes the inertia: a small heavy body that is held by
-    limits alone gives way to the moments of its contacts, and the solver loses most of their force.
+    Two specks far behind and aside, where no peg comes, widen its bounding box, from which Bullet takes the inertia: a
+    small heavy body that is held by limits alone gives way to the moments of its contacts, and the solver loses most of
+    their force.
     """
     at = _centre(flexure)
     local = (flexure.points - at[:3, 3]) @ at[:3, :3]
-    specks = [_SPECK + SPREAD, _SPECK + np.array((0.0, -SPREAD, -SPREAD))]
+    specks = [_SPECK + SPREAD * np.array((2.0, side, side)) for side in (1.0, -1.0)]
     return Body(flexure.name, "COMPOUND", (local, *specks), at, mass=lab_mass(flexure, dt), friction=flexure.friction,
                 margin=margin, groups=(1,))  # fmt: skip
 

@@ -47,7 +47,7 @@ def test_the_detent_gives_way_at_its_torque_in_contact(preset: str) -> None:
     assert abs(found["detent.torque"].value) < 3.0
 
 
-@pytest.mark.parametrize("sizes", [(3.0, 8.0, 3.1, 9.0), (20.0, 25.0, 20.3, 30.0)])
+@pytest.mark.parametrize("sizes", [(3.0, 8.0, 3.1, 9.0), (18.3, 9.9, 18.5, 12.0), (20.0, 25.0, 20.3, 30.0)])
 def test_the_detent_gives_way_at_its_torque_in_other_sizes(sizes: tuple[float, ...]) -> None:
     assert all(check.ok for check in tried(spec("TWIST_LOCK", "", *sizes), "detent").values())
 
