@@ -14,6 +14,8 @@ MOST_POINTS = 6000
 FEW_POINTS = 1500
 OPTIMISM = 1.45
 """True errors over those that the gradients tell, root mean square over parts of 3 % noise (bench_axis's kinds)."""
+MOST_UNEVEN = 0.05
+"""Radii that half of a flat may lie off its plane: noise of 3 % stays inside, a dome does not."""
 MORE_ON_FLATS = 1.3
 """And of a flat end's, which has fewer clusters."""
 
@@ -147,7 +149,11 @@ def squared(tube: Tube, doubt: Doubt, points: Array, weights: Array) -> tuple[Tu
     sd = _sandwich(hessian, (jacobian * (robust * off)[:, None]).T, cells)
     own, other = max(doubt.axis, 1e-6), max(MORE_ON_FLATS * float(np.hypot(sd[0], sd[1])), 1e-6)
     apart = float(np.hypot(slope[0], slope[1]))
-    if apart > 2.5 * float(np.hypot(own, other)) or apart > 0.05:
+    if (
+        float(np.median(np.abs(off))) > MOST_UNEVEN
+        or apart > 2.5 * float(np.hypot(own, other))
+        or apart > 0.05
+    ):
         return tube, doubt
     share = own**2 / (own**2 + other**2)
     axis = basis @ np.array((-share * slope[0], -share * slope[1], 1.0))
