@@ -124,7 +124,8 @@ def test_a_control_that_cannot_fail_leaves_a_proof_inconclusive(
         )
         caught = proven(spec, mechanism, monkeypatch)
     assert caught["verdict"] == "inconclusive" and "control must fail" in caught["says"]
-    for name in list(mechanism.wrong_motions())[::4]:  # a motion that is not wrong at all, in the place of each that is
+    # a motion that is not wrong at all, in the place of some that are
+    for name in list(mechanism.wrong_motions())[::4]:
         wrongs = mechanism.wrong_motions()
         wrongs[name] = (wrongs[name][0], np.stack([mechanism.at(Pose())]))
         with monkeypatch.context() as sabotage:
