@@ -277,7 +277,8 @@ def _write(folder: Path, found: Plan, content: dict[str, Any], poses: np.ndarray
            seconds: float) -> Manifest:  # fmt: skip
     """The poses first, the motion's manifest last but for the proof, which names it."""
     with writing(folder / "poses.npz") as part:
-        rounded = np.round(poses, 9) + 0.0  # as the motion's hash has them: below, versions of numpy differ by a bit
+        # as the hash has them, to the nanometre: below that, versions of numpy differ by a bit
+        rounded = np.round(poses, 9) + 0.0
         np.savez(part, poses=rounded, frames=np.array(found.frames, dtype=np.int32))
     manifest = Manifest(MOTION_SCHEMA, found.settings, found.inputs, content)
     manifest = manifest.with_files(folder, [folder / "poses.npz"])
