@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..rigid import Array, multiply, rotation, sine_cosine
-from ..units import DEG, MM, PI, to_deg, to_mm
+from ..rigid import Array, multiply, rotation
+from ..units import DEG, MM, to_deg, to_mm
 from .base import Check, Flexure, JointKind, Outcome, Phase, Pose, Trial, within
+from .detent import detent_trial, detents, unscrewed
 from .lugs import ABOVE, Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
 from .moves import align, away, min_jerk, straight
-from .protocols import PROTOCOL, Protocol, protocol_of
+from .protocols import PROTOCOL, protocol_of
 from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
 from .trying import (
     blocked,
@@ -20,7 +21,6 @@ from .trying import (
     pulled_free,
     ramp_and_hold,
     shaken,
-    smooth,
     turned_back,
     twisted,
 )  # fmt: skip
@@ -28,14 +28,6 @@ from .trying import (
 DETENT: Final = 2.5 * DEG
 """The last bit of the twist, which the click snaps over."""
 REBOUND: Final = 0.35 * DEG
-BUMP: Final = 0.2 * MM
-"""How far the detent stands in the way of a lug; its ramps rise at 45 degrees."""
-GAP: Final = 0.05 * MM
-"""What the lug turns before it meets its detent."""
-TIP: Final = 0.2 * MM
-SQRT2: Final = float(np.sqrt(2.0))
-SLOPE: Final = 0.5 * SQRT2
-"""Sine and cosine of 45 degrees."""
 
 
 @dataclass(frozen=True)
@@ -56,49 +48,8 @@ class TwistLock(LugMechanism):
         """Heights (from, to) of the groove."""
         return self.channels[1].bottom, self.channels[1].top
 
-    @property
-    def detent_stiffness(self) -> float:
-        """N/m of each detent's spring, so that the ``detent_torque`` turns the lug over its crest.
-
-        At the crest the lug has turned by p and its corner c has sunk by R (1 - cos p) = s. With the ramp at 45 degrees and a
-        friction angle of m, the spring's force F = k (BUMP - s) resists with the torque R F sin(45 - p + m) / cos(45 + m).
-        """
-        turned = (GAP + BUMP) / self.lug_radius
-        sine, cosine = sine_cosine(0.25 * PI - turned)
-        mu = self.friction * self.friction
-        lever = self.count * self.lug_radius * (sine + mu * cosine) / (SLOPE - mu * SLOPE)
-        sunk = self.lug_radius * (1.0 - sine_cosine(turned)[1])
-        return self.detent_torque / (lever * (BUMP - sunk))
-
     def flexures(self, margin: float = 0.0) -> list[Flexure]:
-        """Before each lug a roof whose ridge the edge of the lug crosses in one point: of a longer contact Bullet keeps
-        points that are gone."""
-        if self.detent_torque <= 0.0:
-            return []
-        sine, cosine = sine_cosine(self.lug_half)
-        corner = np.array((self.lug_radius * cosine, -self.turn * self.lug_radius * sine))
-        out = corner / self.lug_radius
-        along = -self.turn * np.array((-out[1], out[0]))
-        tip, thick = 0.5 * TIP - (SQRT2 - 1.0) * margin, 0.5 * MM
-        wide, middle = tip + BUMP + thick, 0.5 * TIP + BUMP + GAP
-        profile = (
-            (-tip, margin - BUMP),
-            (tip, margin - BUMP),
-            (wide, margin + thick),
-            (-wide, margin + thick),
-        )
-        height = self.seat + 0.5 * (self.lug_z[0] + self.lug_z[1])
-        first = np.array([
-            (*(corner + (middle + t) * along + (r + abs(side)) * out), height + side)
-            for side in (0.0, -thick, thick) for t, r in profile
-        ])  # fmt: skip
-        made = []
-        for index, angle in enumerate(self.lug_angles):
-            turn = rotation(2, angle)[:3, :3]
-            x, y, _ = (float(value) for value in turn @ np.array((out[0], out[1], 0.0)))
-            made.append(Flexure(f"detent {index}", first @ turn.T, (x, y, 0.0), self.detent_stiffness, thick,
-                                mass=0.02, friction=self.friction))  # fmt: skip
-        return made
+        return detents(self, self.detent_torque, self.friction, margin)
 
     def wrong_motions(self) -> dict[str, tuple[str, Array]]:
         many = [float(u) for u in np.linspace(0.0, 1.0, 25)]
@@ -249,8 +200,12 @@ class TwistLockKind(JointKind):
             pulled_free("unlocked", "Pulled while unlocked it comes off", unlocked),
             pulled_free("no_lugs", "Pulled without its lugs it comes off", pose, catch=False),
             blocked(lock, beside),
-            *([_detent(lock, pose)] if lock.detent_torque > 0.0 else []),
-            *([_unscrewed(lock, pose, protocol)] if lock.detent_torque > 0.0 and protocol.unscrews else []),
+            *([detent_trial(lock, lock.detent_torque, pose)] if lock.detent_torque > 0.0 else []),
+            *(
+                [unscrewed(lock, lock.detent_torque, pose, protocol)]
+                if lock.detent_torque > 0.0 and protocol.unscrews
+                else []
+            ),
         ]
 
     def sentence(self, spec: JointSpec, mechanism: Any, checks: Mapping[str, Check]) -> str:
@@ -289,51 +244,6 @@ def _insertion(lock: TwistLock) -> Trial:
         ]  # fmt: skip
 
     return Trial("insertion", "Inserting with contacts", start, judge, way=np.stack(way))
-
-
-def _detent(lock: TwistLock, pose: Array) -> Trial:
-    """A long soft torsion spring, the peg in a bearing, is wound to 0.9 of the stated torque and held, then slowly to 1.1.
-
-    It is as soft as one radian for the stated torque, so that what the peg turns changes it little.
-    """
-    stated, crest = lock.detent_torque, to_deg((2.0 * BUMP + TIP) / lock.lug_radius)
-    wound = [0.9 * smooth(k / 8) for k in range(1, 9)] + [0.9] * 4
-    below = len(wound)
-    wound += [0.9 + 0.2 * k / 16 for k in range(1, 17)] + [1.1] * 3
-    give = (GAP + BUMP) / lock.lug_radius
-    way = np.stack([multiply(pose, rotation(2, -lock.turn * (angle + give))) for angle in wound])
-
-    def judge(found: Outcome) -> list[Check]:
-        back = [to_deg(lock.twist - row.turned) for row in found.rows]
-        passed = next((index for index, turned in enumerate(back) if turned > crest), len(back))
-        peak = max((abs(torque) for torque in found.torque_nm[:passed]), default=0.0)
-        says = f"Turned back over its detent in contact it takes {peak:.4f} N·m, stated {stated:g} N·m"
-        return [
-            Check("detent.holds", passed > below, back[below - 1], crest, "deg", "With 0.9 of that torque it stays"),
-            within("detent.torque", round(100.0 * (peak / stated - 1.0), 3), 5.0, "%", says),
-            Check("detent.passed", passed < len(back), max(back), crest, "deg", "With 1.1 of it it turns past"),
-        ]  # fmt: skip
-
-    return Trial("detent", "Turning back over the detent", pose, judge, way=way, springs=True,
-                 hand=(20000.0, stated), bearing=("x", "y", "z", "ang_x", "ang_y"))  # fmt: skip
-
-
-def _unscrewed(lock: TwistLock, pose: Array, protocol: Protocol) -> Trial:
-    """Turned back with a standard's torque for as long as it says: its detent must hold."""
-    crest, give = to_deg((2.0 * BUMP + TIP) / lock.lug_radius), (GAP + BUMP) / lock.lug_radius
-    turns = [torque / lock.detent_torque + give for torque in protocol.torque_curve()]
-    way = np.stack([multiply(pose, rotation(2, -lock.turn * turn)) for turn in turns])
-
-    def judge(found: Outcome) -> list[Check]:
-        back, most = to_deg(lock.twist - found.last.turned), max(map(abs, found.torque_nm))
-        says = f"Turned back with {most:.4f} N·m for {protocol.torque_hold_s:g} s its detent holds at {back:.3f} degrees"
-        return [
-            Check("torque.unscrewing", back < crest, back, crest, "deg", says),
-            Check("torque.reached", most >= 0.98 * protocol.torque_nm, most, protocol.torque_nm, "N·m", "The torque was on it"),
-        ]  # fmt: skip
-
-    return Trial("unscrewing", f"Turning back with {protocol.torque_nm:g} N·m", pose, judge, way=way, springs=True,
-                 hand=(20000.0, lock.detent_torque), bearing=("x", "y", "z", "ang_x", "ang_y"))  # fmt: skip
 
 
 KIND = TwistLockKind()

@@ -11,10 +11,10 @@ from holdfast.physics import mass, rigid, verify
 from holdfast.physics.choreography import Track, default_steps
 from holdfast.physics.joints import kind_named
 from holdfast.physics.joints.base import Pose
+from holdfast.physics.joints.detent import BUMP, GAP, stiffness
 from holdfast.physics.joints.record import checked
 from holdfast.physics.joints.snap_fit import SPARE
 from holdfast.physics.joints.spec import JointSpec
-from holdfast.physics.joints.twist_lock import BUMP, GAP
 from holdfast.pipeline.errors import InputError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -171,7 +171,7 @@ def test_the_detent_needs_its_torque_at_its_crest_and_less_before(radius: float,
     turned = np.linspace(GAP / arm, math.asin((GAP + BUMP) / arm), 400)
     moved = np.maximum(arm * np.sin(turned) - GAP - arm * (1.0 - np.cos(turned)), 0.0)
     resists = np.sin(math.pi / 4 - turned + friction) / math.cos(math.pi / 4 + friction)
-    needed = lock.count * arm * lock.detent_stiffness * moved * resists
+    needed = lock.count * arm * stiffness(lock, torque, lock.friction) * moved * resists
     print(f"radius {radius:g} mm: {needed.max():.5f} N m at the crest, stated {torque:g}")
     assert needed.max() == pytest.approx(torque, rel=2e-3)
     assert needed.argmax() == len(needed) - 1
