@@ -3,7 +3,7 @@
 
 show_joints.py [KIND ...] [--clip] [--samples 48]   (with a Python that has bpy and Pillow)
 Parts are lathe-made; lugs, slots, grooves and threads are what the fit cuts, motion is what the stage keys. Only the
-socket's quarter is taken away, for the picture. Writes docs/images/joints/KIND.jpg, and twist_lock.webp with --clip.
+socket's quarter is taken away, for the picture. Writes docs/images/joints/KIND.jpg, or KIND.webp with --clip.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FRAMES = 6
 def main(arguments: list[str]) -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("kinds", nargs="*")
-    options.add_argument("--clip", action="store_true", help="also the looping clip of the twist-lock")
+    options.add_argument("--clip", action="store_true", help="looping clips in place of the strips")
     options.add_argument("--samples", type=int, default=48)
     options.add_argument("--out", type=Path, default=OUT)
     chosen = options.parse_args(arguments)
@@ -48,11 +48,12 @@ def main(arguments: list[str]) -> int:
                 print(f"{kind.name}: {error}", flush=True)
                 failed += 1
                 continue
-            target = shot.strip(chosen.out / f"{kind.name.lower()}.jpg", FRAMES)
+            name = kind.name.lower()
+            if chosen.clip:
+                target = shot.clip(chosen.out / f"{name}.webp")
+            else:
+                target = shot.strip(chosen.out / f"{name}.jpg", FRAMES)
             print(f"{kind.name}: {shot.verdict}; {target}, {target.stat().st_size // 1024} KB", flush=True)
-            if chosen.clip and kind.name == "TWIST_LOCK":
-                target = shot.clip(chosen.out / "twist_lock.webp")
-                print(f"{target}, {target.stat().st_size // 1024} KB", flush=True)
     return failed
 
 

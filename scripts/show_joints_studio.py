@@ -113,7 +113,7 @@ class Shot:
         return f"{told}, turned {turned:.0f}°" if abs(turned) > 0.5 else told
 
     def clip(self, target: Path, every: int = 2) -> Path:
-        """A looping clip of all moves, forth and back."""
+        """A looping clip of all moves, every second frame."""
         moving = [frame for frame, _ in self.moving()]
         last = moving[-1]
         frames = [*moving[::every], *[last] * 8]
