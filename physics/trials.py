@@ -30,7 +30,7 @@ LIGHT: Final = 1.0
 """Kilograms of the heaviest flexure there: all forces are scaled to it, because Bullet loses friction between heavy bodies."""
 STILL: Final = (0.99999, 0.99999)
 """Shares of its velocity and spin that the peg loses there in a second: a quasi-static test wants no swing."""
-PULLED: Final = 200
+PULLED: Final = 100
 """Iterations of the solver for a peg that is pulled."""
 SCALE: Final = 64.0
 """Units a metre. Bullet takes gaps of less than a thousandth of a unit for none and then guesses their direction; two
