@@ -110,9 +110,10 @@ class BeadMechanism(Mechanism):
             grid((self.bore_radius + 0.3 * MM, self.bore_radius + 0.6 * MM), rings, (0.0,)),
         ]
         foot, crest, head = self._profile(self.peg_radius)
-        at = self.undercut / (self.crest - self.peg_radius)
+        tall = self.crest - self.peg_radius
+        at, near = self.undercut / tall, np.arange(1, 9) * 0.004 * MM / tall
         for end in (foot, head):  # densest where a ramp stands out over the bore
-            for u in (*np.linspace(0.0, at, 17), *np.linspace(at, 1.0, 5)):
+            for u in (*np.linspace(0.0, at, 17), *np.maximum(at - near, 0.0), *np.linspace(at, 1.0, 5)):
                 r, z = (float(c + u * (e - c)) for c, e in zip(crest, end, strict=True))
                 parts.append(grid((r,), rings, (z,)))
         return np.concatenate(parts)

@@ -83,6 +83,9 @@ class PressFitKind(JointKind):
         depth_mm = spec.number("depth_mm") or spec.peg_length_mm
         check_fit(spec, depth_mm)
         check_loose(spec)
+        if spec.peg_length_mm > depth_mm + 1e-6:
+            what = f"Nothing stops a peg of {spec.peg_length_mm:.2f} mm when it is {depth_mm:.2f} mm deep"
+            spec.refuse(what, "Set the depth to 0: its shoulder then seats on the rim.")
         bore, peg = spec.bore_radius_mm * MM, spec.peg_radius_mm * MM
         length, depth, count = spec.peg_length_mm * MM, depth_mm * MM, int(spec.number("lugs"))
         interference, mu = spec.length("interference_mm"), FRICTION * FRICTION

@@ -151,6 +151,7 @@ def test_a_press_fit_is_made_for_its_push_and_its_hold(hold: float, ratio: float
         ((), {"interference_mm": 0.5}, "would crack a bore of 7.70 mm.*0.31 mm or less"),
         ((7.5, 10.0, 7.55, 12.0), {}, "only 0.05 mm for ribs"),
         ((7.5, 1.5, 7.7, 12.0), {}, "too short for the lead-in"),
+        ((), {"depth_mm": 9.0}, "Nothing stops a peg of 10.00 mm when it is 9.00 mm deep"),
     ],
 )
 def test_a_press_fit_that_can_not_be_is_refused(
