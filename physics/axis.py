@@ -145,7 +145,7 @@ def confidence(found: Found, near: Array | None = None) -> float:
     """How sure a find is, 0 to 1: the least of what its fit, length, coverage, evenness and nearness to a click give."""
     run = found.run.high - found.run.low
     terms = (
-        _between(found.doubt.axis / DEG, 0.82, 0.1),
+        _between(found.doubt.axis / DEG, 0.9, 0.1),
         _between(found.doubt.centre, 0.03, 0.005),
         _between(found.doubt.radius, 0.02, 0.003),
         _between(found.doubt.residual, 0.07, 0.01),
