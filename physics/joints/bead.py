@@ -13,8 +13,8 @@ import numpy as np
 from ..rigid import Array, rotation, sine_cosine
 from ..solids import Sector, Solid, hull_points, point
 from ..turned import SIDES, circle_volume, loft, ring
-from ..units import MM, PI
-from .base import Flexure, Mechanism, Tool
+from ..units import MM, PI, to_deg
+from .base import Flexure, Mechanism, Pose, Tool
 from .lugs import floor_sectors, grid, shaft_hulls
 
 PADS: Final = 2
@@ -188,6 +188,44 @@ class BeadMechanism(Mechanism):
         return Tool(
             "socket", "DIFFERENCE", solid, circle_volume(radius, high) - circle_volume(self.bore_radius, high)
         )
+
+
+@dataclass(frozen=True)
+class SnapFit(BeadMechanism):
+    """A bead with the forces that it takes."""
+
+    def sliding(self, angle: float) -> float:
+        """Force along the axis over the force that opens the lip, for a ramp of ``angle``."""
+        mu = self.friction * self.friction
+        tangent = float(np.tan(angle))
+        return (tangent + mu) / (1.0 - mu * tangent)
+
+    @property
+    def push_in(self) -> float:
+        """N that snap it in."""
+        return PADS * self.press * self.sliding(self.lead)
+
+    @property
+    def pull_out(self) -> float:
+        """N that snap it out."""
+        return PADS * self.press * self.sliding(self.back)
+
+    def lifted(self, pull: float) -> float:
+        """Metres that it lifts under a pull in N: its clearance, and what the lip gives."""
+        return self.lift + pull / self.pull_out * self.undercut / self.slopes[1]
+
+    def wrong_motions(self) -> dict[str, tuple[str, Array]]:
+        many = [float(u) for u in np.linspace(0.0, 1.0, 25)]
+        fault = 0.05 * MM
+        drawn = self.lift + 2.0 * fault / float(np.sin(self.back))
+        beside = min(self.bore_radius - self.peg_radius, self.groove[0] - self.crest) + fault
+        tilt = (self.bore_radius - self.peg_radius + 2.0 * fault) / self.depth
+        return {
+            "drawn": ("drawn 0.1 mm into the lip", np.stack([self.at(Pose(drawn * u)) for u in many])),
+            "off_axis": ("0.05 mm too far to the side", np.stack([self.at(Pose(aside=beside))])),
+            "wrong_axis": (f"tilted by {to_deg(tilt):.1f} degrees", np.stack([self.at(Pose(tilt=tilt * u)) for u in many])),
+            "too_deep": ("pressed 0.05 mm into its seat", np.stack([self.at(Pose(-fault))])),
+        }  # fmt: skip
 
 
 def _columns() -> list[tuple[float, float]]:

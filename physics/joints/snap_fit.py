@@ -7,15 +7,15 @@ Snap-Fit Joints for Plastics). The push given sets P, the pull given the angle `
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from ..rigid import Array, multiply, translation
-from ..units import DEG, MM, to_deg, to_mm
+from ..units import DEG, MM, to_mm
 from .base import Check, JointKind, Outcome, Phase, Pose, Trial, within
-from .bead import PADS, BeadMechanism
+from .bead import PADS, SnapFit
 from .judging import HAND
 from .moves import align, min_jerk, over
 from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
@@ -34,44 +34,6 @@ LONG: Final = 15.0 * MM
 
 PLANE: Final = ("y", "ang_x", "ang_z")
 """A hand with springs leads the peg in the plane of its two pads."""
-
-
-@dataclass(frozen=True)
-class SnapFit(BeadMechanism):
-    """A bead with the forces that it takes."""
-
-    def sliding(self, angle: float) -> float:
-        """Force along the axis over the force that opens the lip, for a ramp of ``angle``."""
-        mu = self.friction * self.friction
-        tangent = float(np.tan(angle))
-        return (tangent + mu) / (1.0 - mu * tangent)
-
-    @property
-    def push_in(self) -> float:
-        """N that snap it in."""
-        return PADS * self.press * self.sliding(self.lead)
-
-    @property
-    def pull_out(self) -> float:
-        """N that snap it out."""
-        return PADS * self.press * self.sliding(self.back)
-
-    def lifted(self, pull: float) -> float:
-        """Metres that it lifts under a pull in N: its clearance, and what the lip gives."""
-        return self.lift + pull / self.pull_out * self.undercut / self.slopes[1]
-
-    def wrong_motions(self) -> dict[str, tuple[str, Array]]:
-        many = [float(u) for u in np.linspace(0.0, 1.0, 25)]
-        fault = 0.05 * MM
-        drawn = self.lift + 2.0 * fault / float(np.sin(self.back))
-        beside = min(self.bore_radius - self.peg_radius, self.groove[0] - self.crest) + fault
-        tilt = (self.bore_radius - self.peg_radius + 2.0 * fault) / self.depth
-        return {
-            "drawn": ("drawn 0.1 mm into the lip", np.stack([self.at(Pose(drawn * u)) for u in many])),
-            "off_axis": ("0.05 mm too far to the side", np.stack([self.at(Pose(aside=beside))])),
-            "wrong_axis": (f"tilted by {to_deg(tilt):.1f} degrees", np.stack([self.at(Pose(tilt=tilt * u)) for u in many])),
-            "too_deep": ("pressed 0.05 mm into its seat", np.stack([self.at(Pose(-fault))])),
-        }  # fmt: skip
 
 
 def _insert(snap: SnapFit, u: float) -> Pose:
