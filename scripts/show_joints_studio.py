@@ -119,7 +119,7 @@ class Shot:
         frames = [*moving[::every], *[last] * 8]
         pictures = {frame: self.picture(frame) for frame in sorted(set(frames))}
         shown = [pictures[frame] for frame in frames]
-        shown[0].save(target, save_all=True, append_images=shown[1:], duration=1000 * every // 24, loop=0, quality=70,
+        shown[0].save(target, save_all=True, append_images=shown[1:], duration=1000 * every // 24, loop=0, quality=92,
                       method=6)  # fmt: skip
         return target
 
