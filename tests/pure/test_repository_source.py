@@ -138,6 +138,7 @@ def test_every_tracked_file_has_a_known_kind() -> None:
         ".toml",
         ".ttf",
         ".txt",
+        ".webp",
     }
     bare = {"Makefile", "LICENSE", ".gitignore", ".ci/run"}
     assert [path for path in tracked_files() if Path(path).suffix not in kinds and path not in bare] == []
