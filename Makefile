@@ -4,6 +4,9 @@
 PYTHON ?= python3
 OUT ?= build/demo
 BLENDER ?=
+# how many suites run side by side
+JOBS ?= 2
+SUITES := test-blender-4.5 test-blender-5.2 test-pure
 # arguments for tests/window/drive.py
 WINDOW ?=
 # arguments for tests/bench/bench_physics.py
@@ -61,7 +64,11 @@ test-blender-%:
 	$(call SUITE,$*)
 
 .PHONY: test
-test: lint types test-pure test-blender-4.5 test-blender-5.2 ## lint, types, and both suites on Blender 4.5 and 5.2
+test: lint types ## lint, types, and both suites on Blender 4.5 and 5.2, JOBS of them at a time
+	@$(ENVIRONMENTS) pure blender-4.5 blender-5.2
+	@mkdir -p build/logs
+	@printf '%s\n' $(SUITES) | xargs -P $(JOBS) -n 1 sh -c \
+	  '$(MAKE) --no-print-directory $$0 > build/logs/$$0.log 2>&1; code=$$?; cat build/logs/$$0.log; exit $$code'
 
 .PHONY: test-all
 test-all: test test-blender-4.2 test-blender-5.0 ## the same with Blender 4.2 and 5.0
