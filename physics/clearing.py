@@ -17,7 +17,8 @@ def underside(points: Array, wide: float) -> Profile:
     A part that tilts clears a plane where the corners of this outline clear it, whatever the tilt. Beyond ``wide``
     there is nothing that it could meet.
     """
-    r, z = np.hypot(points[:, 0], points[:, 1]), points[:, 2]
+    # of points at one radius, which differ by rounding, the lowest comes first
+    r, z = np.round(np.hypot(points[:, 0], points[:, 1]), 9), points[:, 2]
     hull: list[tuple[float, float]] = []
     for point in sorted(zip(r.tolist(), z.tolist(), strict=True)):
         if hull and point[0] - hull[-1][0] < 1e-9:

@@ -52,6 +52,11 @@ def test_a_part_that_stands_off_as_told_clears_the_rim_at_its_tilt(
     assert lowest.min() > -1e-6
 
 
+def test_of_two_heights_at_one_radius_the_lower_counts() -> None:
+    points = np.array(((0.05999999999999999, 0.0, 0.001), (-0.06, 0.0, 0.0)))
+    assert underside(points, 1.0) == ((60.0, 0.0),)
+
+
 def test_what_lies_beyond_the_socket_asks_for_nothing() -> None:
     points = 1e-3 * np.array(((5.0, 0.0, 0.0), (0.0, 50.0, 0.0)))
     near = clearance(underside(points, 0.010), 1e-3, 0.5, 0.75**0.5)

@@ -38,7 +38,7 @@ def polygon_area(sides: int, radius_mm: float) -> float:
 @given(x=lengths, y=lengths, z=lengths, tilt=st.floats(-0.3, 0.3), turn=angles)
 def test_a_tilted_cut_through_a_box_has_the_area_of_its_shadow(x, y, z, tilt, turn):
     """Where the cut meets the sides alone its shadow along z is the base, so its area is that over the cosine."""
-    tilt *= z / math.hypot(x, y)
+    tilt = math.atan(tilt * z / math.hypot(x, y))
     axis = (math.sin(tilt) * math.cos(turn), math.sin(tilt) * math.sin(turn), math.cos(tilt))
     loops = cut(trimesh.creation.box((x, y, z)), plane_of(axis))
     assert len(loops) == 1 and len(loops[0]) == 4
