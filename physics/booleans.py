@@ -84,7 +84,10 @@ def _closed_volume(mesh: bpy.types.Mesh) -> float:
 
 
 def _weld(mesh: bpy.types.Mesh) -> None:
-    """Joins what rounding has left apart, in place: slivers along faces that coincided, a millionth of the size wide."""
+    """Joins what rounding has left apart, in place: slivers along faces that coincided, a millionth of the size wide.
+
+    A face that is missing altogether, as Blender 4.2 now and then forgets one, is put back; the volume is checked after.
+    """
     reach = (
         1e-6 * max(float(np.ptp(meshes.vertices(mesh), axis=0).max()), 1e-9) if len(mesh.vertices) else 0.0
     )
@@ -93,6 +96,13 @@ def _weld(mesh: bpy.types.Mesh) -> None:
     bmesh.ops.triangulate(work, faces=[face for face in work.faces if len(face.verts) > 4])
     bmesh.ops.remove_doubles(work, verts=work.verts[:], dist=reach)
     bmesh.ops.dissolve_degenerate(work, dist=reach, edges=work.edges[:])
+    rim = [edge for edge in work.edges if edge.is_boundary]
+    filled = bmesh.ops.holes_fill(work, edges=rim, sides=4)["faces"] if rim else []
+    marks = work.faces.layers.int.get(CUT)
+    for face in filled:
+        face.smooth = True
+        if marks is not None:
+            face[marks] = 1
     work.to_mesh(mesh)
     work.free()
     mesh.update()
