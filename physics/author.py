@@ -9,13 +9,13 @@ from collections.abc import Generator, Sequence
 import bpy
 import numpy as np
 
-from ..compat import ensure_fcurve
 from ..pipeline.store import canonical_json
 from .assembly import MOTION, REST, Assembly, Joint, Part, rest_of, root_rest
 from .choreography import Track
 from .finale import Carried
+from .keys import new_action
 from .lab import Lab
-from .rigid import Array, continuous, inverse, move_points, multiply, to_quaternions, with_midpoints
+from .rigid import Array, inverse, move_points, multiply, with_midpoints
 from .units import MM
 
 STRAY = 0.0005 * MM
@@ -24,7 +24,6 @@ DENSITIES = (1, 2, 4, 8, 16)
 """Keys a frame, as few as will do."""
 MODE = "holdfast_mode"
 """Custom property of an action: the rotation mode that its object had before."""
-CHANNELS = (("location", 3), ("rotation_quaternion", 4))
 
 
 Motion = dict[str, Array]
@@ -141,35 +140,15 @@ def write_keys(root: bpy.types.Object, times: Sequence[float], matrices: Array, 
     """Keys ``root`` with (T, 4, 4) world matrices (scale included): LINEAR, hemisphere-continuous."""
     rest = rest_of(root)
     previous = root.animation_data.action if root.animation_data else None
-    scale = np.array(rest[7:])
-    turns = continuous(to_quaternions(matrices[:, :3, :3] / scale))
-    values = np.concatenate((matrices[:, :3, 3], turns), axis=1)
     mode = root.rotation_mode if previous is None or previous.get(MODE) is None else previous[MODE]
-    root.rotation_mode = "QUATERNION"
-    action = bpy.data.actions.new(f"{root.name} motion")
-    root.animation_data_create().action = action
-    column = 0
-    for path, count in CHANNELS:
-        for index in range(count):
-            _write_curve(ensure_fcurve(action, root, path, index), times, values[:, column])
-            column += 1
+    poses = matrices.copy()
+    poses[:, :3, :3] /= np.array(rest[7:])
+    action = new_action(root, f"{root.name} motion", times, poses)
     action[MODE] = mode
     action[MOTION] = root[MOTION] = digest
     root[REST] = rest
     if previous is not None and previous.users == 0:
         bpy.data.actions.remove(previous)
-
-
-def _write_curve(curve: bpy.types.FCurve, times: Sequence[float], values: Array) -> None:
-    points = curve.keyframe_points
-    points.add(len(times))
-    points.foreach_set(
-        "co", np.stack((np.array(times, dtype=np.float64), values), axis=1).astype(np.float32).ravel()
-    )
-    linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
-    points.foreach_set("interpolation", [linear] * len(times))
-    curve.extrapolation = "CONSTANT"
-    curve.update()
 
 
 def clear_keys(root: bpy.types.Object) -> None:

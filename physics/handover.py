@@ -11,11 +11,11 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..compat import ensure_fcurve
 from ..pipeline.errors import InputError
 from .freed import place_of
+from .keys import new_action
 from .proxies import PROXY_OF, RECORD, hang, lead, remove_all
-from .rigid import Array, continuous, from_quaternion, multiply, to_quaternions
+from .rigid import Array, from_quaternion, multiply
 from .tumble import apply3, inverse3
 
 BAKED = "holdfast_baked"
@@ -25,7 +25,6 @@ BAKE = "holdfast_bake"
 BEFORE = "holdfast_before"
 """Custom property of the same action: the JSON of the object's own transform before."""
 _OWN = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
-_CHANNELS = (("location", 3), ("rotation_quaternion", 4))
 _SHEAR = 1e-4
 
 
@@ -117,16 +116,8 @@ def key(ob: bpy.types.Object, frames: Sequence[int], places: Array, digest: str)
     """Keys an object with (T, 4, 4) transforms of its own, LINEAR. Returns the action of an earlier bake, still there."""
     previous = ob.animation_data.action if ob.animation_data else None
     before = previous[BEFORE] if previous is not None else json.dumps(_state(ob))
-    values = np.concatenate((places[:, :3, 3], continuous(to_quaternions(places[:, :3, :3]))), axis=1)
-    action = bpy.data.actions.new(f"{ob.name} fall")
+    action = new_action(ob, f"{ob.name} fall", frames, places)
     action[BEFORE], action[BAKE] = before, digest
-    ob.rotation_mode = "QUATERNION"
-    ob.animation_data_create().action = action
-    column = 0
-    for path, count in _CHANNELS:
-        for index in range(count):
-            _write(ensure_fcurve(action, ob, path, index), frames, values[:, column])
-            column += 1
     return previous
 
 
@@ -162,15 +153,3 @@ def unkey(ob: bpy.types.Object) -> bool:
 
 def _state(ob: bpy.types.Object) -> dict[str, Any]:
     return {"rotation_mode": ob.rotation_mode, **{name: list(getattr(ob, name)) for name in _OWN}}
-
-
-def _write(curve: bpy.types.FCurve, frames: Sequence[int], values: Array) -> None:
-    points = curve.keyframe_points
-    points.add(len(frames))
-    points.foreach_set(
-        "co", np.stack((np.array(frames, dtype=np.float64), values), axis=1).astype(np.float32).ravel()
-    )
-    linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
-    points.foreach_set("interpolation", [linear] * len(frames))
-    curve.extrapolation = "CONSTANT"
-    curve.update()

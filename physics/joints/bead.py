@@ -15,7 +15,7 @@ from ..solids import Sector, Solid, hull_points, point
 from ..turned import SIDES, circle_volume, loft, ring
 from ..units import MM, PI, to_deg
 from .base import Flexure, Mechanism, Pose, Tool
-from .lugs import floor_sectors, grid, shaft_hulls
+from .lugs import RINGS, floor_sectors, grid, rod_points, shaft_hulls
 
 PADS: Final = 2
 """Pieces of the lip in the lab: in one plane with the axis, where Bullet's friction at rest acts along it."""
@@ -103,19 +103,14 @@ class BeadMechanism(Mechanism):
         return [(r, self.middle + up) for r, up in rows]
 
     def surface_points(self) -> Array:
-        rings = np.linspace(0.0, 2.0 * PI, 96, endpoint=False)
-        parts = [
-            grid((self.peg_radius,), rings, np.linspace(-self.length, -0.02 * self.length, 12)),
-            grid(np.linspace(0.2, 1.0, 5) * self.peg_radius, rings[::2], (-self.length,)),
-            grid((self.bore_radius + 0.3 * MM, self.bore_radius + 0.6 * MM), rings, (0.0,)),
-        ]
+        parts = rod_points(self)
         foot, crest, head = self._profile(self.peg_radius)
         tall = self.crest - self.peg_radius
         at, near = self.undercut / tall, np.arange(1, 9) * 0.004 * MM / tall
         for end in (foot, head):  # densest where a ramp stands out over the bore
             for u in (*np.linspace(0.0, at, 17), *np.maximum(at - near, 0.0), *np.linspace(at, 1.0, 5)):
                 r, z = (float(c + u * (e - c)) for c, e in zip(crest, end, strict=True))
-                parts.append(grid((r,), rings, (z,)))
+                parts.append(grid((r,), RINGS, (z,)))
         return np.concatenate(parts)
 
     def marks(self) -> list[Array]:

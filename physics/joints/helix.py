@@ -16,7 +16,7 @@ from ..rigid import Array, sine_cosine
 from ..solids import STEP, Sector, Solid, divide, hull_points, merged, point
 from ..units import DEG, MM, PI
 from .base import Mechanism, Pose, Tool
-from .lugs import floor_sectors, grid, shaft_hulls
+from .lugs import floor_sectors, rod_points, shaft_hulls
 
 PIECE: Final = 15.0 * DEG
 """Arc of one convex piece of ridge or land. A whole number of them makes the angle between two starts."""
@@ -163,12 +163,7 @@ class Thread(Mechanism):
         return result
 
     def surface_points(self) -> Array:
-        rings = np.linspace(0.0, 2.0 * PI, 96, endpoint=False)
-        parts = [
-            grid((self.peg_radius,), rings, np.linspace(-self.length, -0.02 * self.length, 12)),
-            grid(np.linspace(0.2, 1.0, 5) * self.peg_radius, rings[::2], (-self.length,)),
-            grid((self.bore_radius + 0.3 * MM, self.bore_radius + 0.6 * MM), rings, (0.0,)),
-        ]
+        parts = rod_points(self)
         half, radii = 0.5 * self.width, np.linspace(self.peg_radius, self.ridge_radius, 5)
         heights, many = (
             np.linspace(-half, half, 7),

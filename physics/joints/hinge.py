@@ -12,7 +12,7 @@ from ..units import DEG, MM, to_deg, to_mm
 from .base import Check, JointKind, Outcome, Phase, Pose, Trial, engagement, within
 from .lugs import Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
 from .protocols import PROTOCOL
-from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
+from .spec import HAND, JointSpec, Parameter, Preset, depth_of, turn_of
 from .trying import hand_way, leaning, pulled_free, ramp_and_hold, twisted
 
 
@@ -92,9 +92,7 @@ class HingeKind(JointKind):
     }  # fmt: skip
 
     def make(self, spec: JointSpec) -> Hinge:
-        depth_mm = spec.number("depth_mm") or spec.peg_length_mm
-        check_fit(spec, depth_mm)
-        check_loose(spec)
+        depth_mm = depth_of(spec)
         size, clearance = lug_sizes(spec), spec.length("clearance_mm")
         length, depth, turn, half = spec.peg_length_mm * MM, depth_mm * MM, turn_of(spec), 12.0 * DEG
         seat, swing = length - depth, spec.angle("swing_deg")

@@ -100,11 +100,7 @@ class LugMechanism(Mechanism):
         return result
 
     def surface_points(self) -> Array:
-        rings = np.linspace(0.0, 2.0 * PI, 96, endpoint=False)
-        shaft = grid((self.peg_radius,), rings, np.linspace(-self.length, -0.02 * self.length, 12))
-        tip = grid(np.linspace(0.2, 1.0, 5) * self.peg_radius, rings[::2], (-self.length,))
-        shoulder = grid((self.bore_radius + 0.3 * MM, self.bore_radius + 0.6 * MM), rings, (0.0,))
-        parts = [shaft, tip, shoulder]
+        parts = rod_points(self)
         for middle in self.lug_angles:
             across = np.linspace(middle - self.lug_half, middle + self.lug_half, 17)
             radii, heights = np.linspace(self.peg_radius, self.lug_radius, 5), np.linspace(*self.lug_z, 5)
@@ -187,6 +183,20 @@ def grid(radii: object, angles: object, heights: object) -> Array:
     """(N, 3) points at all combinations of radii, angles and heights."""
     r, a, z = (part.ravel() for part in np.meshgrid(radii, angles, heights, indexing="ij"))  # type: ignore[arg-type]
     return np.stack((r * np.cos(a), r * np.sin(a), z), axis=1)
+
+
+RINGS: Final = np.linspace(0.0, 2.0 * PI, 96, endpoint=False)
+"""Angles at which what is round is looked at."""
+
+
+def rod_points(mechanism: Mechanism) -> list[Array]:
+    """(N, 3) points each on the shaft, the tip and the shoulder of a round peg, in its frame."""
+    radius, length, bore = mechanism.peg_radius, mechanism.length, mechanism.bore_radius
+    return [
+        grid((radius,), RINGS, np.linspace(-length, -0.02 * length, 12)),
+        grid(np.linspace(0.2, 1.0, 5) * radius, RINGS[::2], (-length,)),
+        grid((bore + 0.3 * MM, bore + 0.6 * MM), RINGS, (0.0,)),
+    ]
 
 
 def box_points(radii: Sequence[float], angles: Sequence[float], heights: Sequence[float]) -> Array:

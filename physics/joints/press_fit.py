@@ -19,7 +19,7 @@ from ..units import DEG, MM, to_mm
 from .base import Check, JointKind, Outcome, Phase, Pose, Trial, within
 from .moves import align, over
 from .ribs import GAP, SHORT, PressFit
-from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
+from .spec import JointSpec, Parameter, Preset, depth_of
 from .trying import hand_way, pulled_free, smooth
 
 FRICTION: Final = 0.5
@@ -80,9 +80,7 @@ class PressFitKind(JointKind):
     }  # fmt: skip
 
     def make(self, spec: JointSpec) -> PressFit:
-        depth_mm = spec.number("depth_mm") or spec.peg_length_mm
-        check_fit(spec, depth_mm)
-        check_loose(spec)
+        depth_mm = depth_of(spec)
         if spec.peg_length_mm > depth_mm + 1e-6:
             what = f"Nothing stops a peg of {spec.peg_length_mm:.2f} mm when it is {depth_mm:.2f} mm deep"
             spec.refuse(what, "Set the depth to 0: its shoulder then seats on the rim.")

@@ -16,7 +16,7 @@ from .helix import PIECE, Thread
 from .lugs import LIP, lug_sizes
 from .moves import align, over
 from .protocols import PROTOCOL
-from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
+from .spec import HAND, JointSpec, Parameter, Preset, depth_of, turn_of
 from .trying import hand_way, leaning, pulled_free, ramp_and_hold, twisted
 
 MOST_TURNS: Final = 5.0
@@ -124,9 +124,7 @@ class ScrewKind(JointKind):
     }  # fmt: skip
 
     def make(self, spec: JointSpec) -> Screw:
-        depth_mm = spec.number("depth_mm") or spec.peg_length_mm
-        check_fit(spec, depth_mm)
-        check_loose(spec)
+        depth_mm = depth_of(spec)
         size, clearance, starts = lug_sizes(spec), spec.length("clearance_mm"), int(spec.number("starts"))
         free_mm = depth_mm - size.tip
         pitch = (spec.number("pitch_mm") or round(0.5 * free_mm / starts, 2)) * MM

@@ -12,7 +12,7 @@ from ..units import DEG, MM, to_deg, to_mm
 from .base import Check, Engagement, JointKind, Outcome, Phase, Pose, Trial, engagement, within
 from .lugs import LIP, Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
 from .protocols import PROTOCOL
-from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
+from .spec import JointSpec, Parameter, Preset, depth_of
 from .trying import hand_way, leaning, pulled_free, ramp_and_hold, twisted
 
 
@@ -83,9 +83,7 @@ class SliderKind(JointKind):
     }
 
     def make(self, spec: JointSpec) -> Slider:
-        depth_mm = spec.number("depth_mm") or spec.peg_length_mm
-        check_fit(spec, depth_mm)
-        check_loose(spec)
+        depth_mm = depth_of(spec)
         size, clearance, travel = lug_sizes(spec), spec.length("clearance_mm"), spec.length("travel_mm")
         length, depth, half = spec.peg_length_mm * MM, depth_mm * MM, 12.0 * DEG
         seat, low = length - depth, -length + size.tip * MM

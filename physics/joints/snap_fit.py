@@ -18,7 +18,7 @@ from .base import Check, JointKind, Outcome, Phase, Pose, Trial, within
 from .bead import PADS, SnapFit
 from .judging import HAND
 from .moves import align, min_jerk, over
-from .spec import JointSpec, Parameter, Preset, check_fit, check_loose
+from .spec import JointSpec, Parameter, Preset, depth_of
 from .trying import hand_way, pulled_free, smooth
 
 LEAD: Final = 30.0 * DEG
@@ -93,9 +93,7 @@ class SnapFitKind(JointKind):
     }  # fmt: skip
 
     def make(self, spec: JointSpec) -> SnapFit:
-        depth_mm = spec.number("depth_mm") or spec.peg_length_mm
-        check_fit(spec, depth_mm)
-        check_loose(spec)
+        depth_mm = depth_of(spec)
         bore, peg = spec.bore_radius_mm * MM, spec.peg_radius_mm * MM
         undercut, clearance = spec.length("undercut_mm") or 0.03 * bore, spec.length("clearance_mm")
         length, depth = spec.peg_length_mm * MM, depth_mm * MM

@@ -136,8 +136,12 @@ def turn_of(spec: JointSpec) -> int:
     return -1 if spec.values.get("hand", "RIGHT") == "RIGHT" else 1
 
 
-def check_fit(spec: JointSpec, depth_mm: float) -> None:
-    """Raises InputError where peg, bore and depth don't go together at all."""
+def depth_of(spec: JointSpec) -> float:
+    """How far the peg goes in, mm; as far as it is long where nothing else is set.
+
+    Raises InputError where peg, bore and depth don't go together, or the peg has less than 0.01 mm around it.
+    """
+    depth_mm = spec.number("depth_mm") or spec.peg_length_mm
     if min(spec.peg_radius_mm, spec.peg_length_mm, spec.bore_depth_mm, depth_mm) <= 0.0:
         spec.refuse("Every measure of a joint must be above zero", "Set radius, length and depth.")
     if spec.peg_length_mm < depth_mm - 1e-6:
@@ -146,10 +150,7 @@ def check_fit(spec: JointSpec, depth_mm: float) -> None:
     if spec.bore_depth_mm < depth_mm - 1e-6:
         what = f"The bore is {spec.bore_depth_mm:.2f} mm deep, so the peg can't go {depth_mm:.2f} mm in"
         spec.refuse(what, f"Set the depth to {spec.bore_depth_mm:.2f} mm or less, or drill the bore deeper.")
-
-
-def check_loose(spec: JointSpec) -> None:
-    """Raises InputError where the peg does not pass into the bore with at least 0.01 mm around it."""
     if spec.bore_radius_mm <= spec.peg_radius_mm + 0.01:
         what = f"The peg (radius {spec.peg_radius_mm:.2f} mm) doesn't fit the bore (radius {spec.bore_radius_mm:.2f} mm)"
         spec.refuse(what, "Make the bore wider by 0.1 to 0.3 mm, or the peg thinner.")
+    return depth_mm

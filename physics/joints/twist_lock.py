@@ -14,7 +14,7 @@ from .detent import detent_trial, detents, unscrewed
 from .lugs import ABOVE, Channel, LugMechanism, check_lugs, groove_reach, lug_sizes
 from .moves import align, away, min_jerk, straight
 from .protocols import PROTOCOL, protocol_of
-from .spec import HAND, JointSpec, Parameter, Preset, check_fit, check_loose, turn_of
+from .spec import HAND, JointSpec, Parameter, Preset, depth_of, turn_of
 from .trying import (
     blocked,
     hand_way,
@@ -151,9 +151,7 @@ class TwistLockKind(JointKind):
     }  # fmt: skip
 
     def make(self, spec: JointSpec) -> TwistLock:
-        depth_mm = spec.number("depth_mm") or spec.peg_length_mm
-        check_fit(spec, depth_mm)
-        check_loose(spec)
+        depth_mm = depth_of(spec)
         size, clearance = lug_sizes(spec), spec.length("clearance_mm")
         length, depth = spec.peg_length_mm * MM, depth_mm * MM
         seat, twist, turn = length - depth, spec.angle("twist_deg"), turn_of(spec)
