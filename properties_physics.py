@@ -94,7 +94,7 @@ class HOLDFAST_PG_joint(bpy.types.PropertyGroup):
         socket: PointerProperty(type=bpy.types.Object, name="Socket", description="The part with the bore")
         mode: EnumProperty(name="Motion", description="What moves the parts", items=JOINT_MODES)
         hand_mm: FloatProperty(
-            name="Hand Off Axis (mm)",
+            name="Off Axis (mm)",
             description="How far beside the axis the hand enters that leads a simulated joint",
             default=0.1,
             min=0.0,
@@ -196,6 +196,7 @@ class HOLDFAST_PG_finale(bpy.types.PropertyGroup):
             description="Velocity with which it is thrown, along the axes of the world",
             default=(0.4, 0.0, 0.8),
             size=3,
+            subtype="XYZ",
             min=-20.0,
             max=20.0,
         )
@@ -204,6 +205,7 @@ class HOLDFAST_PG_finale(bpy.types.PropertyGroup):
             description="Turns a second about the axes of the world with which it is thrown",
             default=(0.0, 1.0, 0.0),
             size=3,
+            subtype="XYZ",
             min=-10.0,
             max=10.0,
         )

@@ -158,7 +158,7 @@ def _draw_finale(layout: bpy.types.UILayout, context: bpy.types.Context, physics
     header.label(text=f"Finale: {_chosen(finale, 'kind').name}")
     if body is None:
         return
-    body.row().prop(finale, "kind", expand=True)
+    body.prop(finale, "kind", text="Ends")
     sentence(body, context, _chosen(finale, "kind").description)
     if finale.kind == "NONE":
         return
@@ -170,9 +170,10 @@ def _draw_finale(layout: bpy.types.UILayout, context: bpy.types.Context, physics
         body.prop(finale, "spin_rps")
     if finale.kind == "HANG":
         body.prop(finale, "string_mm")
+    body.label(text="Breaks at a force; 0 never does")
     column = body.column(align=True)
     for joint in physics.joints:
-        column.prop(joint, "break_n", text=f"{joint.name} Breaks at (N)")
+        column.prop(joint, "break_n", text=f"{joint.name} (N)")
 
 
 CLASSES = (HOLDFAST_UL_joints, HOLDFAST_PT_physics)
