@@ -35,6 +35,21 @@ LOOKS = (
 )
 
 
+PICTURE_DEPTHS = (
+    ("8", "8 bit", "What every service takes"),
+    ("16", "16 bit", "Twice the size on disk; for services and editors that take it"),
+)
+EXTRAS = (
+    (
+        "DISTANCE",
+        "Ray distance",
+        "Length of the ray to each pixel; otherwise computed from depth when asked for",
+    ),
+    ("WORLD_NORMAL", "World normals", "Otherwise turned from camera normals when asked for"),
+    ("POSITION", "Position", "World position of each pixel; otherwise computed from depth when asked for"),
+)
+
+
 class HOLDFAST_PG_sketch(bpy.types.PropertyGroup):
     """One drawn part: a picture of a sketch and its real height."""
 
@@ -117,6 +132,9 @@ class HOLDFAST_PG_truth(bpy.types.PropertyGroup):
     if TYPE_CHECKING:
         samples: int
         engine_from_scene: bool
+        picture_depth: str
+        beauty_from: str
+        extras: set[str]
     else:
         samples: IntProperty(
             name="Samples",
@@ -130,6 +148,21 @@ class HOLDFAST_PG_truth(bpy.types.PropertyGroup):
             name="Scene's Engine",
             description="Render the beauty with the engine that the scene is set to",
             default=True,
+        )
+        picture_depth: EnumProperty(
+            name="Picture", description="Bits a channel of the display-referred picture", items=PICTURE_DEPTHS
+        )
+        beauty_from: StringProperty(
+            name="Rendered Already",
+            description="Folder of numbered frames of this shot that are rendered already; empty renders them",
+            subtype="DIR_PATH",
+        )
+        extras: EnumProperty(
+            name="Also Write",
+            description="Passes that can be computed from the others, written as files for other programs",
+            items=EXTRAS,
+            options={"ENUM_FLAG"},
+            default=set(),
         )
 
 

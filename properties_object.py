@@ -54,6 +54,7 @@ class HOLDFAST_PG_object(bpy.types.PropertyGroup):
         mass_g: float
         size_mm: float
         exact_path: bool
+        see_through: bool
     else:
         is_part: BoolProperty(name="Part", description="This object is a part of the product")
         part: StringProperty(
@@ -95,6 +96,10 @@ class HOLDFAST_PG_object(bpy.types.PropertyGroup):
             name="Exact Path",
             description="Baked, this body bounces and spins by closed formulas instead of Bullet, which can do neither: "
             "on the plane below it, turned aside by nothing else",
+        )
+        see_through: BoolProperty(
+            name="See Through",
+            description="Glass: parts behind it keep their mattes",
         )
 
 
