@@ -3,7 +3,6 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,9 @@ import numpy as np
 
 from ..pipeline.errors import InputError, StorageError
 from ..pipeline.truth import F64
-from .throwaway import rendered_layer
+from .parts import Part as Part
+from .parts import read_parts as read_parts
 
-MOST_PARTS = 255
-"""Ids are stored in 8 bits, 0 being no part."""
 PACKED_BYTES_A_PIXEL = 12
 RAW_BYTES_A_PIXEL = 60
 """Measured on textured scenes and rounded up; raw files keep 32 bits, mostly uncompressed."""
@@ -25,42 +23,6 @@ LEADS = "holdfast_body"
 """Custom property of the hidden proxies of Physics: a live one moves the part that it is of."""
 POSE_TOLERANCE = 1e-5
 """Metres, and directions of unit vectors: Blender keeps matrices in single precision."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the product: its number in the id map, its stable name and its object."""
-
-    id: int
-    name: str
-    object: bpy.types.Object
-
-    def record(self) -> dict[str, Any]:
-        """As truth.json lists it; ``bounds`` are the least and greatest corner in the part's own axes, metres."""
-        corners = np.array(self.object.bound_box, np.float64)
-        bounds = [corners.min(0).tolist(), corners.max(0).tolist()]
-        return {"id": self.id, "name": self.name, "object": self.object.name, "bounds": bounds}
-
-
-def read_parts(scene: bpy.types.Scene) -> list[Part]:
-    """The parts of the shot by id. Raises InputError if there are none, or two that can't be told apart."""
-    found = [thing for thing in scene.objects if thing.holdfast.is_part and thing.holdfast.role == "HERO"]
-    if not found:
-        todo = "Select the objects of the product and mark them as parts."
-        raise InputError("The shot has no parts", where=scene.name, todo=todo)
-    if len(found) > MOST_PARTS:
-        raise InputError(f"The shot has {len(found)} parts, more than {MOST_PARTS}", where=scene.name)
-    layer = rendered_layer(scene).objects
-    parts: list[Part] = []
-    for thing in sorted(found, key=lambda thing: (thing.holdfast.part_id or MOST_PARTS + 1, _name(thing))):
-        if thing.hide_render or layer.get(thing.name) is None:
-            todo = "Show it, or take the part mark off it."
-            raise InputError(f"The part {_name(thing)} is hidden in renders", where=thing.name, todo=todo)
-        parts.append(Part(_free_id(thing, parts), _name(thing), thing))
-    for attribute, what in (("name", "part name"), ("id", "part number")):
-        _refuse_same([getattr(part, attribute) for part in parts], what)
-    _refuse_same([part.object.name for part in parts], "object name (one is linked from a library)")
-    return sorted(parts, key=lambda part: part.id)
 
 
 def refuse_live_physics(scene: bpy.types.Scene) -> None:
@@ -73,21 +35,6 @@ def refuse_live_physics(scene: bpy.types.Scene) -> None:
         if body and body.type == "ACTIVE" and body.enabled and not body.kinematic and seen:
             todo = "Bake it: Physics > Rigid bodies > Bake, or Object > Rigid Body > Bake to Keyframes."
             raise InputError(f"{thing.name} is moved by a live simulation", where=scene.name, todo=todo)
-
-
-def _name(thing: bpy.types.Object) -> str:
-    return thing.holdfast.part or thing.name
-
-
-def _free_id(thing: bpy.types.Object, parts: Sequence[Part]) -> int:
-    used = {part.id for part in parts}
-    return thing.holdfast.part_id or next(number for number in range(1, MOST_PARTS + 2) if number not in used)
-
-
-def _refuse_same(values: Sequence[object], what: str) -> None:
-    twice = sorted({str(value) for value in values if values.count(value) > 1})
-    if twice:
-        raise InputError(f"Two parts have the same {what}", where=", ".join(twice), todo="Give each its own.")
 
 
 def frame_rate(scene: bpy.types.Scene) -> tuple[int, int]:
