@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from ..pipeline.context import Context
+from ..pipeline.encode import Clip, Encoders, encode
 from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest
+from ..pipeline.mp4 import VideoTrack
 from ..pipeline.pictures import write_picture
 from ..pipeline.project import ShotFolder
 from ..pipeline.store import storage, write_bytes
 from ..pipeline.take import TakeFolder
 from .compose import PATTERN, card_of, compose, grade_of, slate
 from .contact import Row, contact_sheet
-from .encode import Clip, Encoders, encode
 from .grade import Grade, cdl, write_cube
 from .lettering import Lettering
-from .mp4 import VideoTrack
 from .reel import load_report, write_reel
 from .showcase import rows_of
 from .xmp import COMPOSITE, CREATION, packet, put_in_mp4, put_in_png

@@ -11,8 +11,8 @@ from html import escape
 from pathlib import Path
 
 from ..pipeline.errors import InputError
+from ..pipeline.mp4 import boxes
 from ..pipeline.store import write_bytes
-from .mp4 import boxes
 
 COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
 """Rendered and filmed material with parts that a trained model made."""

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Finish: the approved take graded, titled and delivered as master, timeline and contact sheet."""
 
-import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from .. import compat
 from ..finishing import stage as worker
 from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder
+from .encoders import encoders
 from .repair import line_of_takes, load_take, report_on
 from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
@@ -110,32 +108,6 @@ def fonts() -> list[str]:
     folder = bpy.utils.system_resource("DATAFILES", path="fonts")
     names = ("Inter.woff2", "Noto Sans CJK Regular.woff2")
     return [str(path) for path in (Path(folder) / name for name in names) if folder and path.exists()]
-
-
-def encoders() -> dict[str, Any]:
-    """What can encode the master: the ffmpeg of the preferences or the search path, and this very Blender."""
-    addon = bpy.context.preferences.addons.get(__package__.rpartition(".")[0])
-    chosen = bpy.path.abspath(getattr(addon.preferences, "ffmpeg", "")) if addon else ""
-    ffmpeg = chosen or shutil.which("ffmpeg") or ""
-    script = str(Path(worker.__file__).with_name("encode_in_blender.py"))
-    if bpy.app.binary_path:
-        start = [
-            bpy.app.binary_path,
-            "-b",
-            "--factory-startup",
-            "--python-exit-code",
-            "1",
-            "--python",
-            script,
-            "--",
-        ]
-    else:  # Blender as a Python module
-        start = [sys.executable, script]
-    return {
-        "ffmpeg": [ffmpeg] if ffmpeg else [],
-        "blender": start,
-        "blender_bt601": compat.encodes_by_bt601(),
-    }
 
 
 STAGE = Stage("finish", "Finish", run, state, verb="Finish")

@@ -29,7 +29,7 @@ def frames(module: Module, tmp_path: Path) -> Path:
 def test_child_blender_writes_what_it_was_asked_for(
     module: Module, frames: Path, tmp_path: Path, fps: tuple[int, int]
 ) -> None:
-    encode, context = module("finishing.encode"), module("pipeline.context")
+    encode, context = module("pipeline.encode"), module("pipeline.context")
     tools = {**module("operators.finish").encoders(), "ffmpeg": []}
     heard: list[float] = []
     out = tmp_path / "delivery" / "master.mp4"
@@ -44,7 +44,7 @@ def test_child_blender_writes_what_it_was_asked_for(
 
 
 def test_a_missing_frame_fails_and_leaves_nothing(module: Module, tmp_path: Path) -> None:
-    encode, errors = module("finishing.encode"), module("pipeline.errors")
+    encode, errors = module("pipeline.encode"), module("pipeline.errors")
     tools = {**module("operators.finish").encoders(), "ffmpeg": [], "blender": ["/no/such/program"]}
     clip = encode.Clip(str(tmp_path), 3, (64, 36), (24, 1), 16)
     with pytest.raises(errors.HoldfastError):

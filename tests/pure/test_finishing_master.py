@@ -7,9 +7,10 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from holdfast.finishing import mp4, xmp
-from holdfast.finishing.encode import Clip, Encoders, bent_for_bt601, check_master, encode, ffmpeg_args
+from holdfast.finishing import xmp
+from holdfast.pipeline import mp4
 from holdfast.pipeline.context import CancelToken, Context
+from holdfast.pipeline.encode import Clip, Encoders, bent_for_bt601, check_master, encode, ffmpeg_args
 from holdfast.pipeline.errors import Cancelled, HoldfastError, InputError
 from holdfast.pipeline.pictures import write_picture
 
@@ -116,7 +117,7 @@ def test_a_broken_ffmpeg_falls_back_and_nothing_is_left(tmp_path, clip):
     with pytest.raises(HoldfastError, match="no such codec"):
         encode(clip, out, Encoders(ffmpeg=broken, blender=["/no/such/blender"]), Context())
     assert not list(out.parent.iterdir())
-    with pytest.raises(HoldfastError, match="nothing to encode"):
+    with pytest.raises(HoldfastError, match="nothing to encode with"):
         encode(clip, out, Encoders(), Context())
 
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from holdfast.finishing import repair, stage
-from holdfast.finishing.encode import ffmpeg_args
+from holdfast.pipeline.encode import ffmpeg_args
 from holdfast.finishing.join import toned, tones
 from holdfast.finishing.plan import RERUN, RESTORE, make_plan
 from holdfast.pipeline.context import CancelToken, Context
@@ -199,7 +199,7 @@ def test_a_damaged_frame_is_named(shot):
 
 
 def test_the_stand_in_understands_the_real_arguments():
-    from holdfast.finishing.encode import Clip
+    from holdfast.pipeline.encode import Clip
 
     args = ffmpeg_args(Clip("f", 3, (64, 36), (24, 1), 16), __import__("pathlib").Path("m.mp4"))
     assert {"-i", "-frames:v", "-framerate"} <= set(args)

@@ -25,7 +25,7 @@ BLENDER_MODULES = {
     "idprop",
 }
 # run by a child Blender as a script, imported by nothing
-BLENDER_SCRIPTS = {"finishing/encode_in_blender.py"}
+BLENDER_SCRIPTS = {"pipeline/encode_in_blender.py"}
 SCRIPT_WITH_NO_BLENDER = """
 import importlib, sys
 import tests.conftest

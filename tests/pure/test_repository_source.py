@@ -20,7 +20,7 @@ ALLOWED = {
     "sys.path": {"pipeline/worker.py", "pipeline/worker_boot.py"},
     "sys.modules": {"pipeline/worker_boot.py"},
     "__file__": {
-        "clients/descriptor.py", "finishing/encode.py", "operators/demo.py", "pipeline/worker.py",
+        "clients/descriptor.py", "operators/demo.py", "pipeline/worker.py",
         "physics/page.py", "pipeline/worker_boot.py", "validation/limits.py", "validation/page.py",
     },
     "bpy.app.version": {"compat.py"},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The master: numbered PNG frames -> H.264 in MP4, yuv420p, BT.709, exact rational rate, checked afterwards.
+"""Numbered PNG frames -> a film of exact rational rate, checked afterwards: H.264 in MP4 (yuv420p, BT.709) for
+master and control clips, or FFV1 in Matroska, which gives every pixel back.
 
 Two encoders are tried in order: an ffmpeg that the artist has, else Blender's own in a child process.
 """
@@ -9,17 +10,18 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pipeline.context import Context
-from ..pipeline.errors import HoldfastError, InputError
-from ..pipeline.pictures import U8, read_picture, write_picture
-from ..pipeline.store import write_json, writing
+from .context import Context
+from .errors import HoldfastError, InputError
 from .mp4 import BT709, VideoTrack, read_video_track, tag_bt709
+from .pictures import U8, read_picture, write_picture
+from .store import write_json, writing
 
 _TICK = 0.02
 _PATIENCE = 600.0
@@ -28,13 +30,19 @@ _PATIENCE = 600.0
 
 @dataclass(frozen=True)
 class Clip:
-    """``folder/NNNN.png`` from 0001 on; ``size`` even, as 4:2:0 needs; ``fps`` = (numerator, denominator)."""
+    """``folder/NNNN.png`` from 0001 on; ``size`` even, as 4:2:0 needs; ``fps`` = (numerator, denominator).
+
+    ``codec`` is h264 or ffv1, whose quality ``crf`` does not touch; ``full_range`` H.264 has 0..255 instead of
+    16..235, which Blender can't write.
+    """
 
     folder: str
     count: int
     size: tuple[int, int]
     fps: tuple[int, int]
     crf: int
+    codec: str = "h264"
+    full_range: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,13 +60,20 @@ class Encoders:
 def ffmpeg_args(clip: Clip, out: Path) -> list[str]:
     """What follows the name of ffmpeg. Matrix and tags are explicit: unflagged, ffmpeg converts by BT.601."""
     rate = f"{clip.fps[0]}/{clip.fps[1]}"
-    scale = "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
-    return [
+    span = "pc" if clip.full_range else "tv"
+    scale = f"scale=in_range=pc:out_range={span}:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
+    source = [
         "-hide_banner", "-loglevel", "error", "-y", "-framerate", rate, "-start_number", "1",
         "-i", str(Path(clip.folder) / "%04d.png"), "-frames:v", str(clip.count),
+    ]  # fmt: skip
+    if clip.codec == "ffv1":
+        lossless = ["-c:v", "ffv1", "-level", "3", "-g", "1", "-pix_fmt", "bgr0"]
+        return [*source, *lossless, "-r", rate, "-progress", "pipe:1", str(out)]
+    return [
+        *source,
         "-vf", f"{scale},format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709",
         "-c:v", "libx264", "-preset", "medium", "-crf", str(clip.crf), "-g", str(max(clip.fps[0] // clip.fps[1], 1)),
-        "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv",
+        "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", span,
         "-r", rate, "-movflags", "+faststart", "-progress", "pipe:1", str(out),
     ]  # fmt: skip
 
@@ -108,8 +123,27 @@ def check_master(track: VideoTrack, clip: Clip) -> None:
     if wanted != found or track.codec not in ("avc1", "avc3"):
         said = f"{track.frames} frames {track.size[0]}x{track.size[1]} at {track.fps} of {track.codec}"
         raise HoldfastError(f"The encoder wrote something else than it was asked for: {said}")
-    if track.colour != BT709 or track.full_range:
-        raise HoldfastError(f"The master is not tagged BT.709 limited range but {track.colour}")
+    if track.colour != BT709 or track.full_range is not clip.full_range:
+        raise HoldfastError(f"The film is not tagged BT.709 in its range but {track.colour}")
+
+
+def check_lossless(path: Path, clip: Clip) -> VideoTrack:
+    """What is in a lossless file. Raises HoldfastError if a decoded frame differs from its picture."""
+    film = cv2.VideoCapture(str(path))
+    try:
+        for number in range(1, clip.count + 1):
+            there, frame = film.read()
+            wanted = read_picture(Path(clip.folder) / f"{number:04d}.png")
+            if not there or not np.array_equal(frame[..., ::-1], wanted):
+                raise HoldfastError(f"Frame {number} came back changed from a lossless file", where=path.name)
+        if film.read()[0]:
+            raise HoldfastError("The encoder wrote more frames than it was asked for", where=path.name)
+        rate = Fraction(film.get(cv2.CAP_PROP_FPS)).limit_denominator(1001)
+    finally:
+        film.release()
+    if abs(rate - Fraction(*clip.fps)) > Fraction(1, 1000):
+        raise HoldfastError(f"The encoder wrote {rate} frames a second", where=path.name)
+    return VideoTrack("ffv1", clip.size, clip.count, Fraction(*clip.fps), None, True, False)
 
 
 def encode(clip: Clip, out: Path, encoders: Encoders, ctx: Context) -> tuple[VideoTrack, str]:
@@ -117,21 +151,24 @@ def encode(clip: Clip, out: Path, encoders: Encoders, ctx: Context) -> tuple[Vid
 
     Raises HoldfastError if no encoder could, InputError if none is given, Cancelled, StorageError.
     """
-    if clip.size[0] % 2 or clip.size[1] % 2:
+    if clip.codec == "h264" and (clip.size[0] % 2 or clip.size[1] % 2):
         raise InputError("H.264 4:2:0 needs an even width and height", where=f"{clip.size[0]}x{clip.size[1]}")
     failures: list[str] = []
     for name, prefix in (("ffmpeg", encoders.ffmpeg), ("blender", encoders.blender)):
-        if not prefix:
+        if not prefix or (clip.full_range and name == "blender"):
             continue
         try:
-            bt601 = name == "blender" and encoders.blender_bt601
+            bt601 = clip.codec == "h264" and name == "blender" and encoders.blender_bt601
             return _encode_with(name, prefix, clip, out, ctx, bt601=bt601), name
         except (HoldfastError, OSError) as error:
             ctx.cancel.check()
             failures.append(f"{name}: {error}")
             ctx.log(failures[-1])
     todo = "Set a working ffmpeg in the preferences."
-    raise HoldfastError("; ".join(failures) or "There is nothing to encode the master with", todo=todo)
+    nothing = (
+        "Blender can't write H.264 of full range" if clip.full_range else "There is nothing to encode with"
+    )
+    raise HoldfastError("; ".join(failures) or nothing, todo=todo)
 
 
 def _ycbcr(red: float, blue: float) -> NDArray[np.float64]:
@@ -171,7 +208,9 @@ def _encode_with(
         _follow(argv, Path(folder) / "log.txt", _frame_counter(clip, ctx), ctx)
         if not part.exists():
             raise HoldfastError("The encoder wrote no file", where=name)
-        tag_bt709(part)
+        if clip.codec == "ffv1":
+            return check_lossless(part, clip)
+        tag_bt709(part, full_range=clip.full_range)
         track = read_video_track(part)
         check_master(track, clip)
     return track

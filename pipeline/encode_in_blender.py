@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs inside a child Blender: PNG frames through the sequencer into H.264.
+"""Runs inside a child Blender: PNG frames through the sequencer into H.264 or FFV1.
 
 ``blender -b --factory-startup --python-exit-code 1 --python encode_in_blender.py -- request.json``, or with bpy
 as a module ``python encode_in_blender.py request.json``. The request is ``encode.Clip`` and ``out``.
@@ -23,13 +23,16 @@ def image_strip(editor: Any, folder: Path, count: int) -> None:
 
 
 def set_output(scene: Any, request: dict[str, Any]) -> None:
-    """H.264 in MP4. 5.0 wants the media type first; before 5.0 the rate factor comes in named steps only."""
+    """H.264 in MP4, or FFV1 in Matroska. 5.0 wants the media type first; before 5.0 the rate factor comes in named steps only."""
     image = scene.render.image_settings
     if hasattr(image, "media_type"):
         image.media_type = "VIDEO"
     image.file_format = "FFMPEG"
     image.color_mode = "RGB"
     ffmpeg = scene.render.ffmpeg
+    if request["codec"] == "ffv1":
+        ffmpeg.format, ffmpeg.codec, ffmpeg.audio_codec, ffmpeg.gopsize = "MKV", "FFV1", "NONE", 1
+        return
     ffmpeg.format, ffmpeg.codec, ffmpeg.audio_codec = "MPEG4", "H264", "NONE"
     ffmpeg.ffmpeg_preset = "GOOD"
     ffmpeg.gopsize = max(round(request["fps"][0] / request["fps"][1]), 1)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from ..pipeline.errors import InputError
-from ..pipeline.store import write_bytes
+from .errors import InputError
+from .store import write_bytes
 
 BT709 = (1, 1, 1)
 """Primaries, transfer and matrix code points of Rec. ITU-R BT.709 (ISO/IEC 23091-2)."""
@@ -124,14 +124,14 @@ def _shift_chunks(data: bytearray, by: int, after: int) -> None:
                 struct.pack_into(form, data, place, offset + by)
 
 
-def tag_bt709(path: Path) -> bool:
-    """Makes the ``colr`` box say BT.709, limited range; True if the file had to be changed.
+def tag_bt709(path: Path, *, full_range: bool = False) -> bool:
+    """Makes the ``colr`` box say BT.709 and the range; True if the file had to be changed.
 
     The pixels are not touched: the encoder must have used the BT.709 matrix. Raises InputError or StorageError.
     """
     data = bytearray(path.read_bytes())
     found = _video_boxes(bytes(data))
-    wanted = b"nclx" + struct.pack(">HHHB", *BT709, 0)
+    wanted = b"nclx" + struct.pack(">HHHB", *BT709, 0x80 if full_range else 0)
     colr = found.get(b"colr")
     if colr is not None and colr.end - colr.body == len(wanted):
         if bytes(data[colr.body : colr.end]) == wanted:
