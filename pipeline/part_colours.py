@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from .pictures import F32
 from .truth import F64
 
-NOTHING = (0.05, 0.05, 0.06)
+NOTHING = (13, 13, 15)
 OKABE_ITO = (
-    (0.90, 0.62, 0.00), (0.34, 0.71, 0.91), (0.00, 0.62, 0.45), (0.94, 0.89, 0.26),
-    (0.00, 0.45, 0.70), (0.84, 0.37, 0.00), (0.80, 0.47, 0.65),
+    (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167),
 )  # fmt: skip
 """Okabe and Ito 2008, Color Universal Design; without black, which is the background's."""
 DISTINCT = 512
@@ -70,10 +69,11 @@ def palette(most: int = DISTINCT) -> F32:
 def _made(count: int) -> F32:
     steps = np.linspace(0.0, 1.0, _STEPS)
     candidates = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(-1, 3)
+    candidates = np.rint(candidates * 255.0) / 255.0
     lightness = oklab(candidates)[:, 0]
     candidates = candidates[(lightness > 0.38) & (lightness < 0.95)]
     seen = _seen(candidates)
-    chosen = [NOTHING, *OKABE_ITO]
+    chosen = [tuple(channel / 255.0 for channel in colour) for colour in (NOTHING, *OKABE_ITO)]
     nearest = np.min([_differences(seen, _seen(np.array([colour]))) for colour in chosen], axis=0)
     while len(chosen) <= count:
         best = int(np.argmax(nearest))
