@@ -47,6 +47,11 @@ def read_picture(path: Path | str) -> U8:
     return np.ascontiguousarray(_read(path, cv2.IMREAD_COLOR)[..., ::-1])
 
 
+def read_exact(path: Path | str) -> NDArray[Any]:
+    """(H, W, 3) uint8 or uint16 RGB of a picture, with the depth in which it is stored. Raises InputError."""
+    return np.ascontiguousarray(_read(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)[..., ::-1])
+
+
 def write_picture(path: Path | str, rgb: U8) -> None:
     """Writes (H, W, 3) uint8 RGB as PNG or JPEG, by suffix, atomically. Raises StorageError."""
     options = _PNG if Path(path).suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, 92]

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ground truth package: what the renderer knows of every frame, readable without Blender.
 
-Pixel conventions: the origin is the top left corner of the picture, x right, y down; pixel (column i, row j)
-covers i..i+1, j..j+1, so its centre is (i + 0.5, j + 0.5). docs/truth.md describes every file.
+Pixel conventions: see pipeline.camera. docs/truth.md describes every file; pipeline.passes lists them.
 """
 
 from collections.abc import Mapping
@@ -15,63 +14,32 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError
+from .camera import F64, Camera, camera_from
+from .errors import HoldfastError, InputError
+from .frames import parse_frames
 from .manifest import Manifest
-from .pictures import F32, U8, read_exr, read_gray, read_picture
+from .passes import PATTERNS
+from .pictures import F32, U8, read_exact, read_exr, read_gray, read_picture
 
-F64 = NDArray[np.float64]
 SCHEMA = "holdfast/truth"
 MANIFEST = "truth.json"
 AGAIN = "Run Ground truth again."
-PATTERNS: Mapping[str, str] = {
-    "beauty": "beauty/beauty.{frame:04d}.png",
-    "ids": "ids/ids.{frame:04d}.png",
-    "matte": "matte/{part}/{part}.{frame:04d}.png",
-    "depth": "depth/depth.{frame:04d}.exr",
-    "normal": "normal/normal.{frame:04d}.exr",
-    "vector": "vector/vector.{frame:04d}.exr",
-}
-"""Where the passes of a frame are, relative to the package's folder."""
+Ids = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class PartInfo:
-    """``id`` is the part's value in the id map (1..255), ``name`` its stable name, ``object`` what the scene calls it."""
+    """A part as the package lists it.
+
+    ``id`` is its value in the id map (1..65535), ``name`` its stable name, ``object`` what the scene calls it, and
+    ``folder`` names its files; ``kind`` is OBJECT, COLLECTION, SLOT or INSTANCE.
+    """
 
     id: int
     name: str
     object: str
-
-
-@dataclass(frozen=True)
-class Camera:
-    """A camera of one frame.
-
-    ``K`` (3, 3): pixels from camera axes (x right, y down, z forward, metres); ``world_to_camera`` (4, 4);
-    an ``orthographic`` camera has no division by z: pixel = K @ (x, y, 1).
-    """
-
-    K: F64
-    world_to_camera: F64
-    orthographic: bool = False
-
-    def project(self, points: F64) -> F64:
-        """World points (..., 3) in metres -> (..., 3) float64: x, y in pixels and planar depth in metres."""
-        seen = np.asarray(points, np.float64) @ self.world_to_camera[:3, :3].T + self.world_to_camera[:3, 3]
-        depth = seen[..., 2]
-        plane = seen / np.where(depth == 0, 1e-12, depth)[..., None]
-        if self.orthographic:
-            plane = np.concatenate([seen[..., :2], np.ones_like(seen[..., :1])], -1)
-        return np.concatenate([(plane @ self.K.T)[..., :2], depth[..., None]], -1)
-
-    def unproject(self, pixels: F64, depth: F64) -> F64:
-        """World points (..., 3) of pixel positions (..., 2) at planar depths (...) in metres."""
-        ones = np.ones_like(pixels[..., :1])
-        rays = np.concatenate([pixels, ones], -1) @ np.linalg.inv(self.K).T
-        planar = depth[..., None]
-        seen = np.concatenate([rays[..., :2], planar], -1) if self.orthographic else rays * planar
-        back = np.linalg.inv(self.world_to_camera)
-        return seen @ back[:3, :3].T + back[:3, 3]
+    folder: str
+    kind: str = "OBJECT"
 
 
 class GroundTruth:
@@ -81,7 +49,7 @@ class GroundTruth:
         self.folder, self.manifest = folder, manifest
         try:
             self._read(manifest.data)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, HoldfastError) as error:
             raise InputError(
                 "The ground truth's manifest is incomplete", where=str(folder), todo=AGAIN
             ) from error
@@ -91,11 +59,12 @@ class GroundTruth:
         self.size: tuple[int, int] = (int(width), int(height))
         self.fps: tuple[int, int] = (int(data["fps"][0]), int(data["fps"][1]))
         self.frames: tuple[int, ...] = tuple(int(frame) for frame in data["frames"])
-        self.parts = tuple(PartInfo(int(part["id"]), part["name"], part["object"]) for part in data["parts"])
+        self.parts = tuple(_part(record) for record in data["parts"])
         self.motion_hash = str(data["motion_hash"])
         self.colour: Mapping[str, Any] = data["colour"]
         self._patterns = {name: str(entry["pattern"]) for name, entry in data["passes"].items()}
         self._cameras = {int(record["frame"]): camera_from(record) for record in data["camera"]}
+        self._empty = {name: frozenset(parse_frames(spec)) for name, spec in data.get("empty", {}).items()}
 
     @classmethod
     def open(cls, folder: Path | str) -> "GroundTruth":
@@ -127,35 +96,87 @@ class GroundTruth:
             f"The ground truth has no part {name!r}", where=str(self.folder), todo=f"It has {known}."
         )
 
+    def has(self, kind: str) -> bool:
+        """Whether pass ``kind`` is in the package as files."""
+        return kind in self._patterns
+
     def path(self, kind: str, frame: int, part: str = "") -> Path:
-        """Where pass ``kind`` (see PATTERNS) of ``frame`` is."""
+        """Where pass ``kind`` (see pipeline.passes) of ``frame`` is; ``part`` is a part's name or its folder's."""
         self._index(frame)
         if kind not in self._patterns:
             raise InputError(f"The ground truth has no {kind}", where=str(self.folder), todo=AGAIN)
-        return self.folder / self._patterns[kind].format(frame=frame, part=part)
+        folder = next((each.folder for each in self.parts if each.name == part), part)
+        return self.folder / self._patterns[kind].format(frame=frame, part=folder)
 
     def beauty(self, frame: int) -> U8:
         """(H, W, 3) uint8 RGB, display-referred as the artist sees it."""
         return self._checked(read_picture(self.path("beauty", frame)), frame, "beauty")
 
-    def ids(self, frame: int) -> U8:
-        """(H, W) uint8: the id of the part at each pixel's centre, 0 where there is none."""
+    def beauty_exact(self, frame: int) -> NDArray[Any]:
+        """(H, W, 3) uint8 or uint16 RGB as stored: the beauty with the depth in which it was rendered."""
+        return self._checked(read_exact(self.path("beauty", frame)), frame, "beauty")
+
+    def linear(self, frame: int) -> F32:
+        """(H, W, 3) float32 scene-linear RGB of the beauty."""
+        return self._checked(read_exr(self.path("linear", frame)), frame, "linear", 3)
+
+    def ids(self, frame: int) -> Ids:
+        """(H, W) uint8 or uint16: the id of the part at each pixel's centre, 0 where there is none."""
         return self._checked(read_gray(self.path("ids", frame)), frame, "ids")
+
+    def sure(self, frame: int) -> F32:
+        """(H, W) float32 in 0..1: how much of each pixel is covered by what its id names; see passes.SURE."""
+        return self._checked(_share(read_gray(self.path("sure", frame))), frame, "sure")
 
     def matte(self, part: str, frame: int) -> F32:
         """(H, W) float32 in 0..1: how much of each pixel the visible part covers."""
-        stored = read_gray(self.path("matte", frame, self.part(part).name))
-        levels = 65535 if stored.dtype == np.uint16 else 255
-        return self._checked((stored / np.float32(levels)).astype(np.float32), frame, f"matte of {part}")
+        return self._of_part("matte", part, frame)
+
+    def whole(self, part: str, frame: int) -> F32:
+        """(H, W) float32 in 0..1: how much of each pixel the part would cover if nothing stood before it."""
+        return self._of_part("whole", part, frame)
+
+    def background(self, frame: int) -> F32:
+        """(H, W) float32 in 0..1: how much of each pixel no part covers."""
+        left = np.ones((self.size[1], self.size[0]), np.float32)
+        for part in self.parts:
+            if not self.is_empty("matte", part.name, frame):
+                left -= self.matte(part.name, frame)
+        return np.clip(left, 0, 1)
+
+    def is_empty(self, kind: str, part: str, frame: int) -> bool:
+        """True if the "matte" or "whole" of a part is known to be zero everywhere, and so has no file."""
+        return frame in self._empty.get(f"{kind}/{self.part(part).folder}", frozenset())
 
     def depth(self, frame: int) -> F32:
         """(H, W) float32 planar depth in metres at each pixel's centre, 0 where there is nothing."""
-        depth = read_exr(self.path("depth", frame))
-        return self._checked(depth if depth.ndim == 2 else depth[..., 0], frame, "depth")
+        return self._plane("depth", frame)
+
+    def distance(self, frame: int) -> F32:
+        """(H, W) float32 metres from the camera along the ray through each pixel's centre, 0 where there is nothing."""
+        if self.has("distance"):
+            return self._plane("distance", frame)
+        return self.camera(frame).distances(self.depth(frame))
 
     def normal(self, frame: int) -> F32:
         """(H, W, 3) float32 unit normals in camera space: x right, y up, z towards the camera; 0 where nothing is."""
         return self._checked(read_exr(self.path("normal", frame)), frame, "normal", 3)
+
+    def normal_world(self, frame: int) -> F32:
+        """(H, W, 3) float32 unit normals in the world's axes; 0 where nothing is."""
+        if self.has("normal_world"):
+            return self._checked(read_exr(self.path("normal_world", frame)), frame, "normal_world", 3)
+        return self.camera(frame).world_normals(self.normal(frame))
+
+    def position(self, frame: int) -> F32:
+        """(H, W, 3) float32 world points in metres seen at each pixel's centre; 0 where nothing is."""
+        if self.has("position"):
+            return self._checked(read_exr(self.path("position", frame)), frame, "position", 3)
+        return self.camera(frame).positions(self.depth(frame))
+
+    def uv(self, frame: int) -> F32:
+        """(H, W, 3) float32: u and v of the surface's render UV map, and 1 where there is one, else all 0."""
+        return self._checked(read_exr(self.path("uv", frame)), frame, "uv", 3)
 
     def vector(self, frame: int) -> F32:
         """(H, W, 4) float32 pixels: [:2] how what is seen here moves to the next frame, [2:] to the previous one."""
@@ -178,6 +199,16 @@ class GroundTruth:
     def project(self, points: F64, frame: int) -> F64:
         """World points (..., 3) in metres -> (..., 3): x, y in pixels and planar depth in metres."""
         return self.camera(frame).project(points)
+
+    def _of_part(self, kind: str, part: str, frame: int) -> F32:
+        if self.is_empty(kind, part, frame):
+            self._index(frame)
+            return np.zeros((self.size[1], self.size[0]), np.float32)
+        return self._checked(_share(read_gray(self.path(kind, frame, part))), frame, f"{kind} of {part}")
+
+    def _plane(self, kind: str, frame: int) -> F32:
+        plane = read_exr(self.path(kind, frame))
+        return self._checked(plane if plane.ndim == 2 else plane[..., 0], frame, kind)
 
     def _index(self, frame: int) -> int:
         try:
@@ -212,9 +243,25 @@ class GroundTruth:
         return array
 
 
-def camera_from(record: Mapping[str, Any]) -> Camera:
-    """The camera of a record with K, world_to_camera and perhaps projection; ValueError for wrong shapes."""
-    matrix, pose = np.array(record["K"], np.float64), np.array(record["world_to_camera"], np.float64)
-    if matrix.shape != (3, 3) or pose.shape != (4, 4):
-        raise ValueError("camera matrices")
-    return Camera(matrix, pose, record.get("projection") == "orthographic")
+def _part(record: Mapping[str, Any]) -> PartInfo:
+    name = str(record["name"])
+    folder, kind = str(record.get("folder", name)), str(record.get("kind", "OBJECT"))
+    return PartInfo(int(record["id"]), name, str(record["object"]), folder, kind)
+
+
+def _share(stored: NDArray[Any]) -> F32:
+    levels = 65535 if stored.dtype == np.uint16 else 255
+    return (stored / np.float32(levels)).astype(np.float32)
+
+
+__all__ = [
+    "AGAIN",
+    "F64",
+    "MANIFEST",
+    "PATTERNS",
+    "SCHEMA",
+    "Camera",
+    "GroundTruth",
+    "PartInfo",
+    "camera_from",
+]

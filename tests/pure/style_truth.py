@@ -183,7 +183,10 @@ def write_package(
         "motion_hash": "0",
         "poses": "poses.npz",
         "parts": [{"id": i, "name": name, "object": name} for name, i in PARTS.items()],
-        "passes": {name: {"pattern": pattern} for name, pattern in PATTERNS.items()},
+        "passes": {
+            name: {"pattern": PATTERNS[name]}
+            for name in ("beauty", "ids", "matte", "depth", "normal", "vector")
+        },
         "camera": [
             {"frame": f, "K": p.K.tolist(), "world_to_camera": p.world_to_camera.tolist()}
             for f, p in passes.items()

@@ -10,6 +10,7 @@ from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.pictures import write_exr, write_gray, write_picture
 from holdfast.pipeline.truth import MANIFEST, PATTERNS, SCHEMA
 
+KINDS = ("beauty", "ids", "matte", "depth", "normal", "vector")
 SIZE, FRAMES, STEP = (48, 32), (1, 2, 3), 3
 FOCAL, DEPTHS = 40.0, {"left": 2.0, "right": 1.6}
 HALF = {"left": 0.25, "right": 0.2}
@@ -48,7 +49,7 @@ def write(folder: Path) -> Path:
     ]
     data = {
         "size": list(SIZE), "fps": [24, 1], "frames": list(FRAMES), "motion_hash": "m", "parts": parts,
-        "passes": {kind: {"pattern": pattern} for kind, pattern in PATTERNS.items()},
+        "passes": {kind: {"pattern": PATTERNS[kind]} for kind in KINDS},
         "camera": [{"frame": frame, **camera} for frame in FRAMES], "poses": "poses.npz", "colour": {"view": "Standard"},
     }  # fmt: skip
     Manifest(SCHEMA, {}, {}, data).save(folder / MANIFEST)
