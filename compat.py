@@ -133,3 +133,10 @@ def node_tree_of(block: bpy.types.Material | bpy.types.World) -> bpy.types.NodeT
     if bpy.app.version < (5, 0, 0):
         block.use_nodes = True
     return block.node_tree
+
+
+def shader_nodes_of(material: bpy.types.Material) -> bpy.types.NodeTree | None:
+    """The shader nodes that a material is drawn with, None if it has a plain colour, as only before 5.0."""
+    if bpy.app.version < (5, 0, 0) and not material.use_nodes:
+        return None
+    return material.node_tree

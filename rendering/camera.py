@@ -37,7 +37,10 @@ def intrinsics(projection: F64, size: tuple[int, int], orthographic: bool) -> F6
 
 
 def camera_record(scene: bpy.types.Scene) -> dict[str, Any]:
-    """The camera at the scene's current frame: K, world_to_camera and projection. Raises InputError without one."""
+    """The camera at the scene's current frame: K, world_to_camera, projection, and which it is. Raises InputError.
+
+    ``clip``: nothing nearer or farther is drawn, metres along the camera's axis.
+    """
     if scene.camera is None:
         raise InputError(
             "The shot has no camera", where=scene.name, todo="Add one and make it the scene's camera."
@@ -60,6 +63,8 @@ def camera_record(scene: bpy.types.Scene) -> dict[str, Any]:
         "K": intrinsics(projection, size, orthographic).tolist(),
         "world_to_camera": (_CV_FROM_GL @ np.linalg.inv(pose)).tolist(),
         "projection": "orthographic" if orthographic else "perspective",
+        "name": scene.camera.name,
+        "clip": [camera.data.clip_start, camera.data.clip_end],
     }
 
 
