@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ..pipeline.controls import Controls, parse_controls
 from ..pipeline.errors import InputError, ProviderRejected
 from .contract import JobSpec
 
@@ -62,21 +63,23 @@ class Price:
 
 @dataclass(frozen=True)
 class Descriptor:
-    """One model of one provider. ``adapter`` is "module:Class" under ``clients``; ``options`` maps an option's
-    name to its allowed values (list) or its range ({min, max}); ``evidence`` says how the entry was checked."""
+    """One model of one provider. ``adapter`` is "module:Class" under ``clients``; without one the model can't be called
+    from here, but clips can be made for it by ``controls``. ``options`` maps an option's name to its allowed values
+    (list) or its range ({min, max}); ``evidence`` says how the entry was checked."""
 
     provider: str
     model: str
     mode: str
     label: str
-    adapter: str
     network: bool
     inputs: Mapping[str, InputLimit]
+    adapter: str = ""
     prompt_max: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     seed: SeedRule = SeedRule()
     job: JobRule = JobRule()
     price: Price = Price()
+    controls: Controls | None = None
     evidence: str = ""
 
     @property
@@ -109,6 +112,8 @@ def parse_descriptor(table: Mapping[str, Any], where: str) -> Descriptor:
     for name, kind in (("seed", SeedRule), ("job", JobRule), ("price", Price)):
         if name in body:
             body[name] = _build(kind, body[name], f"{where}, {name}")
+    if "controls" in body:
+        body["controls"] = parse_controls(body["controls"], f"{where}, controls")
     made = _build(Descriptor, body, where)
     assert isinstance(made, Descriptor)
     words = (

@@ -19,8 +19,8 @@ def catalogue(extra: tuple[Path, ...] = ()) -> dict[str, Descriptor]:
 
 
 def models(mode: str, extra: Iterable[Path] = ()) -> list[Descriptor]:
-    """The models for a mode (video_restyle, sketch_to_mesh, ...), offline ones first."""
-    found = [entry for entry in catalogue(tuple(extra)).values() if entry.mode == mode]
+    """The models for a mode (video_restyle, sketch_to_mesh, ...) that can be called, offline ones first."""
+    found = [entry for entry in catalogue(tuple(extra)).values() if entry.mode == mode and entry.adapter]
     return sorted(found, key=lambda entry: (entry.network, entry.id))
 
 
@@ -33,8 +33,32 @@ def model_of(provider: str, mode: str, model: str = "") -> Descriptor:
     raise UsageError(f"There is no provider {provider!r} for {mode}", todo=f"Available: {known}.")
 
 
+def steered(extra: Iterable[Path] = ()) -> dict[str, Descriptor]:
+    """The models that clips can be made for, by id; read anew, since a person may be editing ``extra``."""
+    entries = load_catalogue(extra) if (extra := tuple(extra)) else catalogue()
+    return {name: entry for name, entry in sorted(entries.items()) if entry.controls is not None}
+
+
+def steered_model(name: str, extra: Iterable[Path] = ()) -> Descriptor:
+    """The model with this id, or the only one whose id or label holds ``name``. Raises UsageError with the choice."""
+    entries = steered(extra)
+    if name in entries:
+        return entries[name]
+    wanted = name.casefold()
+    found = [one for one in entries.values() if wanted and wanted in f"{one.id} {one.label}".casefold()]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(one.id for one in found or entries.values())
+    says = f"{name!r} may be several models" if found else f"There is no model {name!r} to make clips for"
+    raise UsageError(says, todo=f"Choose one of {names}.")
+
+
 def connect(model: Descriptor, context: Context) -> Provider:
     """The provider's adapter, ready to work for a task. Raises UsageError if the entry names none."""
+    if not model.adapter:
+        raise UsageError(
+            f"{model.label} has no adapter yet", todo="Send the clips by hand, or choose another model."
+        )
     module, _, name = model.adapter.partition(":")
     try:
         adapter = getattr(import_module(f".{module}", __package__), name)
