@@ -18,6 +18,7 @@ from .operators import (
     markers,
     moves,
     overlay,
+    part_overlay,
     pick,
     render_watch,
     results,
@@ -27,6 +28,7 @@ from .operators import (
     timeline_drag,
     timeline_keys,
     view,
+    viewer,
 )
 
 Undo = Callable[[], object]
@@ -55,17 +57,25 @@ PROPERTIES: Final[tuple[tuple[type, str, type], ...]] = (
 )
 HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("load_pre", session.on_load_pre),
+    ("load_pre", viewer.stop),
     ("load_post", state_cache.on_load_post),
+    ("load_post", part_overlay.forget),
     ("save_post", state_cache.on_change),
     ("undo_post", state_cache.on_change),
     ("redo_post", state_cache.on_change),
+    ("undo_post", part_overlay.forget),
+    ("redo_post", part_overlay.forget),
     ("depsgraph_update_post", timeline_keys.on_depsgraph_update),
+    ("depsgraph_update_post", part_overlay.on_depsgraph_update),
+    ("frame_change_post", part_overlay.on_depsgraph_update),
     ("render_post", render_watch.on_render_post),
     ("render_cancel", render_watch.on_render_cancel),
 )
 RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
     (thumbnails.open_previews, thumbnails.close_previews),
     (overlay.add, overlay.remove),
+    (part_overlay.add, part_overlay.remove),
+    (viewer.stop, viewer.close),
     (session.open_session, session.close_session),
 )
 TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = (

@@ -2,7 +2,6 @@
 """The operators that show what the stages made."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -10,6 +9,7 @@ from bpy.props import StringProperty
 
 from ..pipeline.errors import HoldfastError, InputError
 from . import locate, state_cache, viewer
+from .viewer import Shown
 
 Result = set[str]
 
@@ -28,16 +28,20 @@ class HOLDFAST_OT_view_pass(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
         view = context.window_manager.holdfast
-        truth = state_cache.shown(context.scene).manifests["truth"]
-        parts = [str(part["name"]) for part in truth.data["parts"]]
-        part = view.part if view.part in parts else parts[0] if parts else ""
         try:
-            folder = locate.shot_of(context.scene).truth
-            viewer.show_pass(context, folder, truth.data["passes"], view.channel, part)
+            _show(context, Shown("pass", view.channel, _part(context)))
         except HoldfastError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
+
+
+def _part(context: bpy.types.Context) -> str:
+    """The part that the list has chosen, if the ground truth has it; else its first."""
+    view = context.window_manager.holdfast
+    names = [str(part["name"]) for part in state_cache.shown(context.scene).manifests["truth"].data["parts"]]
+    chosen = view.parts[view.active_part].name if view.active_part < len(view.parts) else ""
+    return chosen if chosen in names else names[0] if names else ""
 
 
 class HOLDFAST_OT_view_take(bpy.types.Operator):
@@ -55,7 +59,7 @@ class HOLDFAST_OT_view_take(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
         try:
-            _show(context, self.take)
+            _show(context, Shown("take", self.take))
         except HoldfastError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -63,29 +67,57 @@ class HOLDFAST_OT_view_take(bpy.types.Operator):
 
 
 class HOLDFAST_OT_flick(bpy.types.Operator):
-    """Flicks between take and beauty."""
+    """Flicks between the beauty and what was looked at last."""
 
     bl_idname = "holdfast.flick"
     bl_label = "Flick A/B"
-    bl_description = "Swap the picture between the newest take and the rendered beauty, at the same frame"
+    bl_description = "Swap the picture between the rendered beauty and the pass, take or clip looked at last, at the same frame"
     bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if state_cache.shown(context.scene).takes:
-            return True
-        cls.poll_message_set("There is no take yet: restyle the shot first")
-        return False
+        return _has(cls, context, "truth", "Render the ground truth first")
 
     def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
-        takes = state_cache.shown(context.scene).takes
-        now = viewer.showing()
         try:
-            _show(context, "beauty" if now in takes else max(takes))
+            _show(context, _opposite(context))
         except HoldfastError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
+
+
+class HOLDFAST_OT_flick_key(bpy.types.Operator):
+    """The flick by its key: only over an Image Editor that shows our pictures."""
+
+    bl_idname = "holdfast.flick_key"
+    bl_label = "Flick A/B"
+    bl_description = "Swap the picture in this editor between the beauty and what was looked at last"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        space = context.space_data
+        return viewer.is_viewer(space) and space.mode == "VIEW" and HOLDFAST_OT_flick.poll(context)
+
+    def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
+        bpy.ops.holdfast.flick()
+        return {"FINISHED"}
+
+
+def _opposite(context: bpy.types.Context) -> Shown:
+    """The beauty, or from there what was looked at before: else the newest take, else the chosen pass."""
+    cached, now = state_cache.shown(context.scene), viewer.showing()
+    if now is not None and now != viewer.BEAUTY:
+        viewer.state.other = now  # also after the file was opened again
+        return viewer.BEAUTY
+    other = viewer.state.other
+    if other is not None and (other.kind != "take" or other.name in cached.takes):
+        return other
+    if cached.takes:
+        return Shown("take", max(cached.takes))
+    channel = context.window_manager.holdfast.channel
+    return Shown("pass", channel if channel != "beauty" else "parts", _part(context))
 
 
 class HOLDFAST_OT_open_file(bpy.types.Operator):
@@ -126,24 +158,19 @@ def _has(cls: type[bpy.types.Operator], context: bpy.types.Context, name: str, m
     return False
 
 
-def _show(context: bpy.types.Context, name: str) -> None:
-    """Shows the beauty or the take ``name``. Raises InputError if there is no such picture for this frame."""
-    cached = state_cache.shown(context.scene)
-    shot = locate.shot_of(context.scene)
-    frame = context.scene.frame_current
-    if name == "beauty":
+def _show(context: bpy.types.Context, wanted: Shown) -> None:
+    """Shows a pass or a take at the current frame. Raises InputError if there is no such picture."""
+    cached, shot = state_cache.shown(context.scene), locate.shot_of(context.scene)
+    if wanted.kind == "pass":
         if "truth" not in cached.manifests:
-            raise InputError(
-                "There is no ground truth to compare with", todo="Render the ground truth first."
-            )
-        path = shot.truth / cached.manifests["truth"].data["passes"]["beauty"]["pattern"].format(frame=frame)
-    elif name in cached.takes:
-        path = shot.takes / name / _taken(cached.takes[name].data, frame)
-    else:
-        raise InputError(f"There is no take {name!r}", todo="Choose one of the list.")
-    if not path.is_file():
-        raise InputError(f"Frame {frame} has no picture", where=str(path), todo="Go to a frame of the shot.")
-    viewer.show_sequence(context, Path(path), name)
+            todo = "Render the ground truth first."
+            raise InputError("There is no ground truth to look at", todo=todo)
+        viewer.show_pass(context, shot.truth, cached.manifests["truth"], wanted.name, wanted.part)
+        return
+    if wanted.kind != "take" or wanted.name not in cached.takes:
+        raise InputError(f"There is no {wanted.kind} {wanted.name!r}", todo="Choose one of the list.")
+    path = shot.takes / wanted.name / _taken(cached.takes[wanted.name].data, context.scene.frame_current)
+    viewer.show_sequence(context, path, wanted)
 
 
 def _taken(take: Mapping[str, Any], frame: int) -> str:
@@ -152,4 +179,10 @@ def _taken(take: Mapping[str, Any], frame: int) -> str:
     return str(take["pattern"]).format(frame=pairs.get(frame, frame))
 
 
-CLASSES = (HOLDFAST_OT_view_pass, HOLDFAST_OT_view_take, HOLDFAST_OT_flick, HOLDFAST_OT_open_file)
+CLASSES = (
+    HOLDFAST_OT_view_pass,
+    HOLDFAST_OT_view_take,
+    HOLDFAST_OT_flick,
+    HOLDFAST_OT_flick_key,
+    HOLDFAST_OT_open_file,
+)

@@ -15,7 +15,7 @@ import bpy
 from ..pipeline.errors import HoldfastError
 from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
-from . import locate, thumbnails
+from . import locate, part_rows, thumbnails
 from .stages import STAGES, state_of
 from .steps import StageState
 
@@ -57,7 +57,7 @@ class Shown:
 _EMPTY = Shown()
 _shown: dict[int, Shown] = {}
 _files: dict[str, tuple[tuple[int, int], Manifest | None]] = {}
-_seen: list[object] = [None, None]  # last fingerprint, and the one being waited out
+_seen: list[object] = [None, None]  # the values that the last refresh is of, and those being waited out
 dirty = True
 
 
@@ -75,6 +75,7 @@ def on_change(*_args: object) -> None:
 def on_load_post(*_args: object) -> None:
     """Handler: another file is open."""
     _shown.clear()
+    part_rows.forget()
     _seen[:] = [None, None]
     on_change()
 
@@ -89,6 +90,8 @@ def refreshing(scene: bpy.types.Scene) -> Iterator[None]:
     """The same in slices of some ten milliseconds; what is shown changes with the last one."""
     global dirty
     dirty = False
+    _seen[0] = _everything(scene)
+    _fill(bpy.context.window_manager.holdfast.parts, [row.name for row in part_rows.read(scene)])
     cached = Shown(unsaved=not bpy.data.filepath)
     try:
         shot = locate.shot_of(scene)
@@ -139,24 +142,33 @@ def _manifest(path: Path, schema: str) -> Manifest | None:
 
 def _fill_findings(cached: Shown) -> None:
     view = bpy.context.window_manager.holdfast
-    names = [str(finding["id"]) for finding in cached.findings()]
-    if [row.name for row in view.findings] == names:
-        return
-    view.findings.clear()
+    if _fill(view.findings, [str(finding["id"]) for finding in cached.findings()]):
+        view.active_finding = 0
+
+
+def _fill(collection: Any, names: list[str]) -> bool:
+    """Makes the rows of a list those of ``names``; False if they are so already."""
+    if [row.name for row in collection] == names:
+        return False
+    collection.clear()
     for name in names:
-        view.findings.add().name = name
-    view.active_finding = 0
+        collection.add().name = name
+    return True
 
 
 def settled(scene: bpy.types.Scene) -> bool:
-    """True once when the settings or files have changed and then held still since the last call."""
-    now = (scene.session_uid, bpy.data.filepath, tuple(_values(scene.holdfast)), *_stamps(scene))
-    before, waiting = _seen
-    _seen[1] = now
-    if now == before or now != waiting:
-        return False
-    _seen[0] = now
-    return True
+    """True if settings or files are other than the last refresh found them, and have held still since the last call."""
+    now = _everything(scene)
+    waiting, _seen[1] = _seen[1], now
+    return now == waiting and now != _seen[0]
+
+
+def _everything(scene: bpy.types.Scene) -> tuple[object, ...]:
+    """All that a refresh may depend on and that is read fast. Not the scene's shapes: their digest takes too long."""
+    chosen = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
+    own = tuple(_values(chosen.holdfast)) if chosen is not None else ()
+    marks = tuple(part_rows.marks(scene))
+    return (scene.session_uid, bpy.data.filepath, tuple(_values(scene.holdfast)), own, marks, *_stamps(scene))
 
 
 def _values(group: bpy.types.PropertyGroup) -> Iterator[object]:
@@ -172,7 +184,9 @@ def _values(group: bpy.types.PropertyGroup) -> Iterator[object]:
         elif isinstance(value, bpy.types.ID):
             yield value.name
         else:
-            yield value
+            yield (
+                tuple(value) if getattr(prop, "is_array", False) else value
+            )  # an array would change with its setting
 
 
 def _stamps(scene: bpy.types.Scene) -> Iterator[object]:

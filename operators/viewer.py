@@ -1,126 +1,281 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows pictures of a shot in an Image Editor: any pass, any take, and the flick from one to the other.
+"""Shows pictures of a shot in an Image Editor: any pass, take or clip, and the flick from one to the other.
 
-Pictures that people can read as they are become image sequences, which follow the timeline. Depth, normals,
-motion and ids are turned into colours for the shown frame only.
+Everything is shown as an image sequence or movie, so it follows the timeline by Blender's own means. Passes that are no
+pictures are made into some by a worker (pipeline.view_worker), the shown frame first; the window waits for nothing.
 """
 
-import re
-from collections.abc import Mapping
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import bpy
-import numpy as np
 
-from ..pipeline.errors import InputError
-from ..pipeline.pictures import read_exr, read_gray
+from ..pipeline.errors import HoldfastError, InputError, from_json
+from ..pipeline.manifest import Manifest
+from ..pipeline.view_colours import DIRECT, NEEDS, OF_PART, VIEWS, sentence
+from ..pipeline.view_worker import FUNCTION, RANGE, folder_of, picture
+from ..pipeline.worker import WorkerProcess
 from . import window
 
 NAME = "Holdfast view"
 LABEL = "holdfast_showing"
-DIRECT = {"beauty", "matte"}
-PALETTE = np.array(
-    [(0.05, 0.05, 0.06), (0.90, 0.62, 0.00), (0.34, 0.71, 0.91), (0.00, 0.62, 0.45), (0.94, 0.89, 0.26),
-     (0.00, 0.45, 0.70), (0.84, 0.37, 0.00), (0.80, 0.47, 0.65)], dtype=np.float32,
-)  # fmt: skip
-"""Background and seven colours that colour-blind people can tell apart (Okabe and Ito)."""
+POLL_SECONDS = 0.05
+Kind = Literal["pass", "take", "clip"]
 
 
-def show_pass(
-    context: bpy.types.Context, folder: Path, passes: Mapping[str, Any], name: str, part: str
-) -> None:
-    """Shows pass ``name`` of the truth in ``folder``. Raises InputError if it isn't there."""
-    if name not in passes:
-        raise InputError(f"The ground truth has no pass {name!r}", todo="Render the ground truth again.")
+@dataclass(frozen=True)
+class Shown:
+    """What is looked at: a pass (of a part), a take or a clip, by name."""
+
+    kind: Kind
+    name: str
+    part: str = ""
+
+
+@dataclass
+class _Preparing:
+    """A worker at work on the pictures of a pass."""
+
+    worker: WorkerProcess
+    shown: Shown
+    folder: Path
+    frames: tuple[int, ...]
+    fraction: float = 0.0
+    message: str = "Starting"
+    lacking: int | None = None
+    """The frame that the editor was at before its picture was made."""
+
+
+@dataclass
+class _State:
+    shown: Shown | None = None
+    other: Shown | None = None
+    """What the flick goes back to from the beauty."""
+    says: str = ""
+    failure: str = ""
+    preparing: _Preparing | None = None
+
+
+state = _State()
+
+
+def offered(manifest: Manifest) -> list[str]:
+    """The views that a package of ground truth has, in their order."""
+    passes = manifest.data["passes"]
+    return [kind for kind in VIEWS if NEEDS.get(kind, kind) in passes or kind in passes]
+
+
+def show_pass(context: bpy.types.Context, truth: Path, manifest: Manifest, kind: str, part: str) -> None:
+    """Shows view ``kind`` of the package ``manifest`` in the folder ``truth``. Raises InputError if it isn't there."""
+    if kind not in offered(manifest):
+        raise InputError(f"The ground truth has no pass {kind!r}", todo="Render the ground truth again.")
+    frames = tuple(int(frame) for frame in manifest.data["frames"])
     frame = context.scene.frame_current
-    path = folder / passes[name]["pattern"].format(frame=frame, part=part)
+    if frame not in frames:
+        todo = f"Go to a frame from {frames[0]} to {frames[-1]}." if frames else ""
+        raise InputError(f"Frame {frame} is not rendered", where=str(truth), todo=todo)
+    shown = Shown("pass", kind, part if kind in OF_PART else "")
+    stop()
+    if kind in DIRECT:
+        path = truth / manifest.data["passes"][kind]["pattern"].format(frame=frame)
+        show_sequence(context, path, shown, frames)
+        state.says = sentence(kind, None)
+        return
+    folder = folder_of(truth, manifest.digest, kind, shown.part)
+    if all(picture(folder, each).is_file() for each in frames):
+        show_sequence(context, picture(folder, frame), shown, frames)
+        state.says = sentence(kind, _range(folder))
+        return
+    request = {"truth": str(truth), "kind": kind, "part": shown.part, "frame": frame}
+    worker = WorkerProcess.start(FUNCTION, request, bpy.app.python_args)
+    state.shown = None
+    state.preparing = _Preparing(worker, shown, folder, frames)
+    state.says, state.failure = sentence(kind, None), ""
+    _editor(context)  # a new window opens at the click, not later
+    if not bpy.app.timers.is_registered(_poll):
+        bpy.app.timers.register(_poll, first_interval=0.0)
+
+
+def show_sequence(
+    context: bpy.types.Context, path: Path, shown: Shown, frames: Sequence[int] | None = None
+) -> None:
+    """Shows the numbered picture at ``path`` and, as the timeline moves, its neighbours: ``frames`` of them."""
     if not path.is_file():
-        raise InputError(
-            f"Frame {frame} has no {name} picture", where=str(path), todo="Go to a rendered frame."
-        )
-    if name in DIRECT:
-        show_sequence(context, path, name)
-    else:
-        _show_colours(context, _coloured(name, path), f"{name} {frame}")
+        raise InputError(f"{path.name} is not there", where=str(path), todo="Go to a frame of the shot.")
+    numbers = _numbers(path) if frames is None else frames
+    _load(path, "SEQUENCE", shown)
+    user = _show(context)
+    first = numbers[0] if numbers else 1
+    user.frame_start, user.frame_offset, user.frame_duration = first, first - 1, max(1, len(numbers))
+    user.use_auto_refresh = True
+    window.redraw()
 
 
-def show_sequence(context: bpy.types.Context, path: Path, label: str) -> None:
-    """Shows the numbered picture at ``path`` and, as the timeline moves, its neighbours."""
+def show_movie(context: bpy.types.Context, path: Path, shown: Shown, first: int) -> None:
+    """Shows the clip at ``path``, its first picture at scene frame ``first``."""
+    if not path.is_file():
+        raise InputError(f"{path.name} is not there", where=str(path), todo="Make the clip again.")
+    image = _load(path, "MOVIE", shown)
+    user = _show(context)
+    user.frame_start, user.frame_offset, user.frame_duration = first, 0, max(1, image.frame_duration)
+    user.use_auto_refresh = True
+    window.redraw()
+
+
+def _numbers(path: Path) -> list[int]:
+    found = [each.stem.rpartition(".")[2] for each in path.parent.iterdir() if each.suffix == path.suffix]
+    return sorted(int(digits) for digits in found if digits.isdigit())
+
+
+def _load(path: Path, source: str, shown: Shown) -> bpy.types.Image:
     image = bpy.data.images.get(NAME)
     if image is None or image.source == "GENERATED":
         if image is not None:
             bpy.data.images.remove(image)
         image = bpy.data.images.load(str(path))
         image.name = NAME
+    linear = path.suffix == ".exr"
     image.filepath = str(path)
-    image.source = "SEQUENCE"
-    image[LABEL] = label
+    image.source = source
+    with suppress(TypeError):  # a colour configuration of the studio's own may call them otherwise
+        image.colorspace_settings.name = "Linear Rec.709" if linear else "sRGB"
+    image.use_view_as_render = linear
+    image[LABEL] = json.dumps([shown.kind, shown.name, shown.part])
     image.reload()
+    if shown != BEAUTY:
+        state.other = shown
+    state.shown, state.failure = shown, ""
+    return image
+
+
+BEAUTY = Shown("pass", "beauty")
+
+
+def _show(context: bpy.types.Context) -> bpy.types.ImageUser:
     space = _editor(context)
-    space.image = image
-    user = space.image_user
-    count = len([each for each in path.parent.iterdir() if each.suffix == path.suffix])
-    first = min((_number(each) for each in path.parent.iterdir() if each.suffix == path.suffix), default=1)
-    user.frame_start, user.frame_offset, user.frame_duration = first, first - 1, max(1, count)
-    user.use_auto_refresh = True
-    window.redraw()
+    space.image = bpy.data.images[NAME]
+    return space.image_user
 
 
-def showing() -> str:
-    """What the viewer shows now: the name of a pass, or of a take; empty if nothing."""
+def showing() -> Shown | None:
+    """What the viewer shows now, also after the file was opened again; None if nothing."""
     image = bpy.data.images.get(NAME)
-    return str(image.get(LABEL, "")) if image is not None else ""
+    if image is None or LABEL not in image:
+        return None
+    try:
+        return Shown(*json.loads(str(image[LABEL])))
+    except (ValueError, TypeError):
+        return None
 
 
-def _number(path: Path) -> int:
-    digits = re.findall(r"\d+", path.stem)
-    return int(digits[-1]) if digits else 1
+def ask() -> None:
+    """Something else is to be looked at: what is shown changes with it, if a pass is shown at all."""
+    if not bpy.app.timers.is_registered(_answer):
+        bpy.app.timers.register(_answer, first_interval=0.0)
 
 
-def _coloured(name: str, path: Path) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """(H, W, 3) float32 display colours of a pass; origin top left."""
-    if name == "ids":
-        return PALETTE[np.where((ids := read_gray(path)) > 0, (ids.astype(np.int64) - 1) % 7 + 1, 0)]
-    values = read_exr(path)
-    if name == "depth":
-        inside = values[values > 0]
-        low, high = (float(inside.min()), float(inside.max())) if inside.size else (0.0, 1.0)
-        near = np.where(values > 0, 1.0 - 0.9 * (values - low) / max(high - low, 1e-9), 0.0)
-        return np.repeat(near[..., None], 3, axis=2).astype(np.float32)
-    if name == "normal":
-        shown = values[..., :3] * 0.5 + 0.5
-        return np.where(np.any(values != 0, axis=2, keepdims=True), shown, 0.0).astype(np.float32)
-    x, y = values[..., 0], values[..., 1]
-    most = max(float(np.percentile(np.hypot(x, y), 99.5)), 1.0)
-    return np.stack([0.5 + 0.5 * x / most, 0.5 - 0.5 * y / most, np.full_like(x, 0.5)], axis=2).clip(0, 1)
+def _answer() -> None:
+    seen = [space for space in _editors(bpy.context) if is_viewer(space)]
+    now = state.preparing.shown if state.preparing is not None else showing()
+    if seen and now is not None and now.kind == "pass":
+        with window.override(), suppress(RuntimeError):  # the operator said why
+            bpy.ops.holdfast.view_pass()
 
 
-def _show_colours(
-    context: bpy.types.Context, colours: np.ndarray[Any, np.dtype[np.float32]], label: str
-) -> None:
-    """Shows (H, W, 3) display colours, origin top left."""
-    height, width = colours.shape[:2]
-    image = bpy.data.images.get(NAME)
-    if image is None or image.source != "GENERATED" or tuple(image.size) != (width, height):
-        if image is not None:
-            bpy.data.images.remove(image)
-        image = bpy.data.images.new(NAME, width, height)
-    pixels = np.ones((height, width, 4), dtype=np.float32)
-    pixels[..., :3] = colours[::-1]
-    image.pixels.foreach_set(pixels.ravel())
-    image.update()
-    image[LABEL] = label
-    _editor(context).image = image
+def is_viewer(space: Any) -> bool:
+    """Whether an Image Editor shows our pictures."""
+    return getattr(getattr(space, "image", None), "name", "") == NAME
+
+
+def progress() -> tuple[float, str] | None:
+    """How far the pictures of a pass are; None if nothing is being made."""
+    return None if state.preparing is None else (state.preparing.fraction, state.preparing.message)
+
+
+def _poll() -> float | None:
+    """Timer while a worker makes pictures: shows the first as soon as it is there."""
+    try:
+        return _look_after(state.preparing)
+    except HoldfastError as error:
+        state.failure = str(error)
+    except ReferenceError:
+        state.failure = ""
+    stop()
     window.redraw()
+    return None
+
+
+def _look_after(work: _Preparing | None) -> float | None:
+    if work is None:
+        return None
+    for event in work.worker.poll():
+        if event["event"] == "progress":
+            work.fraction, work.message = event["fraction"], event["message"]
+            window.redraw()
+        elif event["event"] == "error":
+            raise from_json(event["error"])
+    _show_what_is_there(work)
+    if work.worker.finished:
+        state.preparing = None
+        window.redraw()
+        return None
+    return POLL_SECONDS
+
+
+def _show_what_is_there(work: _Preparing) -> None:
+    frame = bpy.context.scene.frame_current
+    if not picture(work.folder, frame).is_file():
+        work.lacking = frame
+    elif state.shown != work.shown:
+        with window.override():
+            show_sequence(bpy.context, picture(work.folder, frame), work.shown, work.frames)
+        state.says = sentence(work.shown.name, _range(work.folder))
+    elif frame == work.lacking:
+        bpy.data.images[NAME].reload()
+        work.lacking = None
+
+
+def _range(folder: Path) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads((folder / RANGE).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def stop(*_args: object) -> None:
+    """Ends the worker, if there is one: something else is shown, or the file is closed."""
+    if state.preparing is not None:
+        state.preparing.worker.close()
+    state.preparing = None
+
+
+def close() -> None:
+    """The extension is being disabled."""
+    stop()
+    vars(state).update(vars(_State()))
+    for timer in (_poll, _answer):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
+
+
+def _editors(context: bpy.types.Context) -> list[bpy.types.SpaceImageEditor]:
+    return [
+        area.spaces.active  # type: ignore[misc]
+        for opened in context.window_manager.windows
+        for area in opened.screen.areas
+        if area.type == "IMAGE_EDITOR"
+    ]
 
 
 def _editor(context: bpy.types.Context) -> bpy.types.SpaceImageEditor:
     """An Image Editor that is open already, else one in a new window."""
-    for opened in context.window_manager.windows:
-        for area in opened.screen.areas:
-            if area.type == "IMAGE_EDITOR":
-                return area.spaces.active  # type: ignore[return-value]
+    editors = _editors(context)
+    if editors:
+        return next((space for space in editors if is_viewer(space)), editors[0])
     before = set(context.window_manager.windows)
     bpy.ops.wm.window_new()
     new = next(each for each in context.window_manager.windows if each not in before)

@@ -40,8 +40,6 @@ class HOLDFAST_PT_truth(StagePanel, bpy.types.Panel):
             text=f"{len(truth.data['frames'])} frames, {len(truth.data['parts'])} parts", icon="RENDER_RESULT"
         )
         column.prop(view, "channel")
-        if view.channel == "matte":
-            column.prop(view, "part")
         column.operator(HOLDFAST_OT_view_pass.bl_idname, text="View", icon="HIDE_OFF")
 
 
