@@ -276,6 +276,8 @@ def _counts(prop: bpy.types.Property) -> bool:
         return True
     if name == "dimensions" and prop.type == "FLOAT":  # of an object; those of a curve are a setting
         return False
+    if getattr(prop, "is_deprecated", False):  # told from 5.0 on; reading one is a warning
+        return False
     if name in _DERIVED or name in _INTERFACE or name.startswith(_STARTS):
         return False
     if prop.type == "POINTER" and prop.is_runtime and name not in {"cycles", "cycles_visibility"}:

@@ -16,6 +16,7 @@ from holdfast.pipeline.pictures import write_picture
 from holdfast.rendering import throwaway
 
 from . import truth_scenes as scenes
+from .scene_dump import users
 
 SIZE = (64, 36)
 
@@ -28,14 +29,14 @@ def scene() -> bpy.types.Scene:
 def _dump() -> dict[str, object]:
     """Everything a stage could disturb: counts of data, and every plain value of scene, layers, objects, nodes.
 
-    Left out: the image "Render Result", which the first render makes, and the users of scenes (Blender 5.2 counts
-    one twice when a Render Layers node is made, and counts anew on load).
+    Left out: the image "Render Result", which the first render makes. Users are named by whom they are, not by
+    Blender's own count, which drifts (scene_dump.users says where).
     """
-    found: dict[str, object] = {}
+    found: dict[str, object] = {"users": users()}
     for kind in bpy.data.bl_rna.properties:
         items = getattr(bpy.data, kind.identifier)
         if kind.type == "COLLECTION" and kind.identifier not in {"images", "all_ids", "scenes"}:
-            found[kind.identifier] = [(item.name, item.users) for item in items]
+            found[kind.identifier] = [item.name for item in items]
     found["scenes"] = [scene.name for scene in bpy.data.scenes]
     for scene in bpy.data.scenes:
         for what in ("render", "cycles", "eevee", "view_settings", "display_settings"):
@@ -57,9 +58,11 @@ def _dump() -> dict[str, object]:
 def _values(struct) -> dict[str, object]:
     found = {}
     for prop in struct.bl_rna.properties:
-        if prop.type in {"POINTER", "COLLECTION"} or prop.identifier in {"is_evaluated", "session_uid"}:
-            continue
-        if prop.identifier == "users" and isinstance(struct, bpy.types.Scene):
+        if prop.type in {"POINTER", "COLLECTION"} or prop.identifier in {
+            "is_evaluated",
+            "session_uid",
+            "users",
+        }:
             continue
         value = getattr(struct, prop.identifier)
         found[prop.identifier] = tuple(value) if getattr(prop, "array_length", 0) else value
