@@ -2,58 +2,52 @@
 """Ground truth that checks itself before anybody believes it.
 
 Every check names the frame, the part and itself when it fails. ``run`` is the command's worker task; the stage
-calls ``refuse_if_wrong`` before it writes the manifest.
+calls ``refuse_if_wrong`` before it writes the manifest. Frames are read one after the other, two in memory.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ..pipeline.context import Context
-from ..pipeline.errors import InputError
+from ..pipeline.errors import HoldfastError, InputError
 from ..pipeline.manifest import Manifest
-from ..pipeline.pictures import F32
 from ..pipeline.truth import F64, GroundTruth
+from .check_cover import check_cover
+from .check_files import check_baked, check_files, check_record
+from .check_motion import check_motion
+from .check_plate import Failure, Plate
+from .check_points import check_points
+from .check_surfaces import Surfaces
 
-SURE = 0.75
-"""Coverage from which a pixel, or one beside it, must carry the part's id; near one half, sampling decides."""
-SUM_TOLERANCE = 2.5 / 255
-"""Mattes are stored in 256 levels, each rounded on its own."""
-AGREEMENT = 0.9
-"""Least share of a part's sure pixels that its vectors carry onto the part's pixels in the next frame."""
 LEAST_PIXELS = 40
-NOT_FAR_PX = 1.5
-"""How far a vector may land beside a part's outline: silhouettes of turning parts move over the surface."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """``check`` failed in ``frame`` for ``part`` (empty: the whole picture); ``says`` gives the figures."""
-
-    check: str
-    frame: int
-    part: str
-    says: str
-
-    def __str__(self) -> str:
-        where = f"frame {self.frame}" + (f", {self.part}" if self.part else "")
-        return f"{self.check} ({where}): {self.says}"
+UNIT = 4e-3
+"""Normals are half floats: their length is 1 within this."""
 
 
 def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    """Worker task. Checks the package in ``folder``; answer: failures, a list of {check, frame, part, says}."""
+    """Worker task. Checks the package in ``folder``, its files' hashes too.
+
+    Answer: ``failures`` and ``warnings``, lists of {check, frame, part, says, stops}.
+    """
     truth = GroundTruth.open(request["folder"])
-    return {"failures": [vars(failure) for failure in check(truth, ctx)]}
+    found = [vars(failure) for failure in check(truth, ctx, frames=request.get("frames"), hashes=True)]
+    return {
+        "failures": [each for each in found if each["stops"]],
+        "warnings": [each for each in found if not each["stops"]],
+    }
 
 
-def refuse_if_wrong(folder: Path, manifest: Manifest, ctx: Context) -> None:
-    """Raises InputError with the first failures, so that a wrong package never gets its manifest."""
-    failures = check(GroundTruth(folder, manifest), ctx)
+def refuse_if_wrong(folder: Path, manifest: Manifest, ctx: Context) -> list[str]:
+    """Raises InputError with the first failures, so that a wrong package never gets its manifest.
+
+    What is only worth a look is returned, a sentence each, to be kept in the manifest as ``warnings``.
+    """
+    found = check(GroundTruth(folder, manifest), ctx)
+    failures = [failure for failure in found if failure.stops]
     if failures:
         more = f", and {len(failures) - 3} more" if len(failures) > 3 else ""
         says = "; ".join(str(failure) for failure in failures[:3])
@@ -61,103 +55,129 @@ def refuse_if_wrong(folder: Path, manifest: Manifest, ctx: Context) -> None:
         raise InputError(
             f"The ground truth failed its own checks: {says}{more}", where=str(folder), todo=todo
         )
+    return summary(found)
 
 
-def check(truth: GroundTruth, ctx: Context) -> list[Failure]:
-    """All failures of a package."""
-    failures: list[Failure] = []
-    for frame in ctx.each(truth.frames, "Checking frame"):
-        failures += check_frame(truth, frame)
-    return failures
+def summary(found: Sequence[Failure]) -> list[str]:
+    """A sentence for each check and part, with the first frame and how many more there are."""
+    groups: dict[tuple[str, str], list[Failure]] = {}
+    for failure in found:
+        groups.setdefault((failure.check, failure.part), []).append(failure)
+    more = {
+        key: f" ({len(group) - 1} more frames)" if len(group) > 1 else "" for key, group in groups.items()
+    }
+    return [f"{group[0]}{more[key]}" for key, group in groups.items()]
 
 
-def check_frame(truth: GroundTruth, frame: int) -> Iterator[Failure]:
-    """The failures of one frame; the next frame's id map is read as well."""
-    ids, depth = truth.ids(frame), truth.depth(frame)
-    vector = truth.vector(frame)
-    for name, values in (("depth", depth), ("normal", truth.normal(frame)), ("vector", vector)):
-        if not np.isfinite(values).all():
+def check(
+    truth: GroundTruth, ctx: Context, *, frames: Sequence[int] | None = None, hashes: bool = False
+) -> list[Failure]:
+    """All failures of a package, or of some of its frames; ``hashes``: every file's content is compared as well."""
+    found = list(check_record(truth))
+    if any(failure.check in {"frames", "camera", "poses"} for failure in found):
+        return found  # nothing below would mean anything
+    found += check_baked(truth)
+    found += check_files(truth, ctx.part(0.0, 0.2), hashes)
+    try:
+        surfaces = Surfaces(truth.folder, truth.names)
+    except HoldfastError as error:
+        return [*found, Failure("points", truth.frames[0], "", str(error))]
+    wanted = [frame for frame in truth.frames if frames is None or frame in frames]
+    before: Plate | None = None
+    for frame in ctx.part(0.2, 1.0).each(wanted, "Checking frame"):
+        plate = Plate(truth, frame, surfaces)
+        try:
+            here = list(check_frame(plate))
+            found += here
+            sound = all(failure.check != "finite" for failure in here)
+            if before is not None and sound and before.frame == frame - 1:
+                found += check_motion(before, plate)
+            before = plate if sound else None
+        except HoldfastError as error:  # a file that is missing or damaged; listed once
+            before = None
+            if not any(each.check == "files" and each.frame == frame for each in found):
+                found.append(Failure("files", frame, "", str(error)))
+    return found
+
+
+def check_frame(plate: Plate) -> Iterator[Failure]:
+    """The failures of one frame by itself."""
+    broken = list(_values(plate))
+    yield from broken
+    if any(failure.check == "finite" for failure in broken):
+        return  # every further figure would be NaN too
+    yield from check_cover(plate)
+    yield from _geometry(plate)
+    yield from check_points(plate)
+    yield from _seen(plate)
+
+
+def _values(plate: Plate) -> Iterator[Failure]:
+    truth, frame = plate.truth, plate.frame
+    planes = {"depth": plate.depth, "normal": plate.normal, "vector": plate.vector}
+    for kind in ("uv", "linear", "distance", "normal_world", "position"):
+        if truth.has(kind):
+            planes[kind] = getattr(truth, kind)(frame)
+    for name, values in planes.items():
+        if not cv2.checkRange(values)[0]:
             yield Failure("finite", frame, "", f"{name} holds NaN or infinity")
-    if (depth < 0).any():
-        yield Failure("depth", frame, "", f"the least depth is {float(depth.min()):.3g} m")
-    unknown = sorted(set(np.unique(ids).tolist()) - {0, *(part.id for part in truth.parts)})
-    if unknown:
-        yield Failure("ids", frame, "", f"ids {unknown} belong to no part")
-    total = np.zeros(ids.shape, np.float32)
-    following = truth.ids(frame + 1) if frame + 1 in truth.frames else None
-    for part in truth.parts:
-        matte = truth.matte(part.name, frame)
-        total += matte
-        own = ids == part.id
-        if not truth.manifest.data.get("blurred"):  # hard ids are sharp: they don't follow what a lens smears
-            yield from _matte(frame, part.name, matte, own)
-        yield from _seen(truth, frame, part.name, own, matte, depth)
-        if following is not None:
-            yield from _moves(frame, part.name, own, vector, following == part.id)
-    if total.max() > 1 + SUM_TOLERANCE * max(1, len(truth.parts) / 2):
-        yield Failure("coverage", frame, "", f"the mattes of a pixel add up to {float(total.max()):.3f}")
-
-
-def _matte(frame: int, part: str, matte: F32, own: NDArray[np.bool_]) -> Iterator[Failure]:
-    near = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    missing = int(((matte > SURE) & ~near).sum())
-    if missing:
-        yield Failure("id", frame, part, f"{missing} covered pixels carry no id of the part")
-    foreign = int((own & (cv2.dilate(matte, np.ones((3, 3), np.uint8)) <= 0)).sum())
-    if foreign:
+    if plate.depth.min() < 0:
+        yield Failure("depth", frame, "", f"the least depth is {float(plate.depth.min()):.3g} m")
+    length = np.sqrt(np.einsum("ijk,ijk->ij", plate.normal, plate.normal))
+    odd = int(((np.abs(length - 1) > UNIT) & (length > 0)).sum())
+    if odd:
         yield Failure(
-            "matte", frame, part, f"{foreign} pixels carry the part's id where nothing of it is covered"
+            "normal", frame, "", f"{odd} normals are not of unit length, as mixtures at edges are not"
         )
+    truth.beauty(frame)
 
 
-def _seen(
-    truth: GroundTruth, frame: int, part: str, own: NDArray[np.bool_], matte: F32, depth: F32
-) -> Iterator[Failure]:
-    """A part that leaves no pixel must be out of the picture or behind something."""
-    bounds = _bounds(truth, part)
-    if bounds is None or own.any() or matte.any():
-        return
+def _geometry(plate: Plate) -> Iterator[Failure]:
+    """A part's own pixels have a depth, and normals that look at the camera."""
+    lens = plate.camera.K
+    for name, piece in plate.pieces.items():
+        count = int(piece.own.sum())
+        if count < LEAST_PIXELS or not plate.surfaces.exact(name):
+            continue
+        bare = int((piece.own & (plate.depth[piece.window] == 0)).sum())
+        if bare:
+            yield Failure("depth", plate.frame, name, f"{bare} of its {count} pixels have no depth")
+        rows, columns = np.nonzero(piece.own)
+        x, y, z = plate.normal[piece.window][rows, columns].T
+        facing = z
+        if not plate.camera.orthographic:
+            across = (columns + piece.window[1].start + 0.5 - lens[0, 2]) / lens[0, 0]
+            down = (rows + piece.window[0].start + 0.5 - lens[1, 2]) / lens[1, 1]
+            facing = z - x * across + y * down
+        away = int((facing < -0.1).sum())
+        if away > 0.5 * count:
+            yield Failure(
+                "normal", plate.frame, name, f"{away} of its {count} normals look away from the camera"
+            )
+
+
+def _seen(plate: Plate) -> Iterator[Failure]:
+    """A part without known points that leaves no pixel must be out of the picture or behind something."""
+    for part, record in zip(plate.truth.parts, plate.truth.manifest.data["parts"], strict=True):
+        name, bounds = part.name, record.get("bounds")
+        piece = plate.pieces.get(name)
+        shown = piece is not None and (piece.own.any() or piece.matte.any())
+        if bounds is None or shown or plate.surfaces.get(name) or not plate.surfaces.exact(name):
+            continue
+        seen = plate.camera.project(_corners(np.array(bounds, np.float64), plate.pose(name)))
+        if seen[:, 2].min() <= plate.near:
+            continue
+        low, high = np.floor(seen[:, :2].min(0)).astype(int), np.ceil(seen[:, :2].max(0)).astype(int)
+        columns, rows = (slice(max(int(low[axis]), 0), max(int(high[axis]), 0)) for axis in (0, 1))
+        there = plate.depth[rows, columns]
+        if there.size >= LEAST_PIXELS and ((there == 0) | (there > seen[:, 2].max())).all():
+            says = "it is in the picture with nothing before it, but leaves no pixel"
+            yield Failure("seen", plate.frame, name, says)
+
+
+def _corners(bounds: F64, pose: F64) -> F64:
     corners = np.stack(np.meshgrid(*bounds.T, indexing="ij"), -1).reshape(-1, 3)
-    pose = truth.pose(part, frame)
-    seen = truth.project(corners @ pose[:3, :3].T + pose[:3, 3], frame)
-    if seen[:, 2].min() <= 0:
-        return
-    low, high = np.floor(seen[:, :2].min(0)).astype(int), np.ceil(seen[:, :2].max(0)).astype(int)
-    columns, rows = (slice(max(int(low[axis]), 0), max(int(high[axis]), 0)) for axis in (0, 1))
-    there = depth[rows, columns]
-    if there.size < LEAST_PIXELS:
-        return
-    if ((there == 0) | (there > seen[:, 2].max())).all():
-        yield Failure("seen", frame, part, "it is in the picture with nothing before it, but leaves no pixel")
+    return corners @ pose[:3, :3].T + pose[:3, 3]
 
 
-def _bounds(truth: GroundTruth, part: str) -> F64 | None:
-    for record in truth.manifest.data["parts"]:
-        if record["name"] == part and "bounds" in record:
-            return np.array(record["bounds"], np.float64)
-    return None
-
-
-def _moves(
-    frame: int, part: str, own: NDArray[np.bool_], vector: F32, following: NDArray[np.bool_]
-) -> Iterator[Failure]:
-    """The vectors must carry the part's pixels onto the part in the next frame, or out of the picture.
-
-    Skipped where the part loses much of what is seen of it: it goes behind something, and vectors don't know that.
-    """
-    inner = cv2.erode(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    rows, columns = np.nonzero(inner)
-    if len(rows) < LEAST_PIXELS or following.sum() < 0.9 * own.sum():
-        return
-    size = int(2 * NOT_FAR_PX) | 1
-    target = cv2.dilate(following.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
-    x = np.floor(columns + 0.5 + vector[rows, columns, 0]).astype(int)
-    y = np.floor(rows + 0.5 + vector[rows, columns, 1]).astype(int)
-    inside = (x >= 0) & (y >= 0) & (x < own.shape[1]) & (y < own.shape[0])
-    if inside.sum() < LEAST_PIXELS:
-        return
-    share = float(target[y[inside], x[inside]].mean())
-    if share < AGREEMENT:
-        yield Failure(
-            "vectors", frame, part, f"only {share:.0%} of its pixels move onto the part in the next frame"
-        )
+__all__ = ["Failure", "check", "check_frame", "refuse_if_wrong", "run", "summary"]

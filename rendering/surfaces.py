@@ -66,16 +66,16 @@ def is_opaque(material: bpy.types.Material) -> bool:
 
 def _nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
     for node in tree.nodes:
-        if node.type == "GROUP" and node.node_tree is not None:
+        if str(node.type) == "GROUP" and node.node_tree is not None:
             yield from _nodes(node.node_tree)
         else:
             yield node
 
 
 def _lets_through(node: bpy.types.Node) -> bool:
-    if node.type in {"BSDF_TRANSPARENT", "HOLDOUT", "SCRIPT", "RAY_PORTAL_BSDF"}:
+    if str(node.type) in {"BSDF_TRANSPARENT", "HOLDOUT", "SCRIPT", "RAY_PORTAL_BSDF"}:
         return True
-    alpha: Any = node.inputs.get("Alpha") if node.type == "BSDF_PRINCIPLED" else None
+    alpha: Any = node.inputs.get("Alpha") if str(node.type) == "BSDF_PRINCIPLED" else None
     return alpha is not None and (alpha.is_linked or alpha.default_value < 1)
 
 

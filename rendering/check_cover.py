@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ids, mattes and whole mattes of one frame against each other.
+
+A coverage is the mean of samples under the pixel's filter, a hard id one ray through its centre. What holds exactly
+between them: coverages add up to at most 1, ``sure`` is the coverage of what the id names, and a part that fills a
+pixel and all around it leaves no room for another id. At an edge only sampling theory speaks: of pixels that are more
+covered than not, most have the part at their centre, and no shift of the id map fits the matte better than none.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+
+import cv2
+import numpy as np
+
+from ..pipeline.pictures import F32
+from .check_plate import LEVEL, Failure, Piece, Plate, near
+
+SOLID = 0.9
+"""Coverage that, all around a pixel, leaves no doubt about its id, for hair and fine grids as well."""
+FEW = 40
+"""Pixels below which shares and sums say nothing."""
+STRAY = 0.15
+"""Coverage, a pixel of outline, that filter and sampling may leave where the whole part has none."""
+EXCESS = 0.2
+"""By which the matte may exceed the whole one in the mean of 5 x 5 pixels: they are sampled apart."""
+
+
+def check_cover(plate: Plate) -> Iterator[Failure]:
+    """Everything that ids, mattes and wholes of one frame owe each other."""
+    yield from _known(plate)
+    yield from _sums(plate)
+    for name, piece in plate.pieces.items():
+        exact = plate.surfaces.exact(name)
+        found = [*_solid(piece), *_sums_of(piece)]
+        if not plate.blurred:  # hard ids are sharp: they don't follow what shutter and lens smear
+            found += [*_band(piece, exact), *_shifted(piece, exact)]
+            found += _against_whole(piece)
+        for check, says, stops in found:
+            yield Failure(check, plate.frame, name, says, stops and (exact or check in {"id", "matte"}))
+
+
+def _known(plate: Plate) -> Iterator[Failure]:
+    counts = np.bincount(plate.ids.ravel())
+    unknown = sorted(set(np.nonzero(counts)[0].tolist()) - {0, *(part.id for part in plate.truth.parts)})
+    if unknown:
+        says = f"{int(counts[unknown].sum())} pixels carry ids {unknown[:5]}, which belong to no part"
+        yield Failure("ids", plate.frame, "", says)
+
+
+def _sums(plate: Plate) -> Iterator[Failure]:
+    """Mattes add up to 1 at most; ``sure`` is the share of what the id names."""
+    total = np.zeros(plate.ids.shape, np.float32)
+    several = np.zeros(plate.ids.shape, np.uint16)
+    named = np.zeros(plate.ids.shape, np.float32)
+    for piece in plate.pieces.values():
+        total[piece.window] += piece.matte
+        several[piece.window] += piece.matte > 0
+        np.copyto(named[piece.window], piece.matte, where=piece.own)
+    slack = LEVEL * (several * np.float32(0.5) + 1)  # each matte is rounded on its own
+    beyond = total - slack > 1
+    if beyond.any():
+        says = f"the mattes of {int(beyond.sum())} pixels add up to more than 1, to {float(total.max()):.3f} at most"
+        yield Failure("coverage", plate.frame, "", says)
+    if not plate.truth.has("sure"):
+        return
+    named = np.where(plate.ids == 0, np.clip(1 - total, 0, 1), named)
+    off = np.abs(plate.truth.sure(plate.frame) - named)
+    wrong = off > slack + LEVEL
+    if wrong.any():
+        says = f"{int(wrong.sum())} pixels are not as sure as the mattes say, by up to {float(off.max()):.2f}"
+        yield Failure("sure", plate.frame, "", says)
+
+
+Found = tuple[str, str, bool]
+
+
+def _solid(piece: Piece) -> Iterator[Found]:
+    """Exact, blurred or not: what is covered all around carries the id, what carries it is covered somewhere."""
+    missing = int(((_least(piece.matte) >= SOLID) & ~near(piece.own)).sum())
+    if missing:
+        yield "id", f"{missing} pixels that it fills don't carry its id", True
+    count, area = int(piece.own.sum()), float(piece.matte.sum())
+    if count >= FEW and area < 0.02 * count:
+        yield "matte", f"{count} pixels carry its id, but its matte has only {area:.1f}", True
+
+
+def _sums_of(piece: Piece) -> Iterator[Found]:
+    """What is clearly the part should be covered by it; something fine or transparent before it takes some away."""
+    count = int(piece.inner.sum())
+    if piece.whole is None or count < FEW:
+        return
+    faint = int((piece.inner & (piece.matte < piece.whole - 0.1)).sum())
+    if faint > 0.1 * count:
+        middle = float(np.median(piece.matte[piece.inner]))
+        says = f"{faint} of {count} pixels that are clearly its own are not filled by it ({middle:.2f} in the middle): "
+        yield "veil", says + "something fine or transparent is before it, or its matte is wrong", False
+
+
+def _band(piece: Piece, exact: bool) -> Iterator[Found]:
+    """Of pixels that are more covered than not, most have the part at their centre, and next to all have it near."""
+    band = (piece.matte > 0.6) & (piece.matte < 0.98)
+    count = int(band.sum())
+    share = float(piece.own[band].mean()) if count else 1.0
+    if count >= FEW and share < (0.7 if exact else 0.4):
+        yield "id", f"only {share:.0%} of {count} pixels that are mostly its own carry its id", exact
+    foreign = int((piece.own & (_most(piece.matte) <= 0)).sum())
+    if foreign > max(4, 0.002 * piece.own.sum()):
+        yield "matte", f"{foreign} pixels carry its id where its matte has nothing", True
+
+
+def _shifted(piece: Piece, exact: bool) -> Iterator[Found]:
+    """The id map must lie on the matte better than it would a pixel beside."""
+    if piece.own.sum() < FEW or min(piece.own.shape) < 8:
+        return
+    own = piece.own.astype(np.float32)
+    height, width = own.shape
+
+    def differ(down: int, across: int) -> float:
+        moved = own[2 + down : height - 2 + down, 2 + across : width - 2 + across]
+        return float(cv2.norm(moved, piece.matte[2:-2, 2:-2], cv2.NORM_L1))
+
+    here = differ(0, 0)
+    best, down, across = min((differ(*step), *step) for step in product((-1, 0, 1), repeat=2))
+    if here > 20 and best < 0.6 * here:
+        yield "id", f"its ids lie beside its matte: moved by ({-across}, {-down}) px they would fit", exact
+
+
+def _against_whole(piece: Piece) -> Iterator[Found]:
+    """The visible matte can't exceed the whole one; where the part is, the whole one has something."""
+    whole = piece.whole
+    if whole is None:
+        return
+    mean = [cv2.blur(each, (5, 5), borderType=cv2.BORDER_REPLICATE) for each in (piece.matte, whole)]
+    more = int((mean[0] - mean[1] > EXCESS).sum())
+    if more > 4:
+        yield "whole", f"around {more} pixels more of it is seen than there is of the whole part", True
+    none = whole <= 0
+    stray = float(piece.matte[none].sum())
+    outline = int((near(~none) & none).sum())
+    if stray > 2 + STRAY * outline:
+        yield "bleeding", f"its matte covers {stray:.1f} px where the whole part has nothing", True
+    lacking = int((piece.own & (_most(whole) <= 0)).sum())
+    if lacking > max(4, 0.002 * piece.own.sum()):
+        yield "whole", f"{lacking} pixels carry its id where the whole part has nothing", True
+
+
+def _least(values: F32) -> F32:
+    """The least of each pixel and those around it; beyond the array counts as covered."""
+    return np.asarray(cv2.erode(values, np.ones((3, 3), np.uint8)))
+
+
+def _most(values: F32) -> F32:
+    return np.asarray(cv2.dilate(values, np.ones((3, 3), np.uint8)))

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Depth, normals, ids and whole mattes of one frame against points on the parts' surfaces, posed and projected.
+
+The depth of a point is compared at its pixel's centre: where the ray through the centre meets the point's tangent
+plane. That is exact on a flat face; on a curved one it is off by half the curvature times the square of the distance,
+far below the tolerance of two pixel widths.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..pipeline.truth import F64
+from .check_plate import Failure, Mask, Piece, Plate, near
+from .check_surfaces import Surface
+
+STEEPEST = 0.2
+"""Least cosine between ray and normal: beyond, a pixel spans too much depth to compare."""
+ENOUGH = 8
+TINY_PX = 20.0
+"""Projected area of all faces, px2, below which samples may miss a part altogether."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The points of a part that are in the picture: their pixel, depth there, and the camera-space normal."""
+
+    rows: F64
+    columns: F64
+    depth: F64
+    slack: F64
+    tight: F64
+    normals: F64
+    steep: Mask
+    area: float
+
+
+def check_points(plate: Plate) -> Iterator[Failure]:
+    """Every part with known points against what the frame shows of it."""
+    for part in plate.truth.parts:
+        surface = plate.surfaces.get(part.name)
+        pose = plate.pose(part.name)
+        if surface is None or abs(np.linalg.det(pose[:3, :3])) < 1e-18:
+            continue  # nothing known, or scaled to nothing
+        seen = _look(plate, surface, pose)
+        piece = plate.pieces.get(part.name)
+        for check, says, stops in _compare(plate, piece, seen):
+            yield Failure(check, plate.frame, part.name, says, stops)
+
+
+def _look(plate: Plate, surface: Surface, pose: F64) -> Seen:
+    camera = plate.camera
+    points, normals, area = surface.placed(pose)
+    turn = camera.world_to_camera[:3, :3]
+    local = points @ turn.T + camera.world_to_camera[:3, 3]
+    facing = normals @ turn.T
+    x, y, z = camera.project(points).T
+    width, height = plate.truth.size
+    drawn = (z > max(plate.near, 1e-6) * 1.001) & (z < plate.far) & (x > 2) & (y > 2)
+    drawn &= (x < width - 2) & (y < height - 2)
+    local, facing, x, y, z = (each[drawn] for each in (local, facing, x, y, z))
+    centres = np.stack([np.floor(x) + 0.5, np.floor(y) + 0.5, np.ones_like(x)], -1)
+    rays = centres @ np.linalg.inv(camera.K).T
+    if camera.orthographic:
+        start, rays = rays * [1, 1, 0], np.broadcast_to([0.0, 0.0, 1.0], rays.shape)
+    else:
+        start = np.zeros_like(rays)
+    along = (facing * rays).sum(1)
+    cosine = np.abs(along) / np.linalg.norm(rays, axis=1)
+    steep = cosine < STEEPEST
+    depth = (facing * (local - start)).sum(1) / np.where(steep, 1, along)
+    depth = np.where(steep, z, depth)
+    wide = plate.footprints(z)
+    away = np.abs(depth - z)
+    pixels = (cosine / wide**2).sum() * area / len(surface.points)
+    return Seen(
+        y, x, depth, 2 * wide + away + 1e-4 * z, 0.05 * wide + 0.05 * away + 1e-6 * z, facing, steep, pixels
+    )
+
+
+def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[str, str, bool]]:
+    """(check, what it says, whether it stops)."""
+    count = len(seen.depth)
+    if not count or seen.area < TINY_PX:
+        return
+    rows, columns = seen.rows.astype(int), seen.columns.astype(int)
+    has_whole = plate.truth.has("whole")
+    alone = _pick(plate, piece, rows, columns, "whole")
+    solid = _pick(plate, piece, rows, columns, "solid") if has_whole else np.ones(count, bool)
+    if has_whole:
+        missing, thin = int((~alone).sum()), solid.mean() < 0.5
+        if missing > max(ENOUGH, (0.5 if thin else 0.06) * count):
+            says = f"{missing} of {count} points of its surface lie where the whole part has nothing"
+            yield "seen" if piece is None else "whole", says, True
+    used = solid & ~seen.steep
+    if used.sum() < ENOUGH:
+        return
+    depth = seen.depth[used]
+    nearest = plate.nearest[rows[used], columns[used]]
+    before = depth < nearest - seen.slack[used]
+    if before.sum() > max(2, (0.02 if has_whole else 0.1) * used.sum()):
+        check = "depth" if _shown(piece) else "seen"
+        most = float(np.nanmax(np.where(before & np.isfinite(nearest), nearest - depth, 0)))
+        says = f"{int(before.sum())} of {int(used.sum())} points of its surface are before what is seen"
+        yield check, says + (f", by up to {most:.4g} m" if most else ", where nothing is seen"), True
+    elif not _shown(piece) and (depth <= nearest + seen.tight[used]).mean() > 0.5:
+        yield "seen", "it leaves no pixel, and what is seen instead lies exactly on it", False
+    if piece is not None:
+        yield from _on_it(plate, piece, seen, used)
+
+
+def _on_it(plate: Plate, piece: Piece, seen: Seen, used: Mask) -> Iterator[tuple[str, str, bool]]:
+    """Where the id map names the part: some points must be the surface that is seen, and share its normal."""
+    rows, columns = seen.rows.astype(int), seen.columns.astype(int)
+    mine = used & _pick(plate, piece, rows, columns, "inner")
+    if mine.sum() < 2 * ENOUGH:
+        return
+    rows, columns = rows[mine], columns[mine]
+    off = plate.depth[rows, columns] - seen.depth[mine]
+    on = np.abs(off) <= seen.slack[mine]
+    if on.mean() < 0.03:
+        says = f"none of {len(off)} points of its surface has the depth that is seen there "
+        yield "depth", says + f"({float(np.median(off)):+.4g} m in the middle)", True
+    if on.sum() < ENOUGH:
+        return
+    stored = plate.normal[rows, columns][on] * [1, -1, -1]  # to camera axes with y down, z forward
+    cosine = np.abs((stored * seen.normals[mine][on]).sum(1))
+    away = float(np.degrees(np.arccos(np.clip(np.median(cosine), 0, 1))))
+    if away > 45:
+        yield "normal", f"its normals are {away:.0f} degrees off its surface in the middle", True
+
+
+def _shown(piece: Piece | None) -> bool:
+    return piece is not None and bool(piece.own.any() or piece.matte.any())
+
+
+def _pick(plate: Plate, piece: Piece | None, rows: F64, columns: F64, what: str) -> Mask:
+    """A mask of the part at pixels of the picture; False outside of its window."""
+    found = np.zeros(len(rows), bool)
+    if piece is None or (what == "whole" and piece.whole is None):
+        return found
+    mask = near(piece.whole > 0) if what == "whole" and piece.whole is not None else getattr(piece, what)
+    down, across = rows - piece.window[0].start, columns - piece.window[1].start
+    there = (down >= 0) & (across >= 0) & (down < mask.shape[0]) & (across < mask.shape[1])
+    found[there] = mask[down[there], across[there]]
+    return found
