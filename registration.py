@@ -20,6 +20,7 @@ from .operators import (
     overlay,
     part_overlay,
     pick,
+    preflight,
     render_watch,
     results,
     session,
@@ -47,6 +48,7 @@ CLASSES: Final[tuple[type, ...]] = (
     *body_actions.CLASSES,
     *body_bake_actions.CLASSES,
     *results.CLASSES,
+    *preflight.CLASSES,
     *markers.CLASSES,
     *panels.CLASSES,
 )
@@ -58,6 +60,7 @@ PROPERTIES: Final[tuple[tuple[type, str, type], ...]] = (
 HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("load_pre", session.on_load_pre),
     ("load_pre", viewer.stop),
+    ("load_pre", preflight.stop),
     ("load_post", state_cache.on_load_post),
     ("load_post", part_overlay.forget),
     ("save_post", state_cache.on_change),
@@ -67,6 +70,7 @@ HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("redo_post", part_overlay.forget),
     ("depsgraph_update_post", timeline_keys.on_depsgraph_update),
     ("depsgraph_update_post", part_overlay.on_depsgraph_update),
+    ("depsgraph_update_post", preflight.on_depsgraph_update),
     ("frame_change_post", part_overlay.on_depsgraph_update),
     ("render_post", render_watch.on_render_post),
     ("render_cancel", render_watch.on_render_cancel),
@@ -76,6 +80,7 @@ RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
     (overlay.add, overlay.remove),
     (part_overlay.add, part_overlay.remove),
     (viewer.stop, viewer.close),
+    (preflight.open_checks, preflight.close_checks),
     (session.open_session, session.close_session),
 )
 TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = (

@@ -89,3 +89,20 @@ def _wrong(thing: bpy.types.Object, names: Counter[str], numbers: Counter[int]) 
     if thing.hide_render:
         return "It is hidden in renders"
     return ""
+
+
+def select(context: bpy.types.Context, name: str) -> bool:
+    """Selects the objects of a part, and nothing else; False if there is no such part in the view."""
+    row = next((row for row in rows(context.scene) if row.name == name), None)
+    if row is None or context.mode != "OBJECT":
+        return False
+    for thing in context.selected_objects:
+        thing.select_set(False)
+    there = [thing for thing in row.objects if thing.name in context.view_layer.objects]
+    for thing in there:
+        thing.select_set(True)
+    if there:
+        context.view_layer.objects.active = there[0]
+    index = [row.name for row in rows(context.scene)].index(name)
+    context.window_manager.holdfast.active_part = index
+    return bool(there)

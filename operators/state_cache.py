@@ -5,7 +5,7 @@
 calls: one dictionary look-up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,8 @@ _shown: dict[int, Shown] = {}
 _files: dict[str, tuple[tuple[int, int], Manifest | None]] = {}
 _seen: list[object] = [None, None]  # the values that the last refresh is of, and those being waited out
 dirty = True
+listeners: list[Callable[[bpy.types.Scene], None]] = []
+"""Told when something changed, before it is read."""
 
 
 def shown(scene: bpy.types.Scene) -> Shown:
@@ -92,6 +94,8 @@ def refreshing(scene: bpy.types.Scene) -> Iterator[None]:
     dirty = False
     _seen[0] = _everything(scene)
     _fill(bpy.context.window_manager.holdfast.parts, [row.name for row in part_rows.read(scene)])
+    for listener in listeners:
+        listener(scene)
     cached = Shown(unsaved=not bpy.data.filepath)
     try:
         shot = locate.shot_of(scene)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panel Ground Truth says before and after a render: parts, their check, the estimate, what is out of date."""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+import pytest
+from .truth_scenes import add_ball, add_plane, key, new_scene
+
+SIZE = (320, 180)
+
+
+@pytest.fixture
+def preflight(module):
+    return module("operators.preflight")
+
+
+def _scene(frames: int = 4):
+    scene = new_scene(SIZE, frames)
+    scene.camera.location = (0, -6, 0)
+    scene.camera.rotation_euler = (math.pi / 2, 0, 0)
+    return scene
+
+
+def _wall(at: float, half: float = 1.0):
+    wall = add_plane("wall", half, part=False)
+    wall.location, wall.rotation_euler = (0, at, 0), (math.pi / 2, 0, 0)
+    return wall
+
+
+def _said(checked, part: str) -> list[str]:
+    return [finding.says for finding in checked.findings if finding.part == part]
+
+
+def _clear_material() -> bpy.types.Material:
+    material = bpy.data.materials.new("clear")
+    material.use_nodes = True
+    material.node_tree.nodes["Principled BSDF"].inputs["Transmission Weight"].default_value = 1.0
+    return material
+
+
+def test_a_part_that_is_well_seen_is_not_mentioned_and_its_size_is_right(preflight):
+    scene = _scene()
+    add_ball("ball", 0.5, (0, 0, 0))
+    checked = preflight.check(scene)
+    assert checked.findings == []
+    focal = SIZE[0] * 50.0 / 36.0
+    expected = (
+        math.pi * focal**2 * 0.5**2 / (36.0 - 0.5**2)
+    )  # the outline of a ball is that of its tangent cone
+    print(f"{checked.sizes['ball'].seen:.0f} px, expected {expected:.0f}")
+    assert checked.sizes["ball"].seen == pytest.approx(expected, rel=0.06)
+
+
+def test_a_part_behind_a_wall_is_never_seen_and_the_wall_is_named(preflight):
+    scene = _scene()
+    add_ball("ball", 0.3, (0, 0, 0))
+    _wall(-1.0)
+    (said,) = _said(preflight.check(scene), "ball")
+    assert said == "ball is never seen in all 4 frames looked at: wall hides it"
+
+
+def test_a_wall_that_is_hidden_in_renders_hides_nothing(preflight):
+    scene = _scene()
+    add_ball("ball", 0.3, (0, 0, 0))
+    _wall(-1.0).hide_render = True
+    assert preflight.check(scene).findings == []
+
+
+@pytest.mark.parametrize("at", [(9, 0, 0), (0, -9, 0)])
+def test_a_part_beside_or_behind_the_camera_is_outside(preflight, at):
+    scene = _scene()
+    add_ball("ball", 0.3, at)
+    (said,) = _said(preflight.check(scene), "ball")
+    assert said == "ball is outside of the picture in all 4 frames looked at"
+
+
+def test_a_small_part_is_named_with_the_frame_at_which_it_is_smallest(preflight):
+    scene = _scene(frames=4)
+    ball = add_ball("ball", 0.5, (0, 0, 0))
+    key(ball, "scale", {1: (1, 1, 1), 3: (0.04, 0.04, 0.04), 4: (1, 1, 1)})
+    before = scene.frame_current
+    checked = preflight.check(scene)
+    (finding,) = checked.findings
+    print(finding.says)
+    focal = SIZE[0] * 50.0 / 36.0
+    expected = math.pi * (focal * 0.02 / 6.0) ** 2
+    assert finding.frame == 3 and finding.level == "WARNING"
+    assert checked.sizes["ball"].seen == pytest.approx(expected, rel=0.15)
+    assert scene.frame_current == before and len(bpy.data.scenes) == 1
+
+
+@pytest.mark.parametrize("see_through", [False, True])
+def test_glass_before_a_part_is_named_unless_it_is_marked(preflight, see_through):
+    scene = _scene()
+    add_ball("ball", 0.3, (0, 0, 0))
+    pane = _wall(-1.0)
+    pane.data.materials.append(_clear_material())
+    pane.holdfast.see_through = see_through
+    said = _said(preflight.check(scene), "ball")
+    assert len(said) == (0 if see_through else 1)
+    assert see_through or said[0].startswith("wall is clear and stands before ball")
+
+
+def test_a_fast_part_is_smeared_by_motion_blur(preflight):
+    scene = _scene(frames=2)
+    ball = add_ball("ball", 0.5, (0, 0, 0))
+    key(ball, "location", {1: (0, 0, 0), 2: (1, 0, 0)})
+    scene.render.use_motion_blur, scene.render.motion_blur_shutter = True, 0.5
+    found = [finding for finding in preflight.check(scene).findings if "smears" in finding.says]
+    expected = 0.5 * SIZE[0] * 50.0 / 36.0 / 6.0
+    print(found[0].says, expected)
+    assert f"over {expected:.0f} px" in found[0].says and found[0].level == "INFO"
+
+
+def test_an_orthographic_camera_sees_as_many_pixels_as_it_renders(preflight):
+    scene = _scene()
+    scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 4.0
+    add_ball("ball", 0.5, (0, 0, 0))
+    expected = math.pi * (0.5 * SIZE[0] / 4.0) ** 2
+    assert preflight.check(scene).sizes["ball"].seen == pytest.approx(expected, rel=0.05)
+
+
+def test_what_would_be_refused_is_said_before(preflight):
+    scene = _scene()
+    scene.camera = None
+    said = [finding.says for finding in preflight.check(scene).findings]
+    print(said)
+    assert any("no parts" in each for each in said) and any("no camera" in each for each in said)
+
+
+def test_a_change_makes_the_result_old_and_a_frame_does_not(preflight, module):
+    scene = _scene()
+    ball = add_ball("ball", 0.5, (0, 0, 0))
+    key(ball, "location", {1: (0, 0, 0), 4: (1, 0, 0)})
+    bpy.context.view_layer.update()
+    found = preflight.check(scene)
+    found.made -= 10.0
+    scene.frame_set(3)
+    assert not found.stale
+    lamp = add_plane("floor", 1.0, part=False)
+    bpy.context.view_layer.update()
+    assert found.stale
+    found = preflight.check(scene)
+    scene.render.resolution_x += 2
+    module("operators.state_cache").refresh(scene)
+    assert found.stale and lamp is not None
