@@ -40,13 +40,13 @@ def write_multilayer_exr(
         settings.use_exr_interleave = True
 
 
-def write_png(settings: bpy.types.ImageFormatSettings) -> None:
-    """Makes a render write 8-bit RGB PNG through the scene's view. From 5.0 on the kind of media comes first."""
+def write_png(settings: bpy.types.ImageFormatSettings, bits: int = 8) -> None:
+    """Makes a render write RGB PNG of 8 or 16 bits through the scene's view. From 5.0 on the kind of media comes first."""
     if hasattr(settings, "media_type"):
         settings.media_type = "IMAGE"
     settings.file_format = "PNG"
     settings.color_mode = "RGB"
-    settings.color_depth = "8"
+    settings.color_depth = str(bits)
     settings.compression = 15
     settings.color_management = "FOLLOW_SCENE"
 
@@ -80,6 +80,15 @@ def add_composite_output(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket:
         return tree.nodes.new("CompositorNodeComposite").inputs["Image"]
     tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
     return tree.nodes.new("NodeGroupOutput").inputs["Image"]
+
+
+def composite_source(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket | None:
+    """What is linked to the finished picture of a compositor; None if nothing is."""
+    kind = "COMPOSITE" if hasattr(bpy.types, "CompositorNodeComposite") else "GROUP_OUTPUT"
+    outputs = [node for node in tree.nodes if node.type == kind and not node.mute]
+    active = next((node for node in outputs if getattr(node, "is_active_output", True)), None)
+    sockets = [] if active is None else [socket for socket in active.inputs if socket.is_linked]
+    return sockets[0].links[0].from_socket if sockets and sockets[0] == active.inputs[0] else None
 
 
 def add_multilayer_output(tree: bpy.types.NodeTree, folder: str, name: str) -> bpy.types.Node:
@@ -140,3 +149,26 @@ def shader_nodes_of(material: bpy.types.Material) -> bpy.types.NodeTree | None:
     if bpy.app.version < (5, 0, 0) and not material.use_nodes:
         return None
     return material.node_tree
+
+
+def scene_linear() -> str:
+    """The colour space of scene-linear pixels: the file's working space from 5.0 on, the configuration's before."""
+    if hasattr(bpy.data, "colorspace"):
+        return str(bpy.data.colorspace.working_space)
+    return "Linear Rec.709"
+
+
+def make_linear(image: bpy.types.Image) -> None:
+    """Makes the pixels of a new float image scene-linear.
+
+    They are so before 5.0; then the working space can be another than that of new images, and has a name.
+    """
+    space: Any = image.colorspace_settings
+    if hasattr(bpy.data, "colorspace"):
+        space.name = "scene_linear"
+
+
+def input_spaces() -> tuple[str, ...]:
+    """The names of the colour spaces that a picture can be read in."""
+    names: Any = bpy.types.ColorManagedInputColorspaceSettings.bl_rna.properties["name"]
+    return tuple(item.identifier for item in names.enum_items)

@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the ground truth takes from the artist's scene, and every reason to refuse it before rendering."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import bpy
 import numpy as np
 
 from ..pipeline.errors import InputError, StorageError
+from ..pipeline.frames import format_frames
 from ..pipeline.truth import F64
+from . import png
+from . import colour
 from .parts import Part as Part
 from .parts import read_parts as read_parts
 
-PACKED_BYTES_A_PIXEL = 12
-RAW_BYTES_A_PIXEL = 60
-"""Measured on textured scenes and rounded up; raw files keep 32 bits, mostly uncompressed."""
+colour_record = colour.record
+PACKED_BYTES_A_PIXEL = 18
+RAW_BYTES_A_PIXEL = 110
+"""Measured on textured scenes and rounded up; raw files keep 32 bits, mostly uncompressed. Without the scene ``whole``."""
 LEADS = "holdfast_body"
 """Custom property of the hidden proxies of Physics: a live one moves the part that it is of."""
 POSE_TOLERANCE = 1e-5
@@ -43,34 +47,49 @@ def frame_rate(scene: bpy.types.Scene) -> tuple[int, int]:
     return rate.numerator, rate.denominator
 
 
-def colour_record(scene: bpy.types.Scene) -> dict[str, Any]:
-    """How the beauty was made display-referred; what is needed to undo it."""
-    view = scene.view_settings
-    return {
-        "display": scene.display_settings.display_device,
-        "view": view.view_transform,
-        "look": view.look,
-        "exposure": round(view.exposure, 6),
-        "gamma": round(view.gamma, 6),
-        "curves": view.use_curve_mapping,
-    }
-
-
 def is_blurred(scene: bpy.types.Scene) -> bool:
     """Whether shutter or lens smear the beauty and the mattes; ids and the other passes are always sharp."""
     return scene.render.use_motion_blur or scene.camera.data.dof.use_dof
 
 
-def refuse_full_disk(folder: Path, size: tuple[int, int], frames: int, at_once: int) -> None:
-    """Raises StorageError if the disk of ``folder`` can't hold the frames, ``at_once`` of them raw as well."""
-    pixels = size[0] * size[1]
-    needed = pixels * (frames * PACKED_BYTES_A_PIXEL + min(frames, at_once) * RAW_BYTES_A_PIXEL)
+def bytes_needed(size: tuple[int, int], frames: int, at_once: int) -> int:
+    """Bytes on the disk for ``frames`` of a picture of ``size``, ``at_once`` of them raw as well; rounded up."""
+    return size[0] * size[1] * (frames * PACKED_BYTES_A_PIXEL + min(frames, at_once) * RAW_BYTES_A_PIXEL)
+
+
+def refuse_full_disk(folder: Path, needed: int) -> None:
+    """Raises StorageError if the disk of ``folder`` has less than ``needed`` bytes left."""
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(there).free
     if needed > free:
         says = f"The ground truth needs about {needed / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left"
         todo = "Free some space, choose another output root, or render a smaller chunk of frames."
         raise StorageError(says, where=str(folder), todo=todo)
+
+
+def existing_pictures(folder: Path, frames: Sequence[int], size: tuple[int, int]) -> dict[int, Path]:
+    """The PNG of each frame in a folder of rendered pictures, told by the last number in its name.
+
+    Raises InputError if one is missing or has another size.
+    """
+    found: dict[int, Path] = {}
+    for path in sorted(folder.glob("*.png")):
+        digits = re.findall(r"\d+", path.stem)
+        if digits:
+            found.setdefault(int(digits[-1]), path)
+    missing = [frame for frame in frames if frame not in found]
+    if missing:
+        todo = "Give a folder of numbered PNG pictures of this shot, or none to have them rendered."
+        raise InputError(
+            f"Frames {format_frames(missing)} are not among the rendered pictures", str(folder), todo
+        )
+    for frame in frames:
+        if png.size_of(found[frame]) != size:
+            todo = f"The shot is {size[0]} x {size[1]}: render them in this size."
+            raise InputError(
+                f"{found[frame].name} is not a PNG of the shot's size", where=str(folder), todo=todo
+            )
+    return {frame: found[frame] for frame in frames}
 
 
 def refuse_other_motion(

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Display-referred pictures taken back to scene-linear light, by a table measured from the renderer that made them.
+
+Codes of a picture go through one curve a channel onto a lattice of even steps, which holds asinh(linear / scale)
+and is interpolated in tetrahedra: greys, and all that a view does channel by channel, lie on nodes and diagonals and
+so come back as exactly as they were measured. Sources: Kasson, Nin, Plouffe, Hafner, "Performing color space
+conversions with three-dimensional linear interpolation" (J. Electronic Imaging 4(3), 1995); Lupton, Gunn, Szalay, "A
+modified magnitude system" (AJ 118, 1999) for asinh, which is a logarithm that goes through zero.
+"""
+
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .pictures import F32
+from .store import writing
+
+AGAIN = "Run Ground truth again."
+_BAND = 65536
+"""Pixels that are worked on at a time: what fits a processor's cache."""
+_MOST_NODES = 129
+_EDGE_CODES = 2.5
+"""A channel so near 0 or 255 (of 255) may be clipped, so nothing is concluded from it."""
+
+
+class ToLinear:
+    """Takes a picture's codes back to scene-linear light.
+
+    ``curves`` (K, 3) float32: where, in 0..N-1 on the lattice, the display value k / (K - 1) of a channel lies, never
+    falling. ``lattice`` (N, N, N, 3) float32 by red, green, blue: asinh(linear / ``scale``). ``made_from``
+    names the colour record that it was measured for.
+    """
+
+    def __init__(self, curves: F32, lattice: F32, scale: float, made_from: str = "") -> None:
+        nodes = lattice.shape[0] if lattice.ndim else 0
+        if not 2 <= nodes <= _MOST_NODES or lattice.shape != (nodes, nodes, nodes, 3):
+            raise ValueError("lattice")
+        if curves.ndim != 2 or curves.shape[1] != 3 or not 2 <= len(curves) <= 65536:
+            raise ValueError("curves")
+        if (
+            not (np.isfinite(curves).all() and np.isfinite(lattice).all() and np.isfinite(scale))
+            or scale <= 0
+        ):
+            raise ValueError("not finite")
+        if (np.diff(curves, axis=0) < 0).any() or curves.min() < 0 or curves.max() > nodes - 1:
+            raise ValueError("curves that fall or leave the lattice")
+        self.curves, self.scale, self.made_from = curves.astype(np.float32), float(scale), made_from
+        self.lattice = np.ascontiguousarray(lattice, np.float32)
+
+    def apply(self, picture: NDArray[Any]) -> F32:
+        """(..., 3) uint8, uint16, or floats in 0..1 -> (..., 3) float32 scene-linear in the scene's primaries."""
+        flat = picture.reshape(-1, 3)
+        codes = self._codes(picture.dtype)
+        result = np.empty(flat.shape, np.float32)
+        for start in range(0, len(flat), _BAND):
+            band = flat[start : start + _BAND]
+            at = self._at(band) if codes is None else np.stack([codes[band[:, c], c] for c in range(3)], 1)
+            result[start : start + _BAND] = self._light(at)
+        return result.reshape(picture.shape)
+
+    def _codes(self, dtype: np.dtype[Any]) -> F32 | None:
+        """Positions of all codes of a kind of picture; None for floats."""
+        if dtype not in (np.uint8, np.uint16):
+            return None
+        most = int(np.iinfo(dtype).max)
+        return self._at(np.repeat(np.linspace(0.0, 1.0, most + 1)[:, None], 3, 1))
+
+    def _at(self, display: NDArray[Any]) -> F32:
+        """(M, 3) display values -> (M, 3) float32 positions on the lattice."""
+        last = len(self.curves) - 1
+        at = np.clip(display, 0.0, 1.0).astype(np.float64) * last
+        below = np.minimum(at.astype(np.intp), last - 1)
+        share = at - below
+        low, high = (np.take_along_axis(self.curves, index, 0) for index in (below, below + 1))
+        return np.asarray(low + (high - low) * share, np.float32)
+
+    def _light(self, at: F32) -> F32:
+        """(M, 3) positions on the lattice -> (M, 3) float32 linear light."""
+        nodes = len(self.lattice)
+        values = self.lattice.reshape(-1, 3)
+        cell = np.minimum(at.astype(np.int32), nodes - 2)
+        red, green, blue = (at - cell).T
+        index = (cell[:, 0] * nodes + cell[:, 1]) * nodes + cell[:, 2]
+        order = (red >= green) * 4 + (green >= blue) * 2 + (red >= blue) * 1
+        most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+        middle = red + green + blue - most - least
+        first, second = _corners(nodes)[:, order]
+        encoded = values[index] * (1 - most)[:, None]
+        encoded += values[index + first] * (most - middle)[:, None]
+        encoded += values[index + second] * (middle - least)[:, None]
+        encoded += values[index + (nodes * nodes + nodes + 1)] * least[:, None]
+        return np.asarray(np.sinh(encoded) * np.float32(self.scale), np.float32)
+
+    def save(self, path: Path | str) -> None:
+        """Writes the table as .npz, whole or not at all. Raises StorageError."""
+        with writing(path) as part, part.open("wb") as stream:
+            np.savez_compressed(
+                stream, curves=self.curves, lattice=self.lattice, scale=self.scale, made_from=self.made_from
+            )
+
+    @classmethod
+    def load(cls, path: Path | str) -> "ToLinear":
+        """The table in a file. Raises InputError if there is none or it is damaged."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = [np.asarray(stored[name], np.float32) for name in ("curves", "lattice")]
+                return cls(arrays[0], arrays[1], float(stored["scale"]), str(stored["made_from"]))
+        except FileNotFoundError as error:
+            raise InputError("The colour table is missing", where=str(path), todo=AGAIN) from error
+        except (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile) as error:
+            raise InputError("The colour table is damaged", where=str(path), todo=AGAIN) from error
+
+
+def _corners(nodes: int) -> NDArray[np.int32]:
+    """(2, 8): steps to the second and third corner of the tetrahedron, by (r>=g, g>=b, r>=b) as bits."""
+    step = {"r": nodes * nodes, "g": nodes, "b": 1}
+    orders = ("bgr", "bgr", "gbr", "grb", "brg", "rbg", "rgb", "rgb")  # 1 and 6 can't be
+    first = [step[order[0]] for order in orders]
+    return np.array([first, [step[o[0]] + step[o[1]] for o in orders]], np.int32)
+
+
+def stops_apart(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
+    """(...) difference in stops of linear colours (..., 3), by their brightest channels: one is that of twice the light."""
+    apart = np.abs(one.astype(np.float64) - other).max(-1)
+    light = np.minimum(np.abs(one).max(-1), np.abs(other).max(-1))
+    return np.asarray(np.log2(1.0 + apart / np.maximum(light, 1e-30)))
+
+
+def disagreement(linear: F32, picture: NDArray[Any], table: ToLinear, stops: float = 0.25) -> float:
+    """Share 0..1 of the comparable pixels whose picture is not that of ``linear``; 0 where none can be compared.
+
+    ``linear`` (H, W, 3) is scene-linear, ``picture`` (H, W, 3) uint8 or uint16 the same frame as it is displayed. A
+    pixel is comparable if no channel may be clipped and two codes of its brightest channel move it by less than
+    ``stops``. It disagrees if it is more than ``stops`` off. A frame that was exposed or viewed otherwise
+    than the table says gives nearly 1; a true pair 0, or hardly more where the film is transparent.
+    """
+    most = int(np.iinfo(picture.dtype).max)
+    edge = _EDGE_CODES * most / 255
+    brightest = picture.max(-1)
+    ladder = np.repeat(np.linspace(0.0, 1.0, 256)[:, None], 3, 1)
+    light = np.abs(table.apply(ladder)).max(-1)
+    coarse = np.append(
+        np.log2(np.maximum(light[2:], 1e-30) / np.maximum(light[:-2], 1e-30)), [np.inf, np.inf]
+    )
+    fine = coarse[np.rint(brightest.astype(np.float64) * 255 / most).astype(np.intp) - 1] < stops
+    where = fine & (picture.min(-1) > edge) & (brightest < most - edge)
+    if not where.any():
+        return 0.0
+    return float((stops_apart(linear[where], table.apply(picture[where])) > stops).mean())
