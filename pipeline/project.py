@@ -18,6 +18,11 @@ def check_name(name: str, what: str) -> str:
     return name
 
 
+def clip_folder(provider: str, model: str) -> str:
+    """The name of a folder of clips, safe on every system."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", f"{provider}-{model}").strip("-.")[:80]
+
+
 @dataclass(frozen=True)
 class ShotFolder:
     """The folder of one shot; nothing is created until a stage writes."""
@@ -44,6 +49,14 @@ class ShotFolder:
     @property
     def truth(self) -> Path:
         return self.root / "truth"
+
+    @property
+    def controls(self) -> Path:
+        return self.root / "controls"
+
+    def clips(self, provider: str, model: str) -> Path:
+        """Folder of the control clips for a model: ``controls/<provider>-<model>``."""
+        return self.controls / clip_folder(provider, model)
 
     @property
     def takes(self) -> Path:
@@ -88,6 +101,10 @@ class Project:
     def shot(self, name: str) -> ShotFolder:
         """The folder of shot ``name``. Raises UsageError for a name that no folder can have."""
         return ShotFolder(self.root / check_name(name, "shot"))
+
+    def catalogue(self) -> list[Path]:
+        """The person's own catalogue entries: ``catalogue/*.toml``, in the order of their names."""
+        return sorted((self.root / "catalogue").glob("*.toml"))
 
     @property
     def ledger(self) -> Path:

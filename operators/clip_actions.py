@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators that make control clips and show them against the beauty."""
+
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from ..pipeline.errors import HoldfastError, InputError
+from . import clip_models, clips, locate, session, state_cache, viewer
+from .steps import StageOptions
+
+Result = set[str]
+
+
+class HOLDFAST_OT_make_clips(bpy.types.Operator):
+    """Makes the control clips of the chosen model."""
+
+    bl_idname = "holdfast.make_clips"
+    bl_label = "Make Clips"
+    bl_description = (
+        "Make the chosen clips from the ground truth, as the model wants them; fresh ones are kept"
+    )
+
+    if TYPE_CHECKING:
+        force: bool
+    else:
+        force: BoolProperty(name="Again", description="Make them even if they are fresh")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if "truth" not in state_cache.shown(context.scene).manifests:
+            cls.poll_message_set("Render the ground truth first")
+            return False
+        if session.current.job is not None or session.current.queue:
+            cls.poll_message_set("A stage is running: wait for it or cancel it")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
+        try:
+            clip_models.chosen(context.scene.holdfast.clips.model)
+            session.enqueue(context.scene, [clips.STAGE], StageOptions(force=self.force))
+        except HoldfastError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class HOLDFAST_OT_view_clip(bpy.types.Operator):
+    """Shows a control clip."""
+
+    bl_idname = "holdfast.view_clip"
+    bl_label = "View Clip"
+    bl_description = "Show this clip at the current frame in an Image Editor; Flick swaps it with the beauty"
+    bl_options = {"INTERNAL"}
+
+    if TYPE_CHECKING:
+        clip: str
+    else:
+        clip: StringProperty(
+            options={"HIDDEN"}, description="Folder of the model's clips, /, name of the clip"
+        )
+
+    def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
+        try:
+            show_clip(context, self.clip)
+        except HoldfastError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+def show_clip(context: bpy.types.Context, name: str) -> None:
+    """Shows the clip ``folder/name`` so that the current frame has its picture. Raises InputError if it has none."""
+    folder, _, clip = name.rpartition("/")
+    made = state_cache.shown(context.scene).controls.get(folder)
+    record = made.data["clips"].get(clip) if made is not None else None
+    if made is None or record is None:
+        raise InputError(f"There is no clip {name!r}", todo="Make the clips again.")
+    frame = context.scene.frame_current
+    held = {each["frame"]: each["index"] for each in reversed(record.get("at", []))} or {
+        source: index for index, source in reversed(list(enumerate(made.data["frame_map"], 1)))
+    }
+    if frame not in held:
+        todo = f"Go to one of the frames {', '.join(map(str, list(held)[::-1][:8]))}."
+        raise InputError(f"The clip shows no picture of frame {frame}", where=clip, todo=todo)
+    path = locate.shot_of(context.scene).controls / folder / record["file"].format(index=held[frame])
+    shown = viewer.Shown("clip", name)
+    if record["codec"] != "png":
+        viewer.show_movie(context, path, shown, frame - held[frame] + 1)
+        return
+    viewer.show_sequence(context, path, shown)
+    for user in _users(context):  # pictures are numbered as the clip's, not as the scene's frames
+        user.frame_start, user.frame_offset = frame - held[frame] + 1, 0
+        user.frame_duration = max(1, int(made.data["count"]))
+
+
+def _users(context: bpy.types.Context) -> list[bpy.types.ImageUser]:
+    """Of the editors that show the viewer's picture."""
+    areas = (area for window in context.window_manager.windows for area in window.screen.areas)
+    spaces = (area.spaces.active for area in areas if area.type == "IMAGE_EDITOR")
+    return [space.image_user for space in spaces if space.image and space.image.name == viewer.NAME]
+
+
+CLASSES = (HOLDFAST_OT_make_clips, HOLDFAST_OT_view_clip)

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Control clips: made from the ground truth for one model, on demand. Not one of the stages in order, as Style reads
+the package itself; a client sends clips."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..clients.descriptor import Descriptor
+from ..pipeline.controls import KINDS
+from ..pipeline.errors import HoldfastError, InputError, UsageError
+from ..pipeline.frames import parse_frames
+from ..pipeline.manifest import Manifest, stale_reason
+from ..pipeline.project import ShotFolder
+from ..pipeline.store import digest_json
+from ..rendering.clips import make
+from . import clip_models
+from . import truth as truth_stage
+from .encoders import encoders
+from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
+
+WORKER = "rendering.clips.make:run"
+RANGE = "range.json"
+
+
+def settings_of(
+    scene: bpy.types.Scene, model: Descriptor, parts: list[str], frames: Any = None
+) -> dict[str, Any]:
+    """What decides the clips besides the ground truth. Raises UsageError for a part or a frame spec that is none."""
+    chosen = scene.holdfast.clips
+    keys = list(parse_frames(chosen.keys)) if chosen.keys.strip() else []
+    assert model.controls is not None
+    return {
+        "model": model.id,
+        "contract": model.controls.table(),
+        "clips": [
+            clip
+            for kind in kinds_of(scene, model)
+            for clip in (_mattes(chosen.parts, chosen.change, parts) if kind == "matte" else [_plain(kind)])
+        ],
+        "keys": keys,
+        "frames": list(frames) if frames else None,
+    }
+
+
+def kinds_of(scene: bpy.types.Scene, model: Descriptor) -> list[str]:
+    """The chosen kinds that the model takes; without any, all that it takes as they are."""
+    assert model.controls is not None
+    taken = model.controls.kinds
+    chosen = [kind for kind in KINDS if kind in scene.holdfast.clips.kinds and kind in taken]
+    return (
+        chosen or [kind for kind in KINDS if kind in taken and taken[kind].source == "direct"] or list(taken)
+    )
+
+
+def _plain(kind: str) -> dict[str, Any]:
+    return {"name": kind, "kind": kind, "parts": [], "change": True}
+
+
+def _mattes(text: str, change: bool, known: list[str]) -> list[dict[str, Any]]:
+    """The mattes that ``text`` asks for: sets with semicolons, names with commas, * one for each part, empty all."""
+    if not known:
+        raise InputError(
+            "The ground truth has no parts to make a matte of", todo="Mark parts and render it again."
+        )
+    if text.strip() == "*":
+        sets = [[name] for name in known]
+    else:
+        sets = [[name.strip() for name in piece.split(",") if name.strip()] for piece in text.split(";")]
+        sets = [names for names in sets if names] or [known]
+    for name in (name for names in sets for name in names):
+        if name not in known:
+            raise UsageError(f"There is no part {name!r}", todo=f"The ground truth has {', '.join(known)}.")
+    return [
+        {"name": _matte_name(names, known), "kind": "matte", "parts": names, "change": change}
+        for names in sets
+    ]
+
+
+def _matte_name(names: list[str], known: list[str]) -> str:
+    """A file name that is safe everywhere and differs for different sets."""
+    if names == known:
+        return "matte"
+    plain = re.sub(r"[^A-Za-z0-9+]+", "-", "+".join(names)).strip("-")[:40]
+    same = plain == "+".join(names) and plain == plain.lower()
+    return f"matte-{plain}" if same else f"matte-{plain}-{digest_json(names)[:6]}"
+
+
+def folder_of(shot: ShotFolder, model: Descriptor) -> Path:
+    """Where the clips for a model are."""
+    return shot.clips(model.provider, model.model)
+
+
+def _truth(shot: ShotFolder) -> Manifest:
+    truth = Manifest.find(shot.truth / "truth.json", "holdfast/truth")
+    if truth is None:
+        raise InputError(
+            "There is no ground truth to make clips of", where=shot.name, todo="Run Ground truth first."
+        )
+    return truth
+
+
+def _parts(truth: Manifest) -> list[str]:
+    return [str(part["name"]) for part in truth.data["parts"]]
+
+
+def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
+    """Whether the clips on disk for the chosen model are of these settings and this ground truth."""
+    clip_models.refresh()
+    model = clip_models.chosen(scene.holdfast.clips.model)
+    made = Manifest.find(folder_of(shot, model) / make.MANIFEST, make.SCHEMA)
+    if made is None:
+        return StageState("missing")
+    try:
+        truth = _truth(shot)
+        wanted = settings_of(scene, model, _parts(truth), made.settings.get("frames"))
+    except HoldfastError as error:
+        return StageState("stale", error.what)
+    reason = stale_reason(made, wanted, {"truth": truth.digest})
+    if reason is None and not _all_there(folder_of(shot, model), made):
+        reason = "a file is gone"
+    return StageState("stale", reason) if reason else StageState("fresh")
+
+
+def _all_there(folder: Path, made: Manifest) -> bool:
+    return all((folder / name).exists() for name in made.files)
+
+
+def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> StageGenerator:
+    """Makes the clips in the worker. Raises InputError if the ground truth is missing or out of date."""
+    truth = _truth(shot)
+    status, reason = truth_stage.STAGE.state(scene, shot)
+    if status not in ("fresh", "partial"):
+        todo = "Run Ground truth again first."
+        raise InputError(f"The ground truth is out of date: {reason or status}", where=shot.name, todo=todo)
+    model = clip_models.chosen(scene.holdfast.clips.model)
+    settings = settings_of(scene, model, _parts(truth), options.frames)
+    inputs = {"truth": truth.digest}
+    folder = folder_of(shot, model)
+    path = folder / make.MANIFEST
+    made = _known(path)
+    fresh = made is not None and not options.force and stale_reason(made, settings, inputs) is None
+    if made is not None and fresh and _all_there(folder, made):
+        return made
+    request = {
+        **{name: settings[name] for name in ("model", "contract", "clips", "frames", "keys")},
+        "truth": str(shot.truth),
+        "out": str(folder),
+        "range": str(shot.controls / RANGE),
+        "label": model.label,
+        "inputs": inputs,
+        "settings": settings,
+        "encoders": encoders(),
+        "force": options.force,
+    }
+    yield WorkerTask(WORKER, request)
+    return Manifest.load(path, make.SCHEMA)
+
+
+def _known(path: Path) -> Manifest | None:
+    try:
+        return Manifest.find(path, make.SCHEMA)
+    except HoldfastError:
+        return None  # damaged: it is written anew
+
+
+STAGE = Stage("clips", "Control clips", run, state, verb="Make clips")

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One picture of one clip: a frame of the ground truth as a model's control wants it."""
+
+import colorsys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...pipeline.controls import Control
+from ...pipeline.fitting import Fit
+from ...pipeline.pictures import F32, U8
+from ...pipeline.truth import GroundTruth
+from . import lines, surface
+from .depth import Range, grey, inverse
+from .resample import Resampler
+
+DEPTH_STEP = 3 / 255
+"""Share of the depth range above which a step between neighbours is never blended: three levels of grey."""
+LINE_STEP = 0.04
+"""Share of the depth range above which a step within one part is drawn as a line."""
+BLEED = {"depth": None, "normals": None, "beauty": None, "ids": 0.0, "edges": 0.0}
+"""What fills the padding by kind; None: the picture's own border, drawn out."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is the same for every frame of a clip. ``parts`` are those that a matte shows, ``change`` whether they are what
+    the model shall change (else all the rest is)."""
+
+    control: Control
+    ends: Range
+    parts: tuple[str, ...] = ()
+    change: bool = True
+
+    @property
+    def inverted(self) -> bool:
+        """Whether a matte is black on its parts."""
+        return self.change != (self.control.white == "change")
+
+
+class Frame:
+    """The passes of one frame in the clip's geometry; what several clips need is read and found once."""
+
+    def __init__(self, truth: GroundTruth, number: int, fit: Fit) -> None:
+        self.truth, self.number, self.fit = truth, number, fit
+        self.resampler = Resampler(fit)
+
+    @cached_property
+    def inverse(self) -> F32:
+        """(H, W) 1/z of the source in 1/m, 0 where nothing is."""
+        return inverse(self.truth.depth(self.number))
+
+    @cached_property
+    def ids(self) -> NDArray[Any]:
+        """(H, W) ids of the source."""
+        return self.truth.ids(self.number)
+
+    @cached_property
+    def normal(self) -> F32:
+        """(H, W, 3) camera-space normals of the source."""
+        return self.truth.normal(self.number)
+
+    @cached_property
+    def parting(self) -> surface.Pairs:
+        """Pairs of source pixels of different parts."""
+        return surface.borders(self.ids)
+
+    def draw(self, look: Look) -> NDArray[Any]:
+        """(H, W) grey or (H, W, 3) RGB of the clip, uint8 or uint16."""
+        kind = look.control.kind
+        if kind == "depth":
+            return self._depth(look)
+        if kind == "edges":
+            return self._edges(look)
+        if kind == "normals":
+            return self._normals(look)
+        if kind == "matte":
+            return self._matte(look)
+        if kind == "ids":
+            return self.resampler.padded(part_colours(self.resampler.nearest(self.ids)), BLEED["ids"])
+        picture = self.resampler.picture(self.truth.beauty(self.number))
+        return self.resampler.padded(picture, BLEED["beauty"])
+
+    def _depth(self, look: Look) -> NDArray[Any]:
+        torn = surface.tears(self.inverse, DEPTH_STEP * look.ends.inverse_span)
+        seen = self.resampler.surfaces(self.inverse, torn.pixels(), self.inverse)
+        control = look.control
+        return self.resampler.padded(
+            grey(seen, look.ends, control.curve, control.white, control.bits), BLEED["depth"]
+        )
+
+    def _edges(self, look: Look) -> U8:
+        torn = surface.tears(self.inverse, LINE_STEP * look.ends.inverse_span) | self.parting
+        edges = torn | surface.folds(self.normal, torn)
+        sure = self.truth.sure(self.number) if self.truth.has("sure") else None
+        drawn = lines.draw(lines.segments(edges, self.parting, sure), self.fit, look.control.line_px)
+        return np.asarray(drawn if look.control.white == "line" else 255 - drawn)
+
+    def _normals(self, look: Look) -> U8:
+        torn = surface.tears(self.inverse, DEPTH_STEP * look.ends.inverse_span) | self.parting
+        facing = np.where(np.any(self.normal != 0, axis=2, keepdims=True), self.normal, np.float32([0, 0, 1]))
+        seen = self.resampler.surfaces(self.inverse, torn.pixels(), facing)
+        seen /= np.maximum(np.linalg.norm(seen, axis=2, keepdims=True), 1e-6)
+        if look.control.axes == "directx":
+            seen = seen * np.float32([1, -1, 1])
+        colours = np.rint((seen * 0.5 + 0.5) * 255).clip(0, 255).astype(np.uint8)
+        return np.asarray(self.resampler.padded(colours, BLEED["normals"]))
+
+    def _matte(self, look: Look) -> NDArray[Any]:
+        cover = np.zeros(self._shape, np.float32)
+        for part in look.parts:
+            cover += self.truth.matte(part, self.number)
+        seen = np.clip(self.resampler.smooth(cover), 0, 1)
+        seen = 1 - seen if look.inverted else seen
+        levels = 2**look.control.bits - 1
+        keep = 0.0 if look.control.white == "change" else float(levels)
+        stored = np.rint(seen * levels).astype(np.uint16 if look.control.bits == 16 else np.uint8)
+        return self.resampler.padded(stored, keep)  # what is only padding is never to be changed
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        """(H, W) of the source."""
+        return self.truth.size[1], self.truth.size[0]
+
+
+def part_colours(ids: NDArray[Any]) -> U8:
+    """(H, W, 3) flat colours of ids: black for none, then hues a golden angle apart in two lightnesses."""
+    table = np.zeros((int(ids.max()) + 1, 3), np.uint8)
+    for number in np.unique(ids[ids > 0]).tolist():
+        bright = (0.95, 0.65)[(number // 7) % 2]
+        table[number] = [
+            round(255 * value) for value in colorsys.hsv_to_rgb(number * 0.381966 % 1, 0.85, bright)
+        ]
+    return np.asarray(table[ids])
