@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 
 from .command_settings import apply_settings
-from .operators import body_command, demo, locate
+from .operators import body_command, clip_command, clips, demo, locate
 from .operators.drive import run_blocking
 from .operators.stages import STAGES, running, stage_named, stages_through, state_of
 from .operators.steps import Stage, StageOptions
@@ -78,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", parents=[shared], help="what is done, stale or missing").set_defaults(
         handler=_status
     )
+    command = commands.add_parser("clips", parents=[shared], help="control clips for a model")
+    command.add_argument("--frames", help="only these scene frames, without gaps: 1-48")
+    command.add_argument("--force", action="store_true", help="make them even if they are fresh")
+    clip_command.add_arguments(command)
+    command.set_defaults(handler=_clips)
     command = commands.add_parser("bodies", parents=[shared], help="rigid bodies for any parts")
     body_command.add_arguments(command)
     command.set_defaults(handler=_bodies)
@@ -132,6 +137,18 @@ def _status(arguments: argparse.Namespace, reporter: Reporter) -> int:
     for stage in STAGES:
         status, reason = state_of(stage, scene)
         reporter.state(stage.name, status, reason)
+    return ExitCode.OK
+
+
+def _clips(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    if arguments.list:
+        clip_command.list_models(reporter)
+        return ExitCode.OK
+    scene = locate.scene_of_shot(arguments.shot)
+    apply_settings(scene, arguments.settings)
+    clip_command.apply(scene, arguments)
+    frames = parse_frames(arguments.frames) if arguments.frames else None
+    run_stage(clips.STAGE, scene, StageOptions(frames, arguments.force), reporter)
     return ExitCode.OK
 
 

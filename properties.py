@@ -18,7 +18,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import properties_object, properties_physics
+from . import properties_clips, properties_object, properties_physics
 
 # Items of the enums: (identifier, name, description). The first one is the default.
 SKETCH_KINDS = (
@@ -289,6 +289,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         assets: HOLDFAST_PG_assets
         physics: properties_physics.HOLDFAST_PG_physics
         truth: HOLDFAST_PG_truth
+        clips: properties_clips.HOLDFAST_PG_clips
         style: HOLDFAST_PG_style
         repair: HOLDFAST_PG_repair
         finish: HOLDFAST_PG_finish
@@ -302,6 +303,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         assets: PointerProperty(type=HOLDFAST_PG_assets)
         physics: PointerProperty(type=properties_physics.HOLDFAST_PG_physics)
         truth: PointerProperty(type=HOLDFAST_PG_truth)
+        clips: PointerProperty(type=properties_clips.HOLDFAST_PG_clips)
         style: PointerProperty(type=HOLDFAST_PG_style)
         repair: PointerProperty(type=HOLDFAST_PG_repair)
         finish: PointerProperty(type=HOLDFAST_PG_finish)
@@ -313,6 +315,7 @@ CLASSES = (
     HOLDFAST_PG_assets,
     *properties_physics.CLASSES,
     HOLDFAST_PG_truth,
+    *properties_clips.CLASSES,
     HOLDFAST_PG_style,
     HOLDFAST_PG_repair,
     HOLDFAST_PG_finish,

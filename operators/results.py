@@ -9,6 +9,7 @@ from bpy.props import StringProperty
 
 from ..pipeline.errors import HoldfastError, InputError
 from . import locate, state_cache, viewer
+from .clip_actions import show_clip
 from .viewer import Shown
 
 Result = set[str]
@@ -159,13 +160,16 @@ def _has(cls: type[bpy.types.Operator], context: bpy.types.Context, name: str, m
 
 
 def _show(context: bpy.types.Context, wanted: Shown) -> None:
-    """Shows a pass or a take at the current frame. Raises InputError if there is no such picture."""
+    """Shows a pass, a clip or a take at the current frame. Raises InputError if there is no such picture."""
     cached, shot = state_cache.shown(context.scene), locate.shot_of(context.scene)
     if wanted.kind == "pass":
         if "truth" not in cached.manifests:
             todo = "Render the ground truth first."
             raise InputError("There is no ground truth to look at", todo=todo)
         viewer.show_pass(context, shot.truth, cached.manifests["truth"], wanted.name, wanted.part)
+        return
+    if wanted.kind == "clip":
+        show_clip(context, wanted.name)
         return
     if wanted.kind != "take" or wanted.name not in cached.takes:
         raise InputError(f"There is no {wanted.kind} {wanted.name!r}", todo="Choose one of the list.")

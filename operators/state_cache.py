@@ -16,7 +16,7 @@ from ..pipeline.errors import HoldfastError
 from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
 from . import locate, part_rows, thumbnails
-from .stages import STAGES, state_of
+from .stages import SIDE_STAGES, STAGES, state_of
 from .steps import StageState
 
 SINGLES = {
@@ -27,7 +27,12 @@ SINGLES = {
     "truth": "truth/truth.json",
     "delivery": "delivery/delivery.json",
 }
-SEVERAL = {"take": "takes/t*/take.json", "report": "reports/t*/report.json", "plan": "reports/t*/plan.json"}
+SEVERAL = {
+    "take": "takes/t*/take.json",
+    "report": "reports/t*/report.json",
+    "plan": "reports/t*/plan.json",
+    "control": "controls/*/controls.json",
+}
 
 
 @dataclass
@@ -42,6 +47,7 @@ class Shown:
     takes: dict[str, Manifest] = field(default_factory=dict)
     reports: dict[str, Manifest] = field(default_factory=dict)
     plans: dict[str, Manifest] = field(default_factory=dict)
+    controls: dict[str, Manifest] = field(default_factory=dict)
 
     @property
     def report(self) -> Manifest | None:
@@ -105,7 +111,7 @@ def refreshing(scene: bpy.types.Scene) -> Iterator[None]:
         cached.root = str(shot.root)
         _read_manifests(shot, cached)
         yield
-        for stage in STAGES:
+        for stage in (*STAGES, *SIDE_STAGES):
             cached.states[stage.name] = state_of(stage, scene)
             yield
         thumbnails.refresh(shot, cached.manifests.get("concepts"))

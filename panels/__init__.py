@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from ..operators.editing import HOLDFAST_OT_mark_parts
-from . import assets, finish, ideate, physics, repair, shot, style, truth, validate
+from . import assets, clips, finish, ideate, physics, repair, shot, style, truth, validate
 
 CLASSES: tuple[type, ...] = (
     shot.HOLDFAST_PT_shot,
@@ -14,6 +14,7 @@ CLASSES: tuple[type, ...] = (
     *assets.CLASSES,
     *physics.CLASSES,
     *truth.CLASSES,
+    *clips.CLASSES,
     *style.CLASSES,
     *validate.CLASSES,
     *repair.CLASSES,
