@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ..pipeline.errors import HoldfastError
-from . import demo, session, state_cache, window
+from . import demo, forecast, session, state_cache, window
 from .stages import STAGES, stage_named, stages_through
 from .steps import StageOptions
 
@@ -44,6 +44,29 @@ class HOLDFAST_OT_run_stage(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
         try:
             session.enqueue(context.scene, [stage_named(self.stage)], StageOptions(force=self.force))
+        except HoldfastError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class HOLDFAST_OT_time_frame(bpy.types.Operator):
+    """Renders one frame of the ground truth, to see how long it takes."""
+
+    bl_idname = "holdfast.time_frame"
+    bl_label = "Try One Frame"
+    bl_description = (
+        "Render the ground truth of the current frame alone and measure how long it takes; the frame is kept"
+    )
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _can_run(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
+        try:
+            session.enqueue(context.scene, [stage_named("truth")], forecast.trial(context.scene))
         except HoldfastError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -214,6 +237,7 @@ class HOLDFAST_OT_new_demo_shot(bpy.types.Operator):
 
 CLASSES = (
     HOLDFAST_OT_run_stage,
+    HOLDFAST_OT_time_frame,
     HOLDFAST_OT_run_all,
     HOLDFAST_OT_cancel,
     HOLDFAST_OT_announce,

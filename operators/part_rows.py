@@ -91,6 +91,11 @@ def _wrong(thing: bpy.types.Object, names: Counter[str], numbers: Counter[int]) 
     return ""
 
 
+def marked(row: Row) -> bpy.types.PropertyGroup | None:
+    """The settings that carry the name of a part; None where its generator names it."""
+    return row.objects[0].holdfast if row.kind == "OBJECT" and row.objects else None
+
+
 def select(context: bpy.types.Context, name: str) -> bool:
     """Selects the objects of a part, and nothing else; False if there is no such part in the view."""
     row = next((row for row in rows(context.scene) if row.name == name), None)

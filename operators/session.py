@@ -18,7 +18,7 @@ import bpy
 
 from ..pipeline.errors import Cancelled, HoldfastError, from_json
 from ..pipeline.worker import WorkerProcess
-from . import locate, state_cache, window
+from . import forecast, locate, state_cache, window
 from .render_watch import RenderWatch
 from .stages import running as generator_of
 from .steps import Progress, RenderJob, Stage, StageGenerator, StageOptions, WorkerTask
@@ -45,7 +45,14 @@ class Job:
     fraction: float = 0.0
     message: str = "Starting"
     cancelled: bool = False
+    rendered: set[int] = field(default_factory=set)
     started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate from how far it is; None while that says little."""
+        spent = time.perf_counter() - self.started
+        return spent * (1.0 - self.fraction) / self.fraction if spent > 5.0 and self.fraction > 0.08 else None
 
     def report(self, fraction: float, message: str) -> None:
         """Notes progress within the share of the current step."""
@@ -229,11 +236,15 @@ def _perform(job: Job, step: WorkerTask | RenderJob | Progress) -> None:
     if isinstance(step, WorkerTask):
         job.worker = WorkerProcess.start(step.function, step.request, bpy.app.python_args)
     else:
+        job.rendered.update(step.frames)
         job.render = RenderWatch(step.scene, step.frames)
 
 
 def _finish(job: Job) -> None:
-    current.seconds[job.scene_uid, job.stage.name] = time.perf_counter() - job.started
+    seconds, scene = time.perf_counter() - job.started, _scene(job.scene_uid)
+    current.seconds[job.scene_uid, job.stage.name] = seconds
+    if scene is not None and job.rendered:
+        forecast.note(scene, sorted(job.rendered), seconds)
     _end(job, "")
     window.push_undo(f"Holdfast: {job.stage.label}")
 

@@ -13,9 +13,10 @@ from typing import Any
 import bpy
 
 from ..pipeline.errors import HoldfastError
+from ..pipeline.estimate import Estimate
 from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
-from . import locate, part_rows, thumbnails
+from . import forecast, locate, part_rows, thumbnails
 from .stages import SIDE_STAGES, STAGES, state_of
 from .steps import StageState
 
@@ -42,6 +43,9 @@ class Shown:
     problem: str = ""
     unsaved: bool = False
     root: str = ""
+    estimate: Estimate | None = None
+    free: int = 0
+    """Bytes left on the disk of the shot."""
     states: dict[str, StageState] = field(default_factory=dict)
     manifests: dict[str, Manifest] = field(default_factory=dict)
     takes: dict[str, Manifest] = field(default_factory=dict)
@@ -99,7 +103,9 @@ def refreshing(scene: bpy.types.Scene) -> Iterator[None]:
     global dirty
     dirty = False
     _seen[0] = _everything(scene)
-    _fill(bpy.context.window_manager.holdfast.parts, [row.name for row in part_rows.read(scene)])
+    parts = part_rows.read(scene)
+    _fill(bpy.context.window_manager.holdfast.parts, [row.name for row in parts])
+    thumbnails.make_swatches(row.id for row in parts)
     for listener in listeners:
         listener(scene)
     cached = Shown(unsaved=not bpy.data.filepath)
@@ -110,6 +116,7 @@ def refreshing(scene: bpy.types.Scene) -> Iterator[None]:
     else:
         cached.root = str(shot.root)
         _read_manifests(shot, cached)
+        cached.estimate, cached.free = forecast.of(scene, shot), forecast.free_bytes(shot.root)
         yield
         for stage in (*STAGES, *SIDE_STAGES):
             cached.states[stage.name] = state_of(stage, scene)
@@ -206,6 +213,7 @@ def _stamps(scene: bpy.types.Scene) -> Iterator[object]:
         scene.frame_end,
         render.resolution_x,
         render.resolution_y,
+        render.resolution_percentage,
         render.fps,
         render.engine,
     )

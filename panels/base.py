@@ -10,6 +10,7 @@ import bpy
 from ..operators import session, state_cache
 from ..operators.actions import HOLDFAST_OT_cancel, HOLDFAST_OT_explain, HOLDFAST_OT_run_stage
 from ..operators.state_cache import Shown
+from ..pipeline.estimate import duration
 
 ICONS: dict[str, Any] = {
     "missing": "RADIOBUT_OFF",
@@ -132,21 +133,28 @@ def draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, job: sessio
     row.scale_y = 1.4
     row.progress(factor=job.fraction, text=f"{job.fraction:.0%}")
     row.operator(HOLDFAST_OT_cancel.bl_idname, text="", icon="X")
-    sentence(column, context, job.message)
+    left = job.seconds_left
+    sentence(column, context, job.message if left is None else f"{job.message}; about {duration(left)} left")
     if job.render is not None:
         column.template_running_jobs()
 
 
-def explain(layout: bpy.types.UILayout, title: str, text: str) -> None:
+def explain(layout: bpy.types.UILayout, title: str, text: str, icon: Any = "QUESTION") -> None:
     """A small button whose tooltip and popup are the whole sentence."""
-    button = layout.operator(HOLDFAST_OT_explain.bl_idname, text="", icon="QUESTION", emboss=False)
+    button = layout.operator(HOLDFAST_OT_explain.bl_idname, text="", icon=icon, emboss=False)
     button.title, button.sentence = title, text
 
 
-def sentence(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: Any = "NONE") -> None:
-    """Labels that hold ``text``, wrapped to the width of the sidebar."""
+def sentence(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    text: str,
+    icon: Any = "NONE",
+    taken_px: float = 0.0,
+) -> None:
+    """Labels that hold ``text``, wrapped to the width of the sidebar less what stands beside them."""
     scale = context.preferences.system.ui_scale
-    room = context.region.width - MARGIN_PX * scale - (20 * scale if icon != "NONE" else 0)
+    room = context.region.width - (MARGIN_PX + taken_px) * scale - (20 * scale if icon != "NONE" else 0)
     column = layout.column(align=True)
     column.scale_y = 0.85
     for index, line in enumerate(wrap(text, int(room), round(FONT_PX * scale, 2))):

@@ -7,6 +7,7 @@ import math
 
 import bpy
 import pytest
+
 from .truth_scenes import add_ball, add_plane, key, new_scene
 
 SIZE = (320, 180)
