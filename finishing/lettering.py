@@ -46,7 +46,7 @@ class Lettering:
 @cache
 def _open(path: str, size: int, weight: int) -> Font | None:
     try:
-        font = ImageFont.truetype(path, max(size, 1))
+        font = _truetype(path, size)
         axes = font.get_variation_axes()
     except OSError:  # no such file, a format this FreeType can't read, or a font that does not vary
         return _static(path, size)
@@ -55,8 +55,14 @@ def _open(path: str, size: int, weight: int) -> Font | None:
     return made if made is not None and _measures(made) else None
 
 
+def _truetype(path: str, size: int) -> Font:
+    """Laid out letter by letter: Raqm shapes with whatever HarfBuzz the process has loaded, and Debian's Blender 4.3 has
+    one with which every letter of a varied font is 200,000 px wide, or -1,000,000."""
+    return ImageFont.truetype(path, max(size, 1), layout_engine=ImageFont.Layout.BASIC)
+
+
 def _measures(font: Font) -> bool:
-    """Whether letters have widths that can be: varied fonts were seen to answer -2 million px inside a real Blender."""
+    """Whether letters have widths that can be."""
     return all(0.1 * font.size < font.getlength(letter) < 3.0 * font.size for letter in "HamburgLtn")
 
 
@@ -67,7 +73,7 @@ def _axis_value(axis: Any, size: int, weight: int) -> float:
 
 def _static(path: str, size: int) -> Font | None:
     try:
-        return ImageFont.truetype(path, max(size, 1))
+        return _truetype(path, size)
     except OSError:
         return None
 

@@ -59,7 +59,9 @@ def test_blenders_typefaces_are_found(module: Module) -> None:
     assert all(Path(font).is_file() for font in fonts)
     lettering = module("finishing.lettering").Lettering(tuple(fonts))
     font = lettering.font("Lantern", 32)
-    assert font.getlength("Lantern") > 60
+    assert 60 < font.getlength("Lantern") < 300
+    widths = {letter: font.getlength(letter) for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+    assert {letter: width for letter, width in widths.items() if not 4 < width < 40} == {}
 
 
 def test_finish_settings_are_plain_numbers(module: Module) -> None:
