@@ -49,7 +49,8 @@ class ToLinear:
         if (np.diff(curves, axis=0) < 0).any() or curves.min() < 0 or curves.max() > nodes - 1:
             raise ValueError("curves that fall or leave the lattice")
         self.curves, self.scale, self.made_from = curves.astype(np.float32), float(scale), made_from
-        self.lattice = np.ascontiguousarray(lattice, np.float32)
+        self.lattice = np.asarray(lattice, np.float32)
+        self._planes = [np.ascontiguousarray(self.lattice[..., c]).ravel() for c in range(3)]
 
     def apply(self, picture: NDArray[Any]) -> F32:
         """(..., 3) uint8, uint16, or floats in 0..1 -> (..., 3) float32 scene-linear in the scene's primaries."""
@@ -57,43 +58,45 @@ class ToLinear:
         codes = self._codes(picture.dtype)
         result = np.empty(flat.shape, np.float32)
         for start in range(0, len(flat), _BAND):
-            band = flat[start : start + _BAND]
-            at = self._at(band) if codes is None else np.stack([codes[band[:, c], c] for c in range(3)], 1)
-            result[start : start + _BAND] = self._light(at)
+            band = flat[start : start + _BAND].T
+            at = self._at(band) if codes is None else [codes[c].take(band[c]) for c in range(3)]
+            self._light(at, result[start : start + _BAND])
         return result.reshape(picture.shape)
 
-    def _codes(self, dtype: np.dtype[Any]) -> F32 | None:
-        """Positions of all codes of a kind of picture; None for floats."""
+    def _codes(self, dtype: np.dtype[Any]) -> list[F32] | None:
+        """Positions of all codes of a kind of picture, a channel each; None for floats."""
         if dtype not in (np.uint8, np.uint16):
             return None
-        most = int(np.iinfo(dtype).max)
-        return self._at(np.repeat(np.linspace(0.0, 1.0, most + 1)[:, None], 3, 1))
+        return self._at(np.tile(np.linspace(0.0, 1.0, int(np.iinfo(dtype).max) + 1), (3, 1)))
 
-    def _at(self, display: NDArray[Any]) -> F32:
-        """(M, 3) display values -> (M, 3) float32 positions on the lattice."""
-        last = len(self.curves) - 1
-        at = np.clip(display, 0.0, 1.0).astype(np.float64) * last
-        below = np.minimum(at.astype(np.intp), last - 1)
-        share = at - below
-        low, high = (np.take_along_axis(self.curves, index, 0) for index in (below, below + 1))
-        return np.asarray(low + (high - low) * share, np.float32)
+    def _at(self, display: NDArray[Any]) -> list[F32]:
+        """(3, M) display values -> for each channel (M,) float32 positions on the lattice."""
+        even = np.linspace(0.0, 1.0, len(self.curves))
+        return [np.interp(display[c], even, self.curves[:, c]).astype(np.float32) for c in range(3)]
 
-    def _light(self, at: F32) -> F32:
-        """(M, 3) positions on the lattice -> (M, 3) float32 linear light."""
+    def _light(self, at: list[F32], result: F32) -> None:
+        """Positions on the lattice, (M,) a channel -> linear light, into ``result`` (M, 3)."""
         nodes = len(self.lattice)
-        values = self.lattice.reshape(-1, 3)
-        cell = np.minimum(at.astype(np.int32), nodes - 2)
-        red, green, blue = (at - cell).T
-        index = (cell[:, 0] * nodes + cell[:, 1]) * nodes + cell[:, 2]
+        cells = [np.minimum(axis.astype(np.intp), nodes - 2) for axis in at]
+        red, green, blue = (axis - cell.astype(np.float32) for axis, cell in zip(at, cells, strict=True))
+        index = (cells[0] * nodes + cells[1]) * nodes + cells[2]
         order = (red >= green) * 4 + (green >= blue) * 2 + (red >= blue) * 1
         most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
         middle = red + green + blue - most - least
-        first, second = _corners(nodes)[:, order]
-        encoded = values[index] * (1 - most)[:, None]
-        encoded += values[index + first] * (most - middle)[:, None]
-        encoded += values[index + second] * (middle - least)[:, None]
-        encoded += values[index + (nodes * nodes + nodes + 1)] * least[:, None]
-        return np.asarray(np.sinh(encoded) * np.float32(self.scale), np.float32)
+        first, second = _corners(nodes)
+        corners = (
+            index,
+            index + first.take(order),
+            index + second.take(order),
+            index + ((nodes + 1) * nodes + 1),
+        )
+        weights = (1 - most, most - middle, middle - least, least)
+        for c in range(3):
+            parts = (self._planes[c].take(i) * weight for i, weight in zip(corners, weights, strict=True))
+            encoded = next(parts)
+            for part in parts:
+                encoded += part
+            result[:, c] = np.sinh(encoded) * np.float32(self.scale)
 
     def save(self, path: Path | str) -> None:
         """Writes the table as .npz, whole or not at all. Raises StorageError."""
@@ -115,12 +118,12 @@ class ToLinear:
             raise InputError("The colour table is damaged", where=str(path), todo=AGAIN) from error
 
 
-def _corners(nodes: int) -> NDArray[np.int32]:
+def _corners(nodes: int) -> NDArray[np.intp]:
     """(2, 8): steps to the second and third corner of the tetrahedron, by (r>=g, g>=b, r>=b) as bits."""
     step = {"r": nodes * nodes, "g": nodes, "b": 1}
     orders = ("bgr", "bgr", "gbr", "grb", "brg", "rbg", "rgb", "rgb")  # 1 and 6 can't be
     first = [step[order[0]] for order in orders]
-    return np.array([first, [step[o[0]] + step[o[1]] for o in orders]], np.int32)
+    return np.array([first, [step[o[0]] + step[o[1]] for o in orders]], np.intp)
 
 
 def stops_apart(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:

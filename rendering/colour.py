@@ -24,12 +24,12 @@ from ..pipeline.colour import ToLinear
 from ..pipeline.errors import InputError
 from ..pipeline.pictures import read_exact
 from ..pipeline.store import digest_json
-from .invert import F64, Inverse, inverse
+from .invert import F64, SHARE, Inverse, inverse
 from .throwaway import MARK
 
 T = TypeVar("T")
 WIDTH = 128
-CHOOSE = "Choose the view AgX, Filmic or Standard with the look None under Render > Color Management."
+CHOOSE = "Choose the view AgX, Filmic or Standard with the look None and no curves under Render > Color Management."
 _measured: dict[str, Inverse] = {}
 _VIEW = "view_transform look exposure gamma"
 _WHITE = "use_white_balance white_balance_temperature white_balance_tint"
@@ -98,9 +98,10 @@ def table(made: Mapping[str, Any], step: Callable[[float], T]) -> Generator[T, N
 
 def _sentence(made: Mapping[str, Any], found: Inverse) -> str:
     extras = [f"the look {made['look']}"] if made["look"] != "None" else []
+    extras += [f"gamma {made['gamma']:g}"] if made["gamma"] != 1 else []
     extras += [name.replace("_", " ") for name in ("curves", "white_balance") if made[name]]
     how = f"The view {made['view']}" + (f" with {' and '.join(extras)}" if extras else "")
-    return f"{how} can't be undone: {found.back:.0%} of ordinary colours come back from its picture"
+    return f"{how} can't be undone: of the colours that it shows {found.back:.0%} come back, not {SHARE:.0%}"
 
 
 @contextmanager

@@ -26,7 +26,7 @@ LEVELS = (11, 21, 41)
 GREYS = 1025
 BLOCK = 4096
 """Nodes that are worked on at a time; nothing asks for more than three times as many colours at once."""
-STOPS, SHARE, SHOWN = 1 / 3, 0.9, 0.1
+STOPS, SHARE, SHOWN = 1 / 3, 0.95, 0.1
 """A view can be undone if so large a share of the colours that it shows comes back within so many stops."""
 _CLOSE = (1 / 65535) ** 2
 _FAR = (1 / 255) ** 2
@@ -103,14 +103,14 @@ def _lattice(search: "_Search", curves: F64, greys: F64, nodes: int, coarser: To
         start = np.stack([np.interp(target[:, c], display, greys[:, c]) for c in range(3)], 1)
     else:
         start = np.arcsinh(coarser.apply(target).astype(np.float64) / search.scale)
-    found, missed = yield from search.blocks(start, target, 24 if coarser is None else 8)
+    found, missed = yield from search.blocks(start, target, 24 if coarser is None else 4)
     side = np.array([nodes * nodes, nodes, 1])
     for _ in range(
         6 if coarser is None else 1
     ):  # again from the neighbour towards grey, from where the way is short
         bad = np.flatnonzero(missed > _FAR)
         towards = index[bad] + np.sign(np.rint(index[bad].mean(1, keepdims=True)).astype(int) - index[bad])
-        other, miss = yield from search.blocks(found[towards @ side], target[bad], 8)
+        other, miss = yield from search.blocks(found[towards @ side], target[bad], 4)
         better = miss < missed[bad]
         found[bad[better]], missed[bad[better]] = other[better], miss[better]
     return found.reshape(nodes, nodes, nodes, 3)
@@ -158,7 +158,7 @@ class _Search:
         missed = ((shown - target) ** 2).sum(1)
         damping, idle = np.full(len(found), 1e-3), np.zeros(len(found), int)
         for _ in range(rounds):
-            now = np.flatnonzero((missed > _CLOSE) & (idle < 4))
+            now = np.flatnonzero((missed > _CLOSE) & (idle < 2))
             if not len(now):
                 break
             step = yield from self._step(found[now], shown[now], shown[now] - target[now], damping[now])
@@ -167,7 +167,7 @@ class _Search:
             miss = ((seen - target[now]) ** 2).sum(1)
             better = miss < missed[now]
             idle[now] = np.where(miss < 0.98 * missed[now], 0, idle[now] + 1)
-            damping[now] = np.where(better, damping[now] * 0.1, np.maximum(damping[now] * 10, 1e-4))
+            damping[now] = np.maximum(damping[now] * np.where(better, 0.1, 10), 1e-6)
             good = now[better]
             found[good], shown[good], missed[good] = tried[better], seen[better], miss[better]
         return found, missed
