@@ -20,6 +20,7 @@ from .pipeline.errors import ExitCode, HoldfastError
 from .pipeline.frames import parse_frames
 from .pipeline.manifest import Manifest
 from .pipeline.reporting import Reporter
+from .rendering import check_command
 
 VERDICT_CODES = {
     "fail": ExitCode.VERDICT_FAIL,
@@ -72,6 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     for stage in STAGES:
         command = commands.add_parser(stage.name, parents=[shared, running], help=stage.label)
         command.set_defaults(handler=_run, through=None)
+        if stage.name == "truth":
+            command.add_argument(
+                "action", nargs="?", choices=("check",), help="check what is there, render nothing"
+            )
+            command.add_argument(
+                "folder", nargs="?", type=Path, help="the package to check (default: the shot's)"
+            )
+            command.set_defaults(handler=_truth)
     command = commands.add_parser("run", parents=[shared, running], help="every stage in order")
     command.add_argument("--through", default=STAGES[-1].name, help="the last stage to run")
     command.set_defaults(handler=_run)
@@ -110,6 +119,13 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> int:
             bpy.ops.wm.save_mainfile()
         code = _verdict_code(manifest, arguments.fail_on) or code
     return code
+
+
+def _truth(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    if arguments.action is None:
+        return _run(arguments, reporter)
+    folder = arguments.folder or locate.shot_of(locate.scene_of_shot(arguments.shot)).truth
+    return check_command.run(folder, arguments.frames, arguments.fail_on, reporter)
 
 
 def _verdict_code(manifest: Manifest, fail_on: str | None) -> ExitCode:

@@ -13,13 +13,15 @@ import numpy as np
 
 from ..pipeline.pictures import F32
 from ..pipeline.truth import F64
-from .check_plate import Failure, Mask, Piece, Plate, near
+from .check_plate import Failure, Mask, Piece, Plate
 
 VECTOR_PX = 0.1
 """By which a vector may differ from what poses, cameras and depth say."""
 FEW = 40
 SOME = 9
 """Pixels, a patch of 3 x 3, that are never reported alone."""
+LEAST_AREA = 0.2
+"""Of a pixel's area must be left of it in the neighbour for it to be looked for there."""
 MANY = 20_000
 """Of the background no more pixels than these are followed."""
 
@@ -81,8 +83,19 @@ def _follow(step: Step, name: str, piece: Piece, exact: bool) -> Iterator[tuple[
         if posed is not None:
             landing = posed
             yield from _vectors(step, name, landing, by_vector)
-    kept = Landing(*(None if each is None else each[inner] for each in vars(landing).values()))  # type: ignore[arg-type]
+    broad = inner & _spread(piece, landing.to)
+    kept = Landing(*(None if each is None else each[broad] for each in vars(landing).values()))  # type: ignore[arg-type]
     yield from _arrives(step, name, kept)
+
+
+def _spread(piece: Piece, to: F32) -> Mask:
+    """Which of the part's pixels keep a good share of their area: not those of a face that turns edge-on."""
+    grid = np.full((*piece.own.shape, 2), np.nan, np.float32)
+    grid[piece.own] = to
+    across, down = np.zeros_like(grid), np.zeros_like(grid)
+    across[:, 1:-1], down[1:-1] = grid[:, 2:] - grid[:, :-2], grid[2:] - grid[:-2]
+    area = np.abs(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]) / 4
+    return np.asarray(area[piece.own] > LEAST_AREA)
 
 
 def _posed(step: Step, name: str, rows: F64, columns: F64) -> Landing | None:
@@ -177,7 +190,7 @@ def _at(piece: Piece | None, rows: F64, columns: F64, what: str) -> Mask:
     found = np.zeros(len(rows), bool)
     if piece is None:
         return found
-    mask = near(piece.whole > 0) if what == "whole" and piece.whole is not None else piece.present
+    mask = piece.anywhere if what == "whole" else piece.present
     down, across = rows - piece.window[0].start, columns - piece.window[1].start
     there = (down >= 0) & (across >= 0) & (down < mask.shape[0]) & (across < mask.shape[1])
     found[there] = mask[down[there], across[there]]

@@ -19,6 +19,8 @@ Mask = NDArray[np.bool_]
 Window = tuple[slice, slice]
 LEVEL = 1 / 255
 """Step of a share that is stored in 8 bits."""
+MOST_DEEP = 16
+"""Objects behind one another that a whole matte is sure to tell apart."""
 _AROUND = np.ones((3, 3), np.uint8)
 _PAD = 3
 
@@ -62,6 +64,11 @@ class Piece:
         return near(self.own | (self.matte > 0))
 
     @cached_property
+    def anywhere(self) -> Mask:
+        """Where the part is, seen or hidden, or one pixel beside it."""
+        return self.present if self.whole is None else self.present | near(self.whole > 0)
+
+    @cached_property
     def inner(self) -> Mask:
         """Pixels of the part with nothing but the part around them; beyond the picture counts as the part."""
         return inside(self.own)
@@ -82,6 +89,12 @@ class Plate:
         records: list[dict[str, Any]] = truth.manifest.data["camera"]
         self.lens: Mapping[str, Any] = next(each for each in records if int(each["frame"]) == frame)
         self.blurred = bool(truth.manifest.data.get("blurred"))
+
+    @property
+    def deep(self) -> bool:
+        """So many objects that one far behind may be left out of its whole matte."""
+        records = self.truth.manifest.data["parts"]
+        return sum(len(record.get("cover", "1")) for record in records) > MOST_DEEP
 
     @property
     def near(self) -> float:

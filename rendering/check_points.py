@@ -3,16 +3,17 @@
 
 The depth of a point is compared at its pixel's centre: where the ray through the centre meets the point's tangent
 plane. That is exact on a flat face; on a curved one it is off by half the curvature times the square of the distance,
-far below the tolerance of two pixel widths.
+far below the tolerance of a pixel's width unless the part is only some pixels large.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from ..pipeline.truth import F64
-from .check_plate import Failure, Mask, Piece, Plate, near
+from .check_plate import Failure, Mask, Piece, Plate
 from .check_surfaces import Surface
 
 STEEPEST = 0.2
@@ -32,7 +33,7 @@ class Seen:
     slack: F64
     tight: F64
     normals: F64
-    steep: Mask
+    cosine: F64
     area: float
 
 
@@ -69,13 +70,12 @@ def _look(plate: Plate, surface: Surface, pose: F64) -> Seen:
     along = (facing * rays).sum(1)
     cosine = np.abs(along) / np.linalg.norm(rays, axis=1)
     steep = cosine < STEEPEST
-    depth = (facing * (local - start)).sum(1) / np.where(steep, 1, along)
-    depth = np.where(steep, z, depth)
+    depth = np.where(steep, z, (facing * (local - start)).sum(1) / np.where(steep, 1, along))
     wide = plate.footprints(z)
     away = np.abs(depth - z)
     pixels = (cosine / wide**2).sum() * area / len(surface.points)
     return Seen(
-        y, x, depth, 2 * wide + away + 1e-4 * z, 0.05 * wide + 0.05 * away + 1e-6 * z, facing, steep, pixels
+        y, x, depth, wide + away / 2 + 1e-4 * z, 0.05 * wide + 0.05 * away + 1e-6 * z, facing, cosine, pixels
     )
 
 
@@ -86,20 +86,24 @@ def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[st
         return
     rows, columns = seen.rows.astype(int), seen.columns.astype(int)
     has_whole = plate.truth.has("whole")
-    alone = _pick(plate, piece, rows, columns, "whole")
+    alone = _pick(plate, piece, rows, columns, "anywhere")
     solid = _pick(plate, piece, rows, columns, "solid") if has_whole else np.ones(count, bool)
     if has_whole:
+        if plate.deep:
+            alone |= seen.depth > plate.nearest[rows, columns] + seen.slack
         missing, thin = int((~alone).sum()), solid.mean() < 0.5
         if missing > max(ENOUGH, (0.5 if thin else 0.06) * count):
             says = f"{missing} of {count} points of its surface lie where the whole part has nothing"
             yield "seen" if piece is None else "whole", says, True
-    used = solid & ~seen.steep
+    used = solid & (seen.cosine >= STEEPEST)
     if used.sum() < ENOUGH:
         return
     depth = seen.depth[used]
     nearest = plate.nearest[rows[used], columns[used]]
     before = depth < nearest - seen.slack[used]
-    if before.sum() > max(2, (0.02 if has_whole else 0.1) * used.sum()):
+    if before.sum() > max(2, (0.02 if has_whole else 0.1) * used.sum()) and not (
+        piece and _rough(plate, piece)
+    ):
         check = "depth" if _shown(piece) else "seen"
         most = float(np.nanmax(np.where(before & np.isfinite(nearest), nearest - depth, 0)))
         says = f"{int(before.sum())} of {int(used.sum())} points of its surface are before what is seen"
@@ -113,13 +117,13 @@ def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[st
 def _on_it(plate: Plate, piece: Piece, seen: Seen, used: Mask) -> Iterator[tuple[str, str, bool]]:
     """Where the id map names the part: some points must be the surface that is seen, and share its normal."""
     rows, columns = seen.rows.astype(int), seen.columns.astype(int)
-    mine = used & _pick(plate, piece, rows, columns, "inner")
+    mine = used & (seen.cosine > 0.5) & _pick(plate, piece, rows, columns, "inner")
     if mine.sum() < 2 * ENOUGH:
         return
     rows, columns = rows[mine], columns[mine]
     off = plate.depth[rows, columns] - seen.depth[mine]
     on = np.abs(off) <= seen.slack[mine]
-    if on.mean() < 0.03:
+    if on.mean() < 0.03 and not _rough(plate, piece):
         says = f"none of {len(off)} points of its surface has the depth that is seen there "
         yield "depth", says + f"({float(np.median(off)):+.4g} m in the middle)", True
     if on.sum() < ENOUGH:
@@ -131,6 +135,16 @@ def _on_it(plate: Plate, piece: Piece, seen: Seen, used: Mask) -> Iterator[tuple
         yield "normal", f"its normals are {away:.0f} degrees off its surface in the middle", True
 
 
+def _rough(plate: Plate, piece: Piece) -> bool:
+    """Spikes, bristles or foliage as fine as a pixel: what rays through the centres see says little about points."""
+    depth = plate.depth[piece.window]
+    bend = cv2.Laplacian(depth, cv2.CV_32F)[piece.inner]
+    if len(bend) < ENOUGH:
+        return False
+    wide = plate.footprints(depth[piece.inner].astype(np.float64))
+    return bool((np.abs(bend) > 2 * wide).mean() > 0.3)
+
+
 def _shown(piece: Piece | None) -> bool:
     return piece is not None and bool(piece.own.any() or piece.matte.any())
 
@@ -138,9 +152,9 @@ def _shown(piece: Piece | None) -> bool:
 def _pick(plate: Plate, piece: Piece | None, rows: F64, columns: F64, what: str) -> Mask:
     """A mask of the part at pixels of the picture; False outside of its window."""
     found = np.zeros(len(rows), bool)
-    if piece is None or (what == "whole" and piece.whole is None):
+    if piece is None:
         return found
-    mask = near(piece.whole > 0) if what == "whole" and piece.whole is not None else getattr(piece, what)
+    mask = getattr(piece, what)
     down, across = rows - piece.window[0].start, columns - piece.window[1].start
     there = (down >= 0) & (across >= 0) & (down < mask.shape[0]) & (across < mask.shape[1])
     found[there] = mask[down[there], across[there]]

@@ -81,7 +81,9 @@ def _lets_through(node: bpy.types.Node) -> bool:
 
 def _always_drawn(thing: bpy.types.Object, layer: bpy.types.ViewLayer) -> bool:
     hidden = thing.hide_render or thing.is_holdout or thing.is_shadow_catcher or not thing.visible_camera
-    hidden = hidden or thing.holdout_get(view_layer=layer) or thing.indirect_only_get(view_layer=layer)
+    if layer.objects.get(thing.name) is not None:
+        hidden = hidden or thing.holdout_get(view_layer=layer) or thing.indirect_only_get(view_layer=layer)
+    hidden = hidden or thing.holdfast.see_through
     shown_as = thing.instance_type != "NONE" and not thing.show_instancer_for_render
     return not (hidden or shown_as or _steers(thing, ("hide_", "visible_", "is_", "show_")))
 
