@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Passes brought to the size of a clip, each as what it holds allows.
 
-Pictures and coverage are averaged. Depth and normals are averaged within one surface only: where the source tears, the
-clip shows one of the surfaces there and never a depth between the two. Ids are taken as they are.
+Pictures and coverage are averaged. Depth and normals are interpolated within one surface only, which is exact on planes
+(an average over a pixel's box is not, where the boxes don't line up); where the source tears, the clip shows one of the
+surfaces there and never a depth between the two. Ids are taken as they are.
 """
 
 from dataclasses import dataclass
@@ -44,10 +45,11 @@ class Resampler:
         return self._resized(source, cv2.INTER_NEAREST_EXACT)
 
     def surfaces(self, order: NDArray[np.float32], torn: Bool, values: NDArray[Any]) -> NDArray[Any]:
-        """``values`` averaged where the source is one surface; where a clip pixel holds ``torn`` pixels, the value of the
+        """``values`` interpolated where the source is one surface; where a clip pixel holds ``torn`` pixels, the value of the
         source pixel with the middle ``order`` (1/z) of nine looked at, or of the nearest one when made larger."""
-        result = np.array(self.smooth(values.astype(np.float32)))
-        rows, columns = np.nonzero(self.smooth(torn.astype(np.float32)) > 1e-6)
+        result = np.array(self._resized(values.astype(np.float32), cv2.INTER_LINEAR))
+        holds = torn.astype(np.float32)
+        rows, columns = np.nonzero(self.smooth(holds) + self._resized(holds, cv2.INTER_LINEAR) > 1e-6)
         if not len(rows):
             return result
         steps = _GRID if self.shrinks else np.zeros(1)
