@@ -15,14 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .camera import F64, Camera, camera_from
+from .colour import ToLinear
 from .errors import HoldfastError, InputError
 from .frames import parse_frames
 from .manifest import Manifest
 from .passes import PATTERNS
 from .pictures import F32, U8, read_exact, read_exr, read_gray, read_picture
+from .store import digest_json
 
 SCHEMA = "holdfast/truth"
 MANIFEST = "truth.json"
+TO_LINEAR = "colour/to_linear.npz"
 AGAIN = "Run Ground truth again."
 Ids = NDArray[Any]
 
@@ -119,6 +122,15 @@ class GroundTruth:
     def linear(self, frame: int) -> F32:
         """(H, W, 3) float32 scene-linear RGB of the beauty."""
         return self._checked(read_exr(self.path("linear", frame)), frame, "linear", 3)
+
+    @cached_property
+    def to_linear(self) -> ToLinear:
+        """Takes the beauty, or a model's picture of the same frame, back to scene-linear."""
+        table = ToLinear.load(self.folder / TO_LINEAR)
+        if table.made_from not in ("", digest_json(dict(self.colour))):
+            where = str(self.folder / TO_LINEAR)
+            raise InputError("The colour table was measured for another view", where=where, todo=AGAIN)
+        return table
 
     def ids(self, frame: int) -> Ids:
         """(H, W) uint8 or uint16: the id of the part at each pixel's centre, 0 where there is none."""

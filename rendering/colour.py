@@ -77,7 +77,7 @@ def table(made: Mapping[str, Any], step: Callable[[float], T]) -> Generator[T, N
 
     Raises InputError if too few of the colours that the view shows come back (see rendering.invert).
     """
-    key = digest_json([dict(made)])
+    key = digest_json(dict(made))
     if key not in _measured:
         with _shown(made) as shows:
             asking, done = inverse(key), 0
