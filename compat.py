@@ -172,3 +172,52 @@ def input_spaces() -> tuple[str, ...]:
     """The names of the colour spaces that a picture can be read in."""
     names: Any = bpy.types.ColorManagedInputColorspaceSettings.bl_rna.properties["name"]
     return tuple(item.identifier for item in names.enum_items)
+
+
+def node_group_inputs(modifier: bpy.types.NodesModifier) -> list[Any]:
+    """What a geometry nodes modifier hands to its node group. Properties of the modifier itself before 5.2."""
+    if not hasattr(modifier, "properties"):
+        return [modifier[key] for key in modifier.keys()]  # noqa: SIM118  a modifier is no mapping
+    given = [getattr(modifier.properties.inputs, name) for name in dir(modifier.properties.inputs)]
+    return [each.value for each in given if hasattr(each, "value")]
+
+
+def fcurves_used(animation: bpy.types.AnimData) -> list[bpy.types.FCurve]:
+    """The curves of the active action that move the owner of ``animation``: those of its slot, from 4.4 on."""
+    action = animation.action
+    if not hasattr(animation, "action_slot_handle"):
+        return list(action.fcurves)
+    bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return [curve for bag in bags if bag.slot_handle == animation.action_slot_handle for curve in bag.fcurves]
+
+
+def compositor_of(scene: bpy.types.Scene) -> bpy.types.NodeTree | None:
+    """The artist's compositor, if it is in use. A part of the scene before 5.0, a node group then."""
+    if hasattr(scene, "compositing_node_group"):
+        return scene.compositing_node_group
+    return scene.node_tree if scene.use_nodes else None
+
+
+def nodes_are_off(block: bpy.types.bpy_struct) -> bool:
+    """Whether a material, world or light has nodes that it doesn't use. They can't be switched off from 5.0 on."""
+    prop: Any = block.bl_rna.properties.get("use_nodes")
+    return prop is not None and not getattr(prop, "is_deprecated", False) and not getattr(block, "use_nodes", True)
+
+
+def modifier_inputs(modifier: bpy.types.NodesModifier) -> list[tuple[str, Any, str]]:
+    """(identifier, value, name of the attribute read instead or "") of what a modifier hands to its node group."""
+    if modifier.node_group is None:
+        return []
+    items: Any = modifier.node_group.interface.items_tree
+    names = [item.identifier for item in items if item.item_type == "SOCKET" and item.in_out == "INPUT"]
+    if not hasattr(modifier, "properties"):
+        held: Any = modifier
+        return [
+            (name, held.get(name), held.get(f"{name}_attribute_name", "") if held.get(f"{name}_use_attribute") else "")
+            for name in names
+        ]
+    given = [(name, getattr(modifier.properties.inputs, name, None)) for name in names]
+    return [
+        (name, getattr(held, "value", None), held.attribute_name if getattr(held, "type", "") == "ATTRIBUTE" else "")
+        for name, held in given
+    ]

@@ -3,8 +3,9 @@
 
 import os
 import shutil
+import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from ..pipeline.errors import HoldfastError, InputError, UsageError
 from ..pipeline.frames import format_frames
 from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder
-from ..pipeline.store import digest_json, storage
+from ..pipeline.store import digest_json, storage, writing
 from ..pipeline.truth import MANIFEST, SCHEMA
-from ..rendering import camera, pack, throwaway
+from ..rendering import camera, colour, pack, parts, points, raw, scenes, throwaway
 from ..rendering import shot as reading
 from ..rendering.fingerprint import fingerprint
 from . import locate
@@ -27,18 +28,21 @@ WORKER = "rendering.pack:run"
 RAW_LIMIT_BYTES = 2_000_000_000
 BATCH_FRAMES = 24
 """A shot is rendered and packed in batches of so many frames and raw bytes: what a killed run can lose."""
+TO_LINEAR = "colour/to_linear.npz"
 
 
 @dataclass(frozen=True)
 class Plan:
     """All that decides the package, and its digest ``made_from`` that every finished frame carries."""
 
-    parts: list[reading.Part]
+    parts: list[parts.Part]
     frames: tuple[int, ...]
     size: tuple[int, int]
     motion: Manifest | None
     settings: dict[str, Any]
     inputs: dict[str, str]
+    colour: dict[str, Any]
+    beauty: dict[int, Path] = field(default_factory=dict)
 
     @property
     def made_from(self) -> str:
@@ -57,18 +61,26 @@ def plan(scene: bpy.types.Scene, shot: ShotFolder) -> Plan:
     if not hasattr(scene, "cycles"):
         raise InputError("Cycles is switched off", todo="Enable Cycles Render Engine in the preferences.")
     throwaway.rendered_layer(scene).update()  # a scene just built or linked has no object list yet
-    parts = reading.read_parts(scene)
+    found = parts.read_parts(scene)
     reading.refuse_live_physics(scene)
-    given = scene.holdfast.truth
+    colour.refuse(scene)
+    given, size = scene.holdfast.truth, camera.picture_size(scene)
+    folder = Path(bpy.path.abspath(given.beauty_from)) if given.beauty_from else None
+    beauty = reading.existing_pictures(folder, frames, size) if folder else {}
     settings = {
         "samples": given.samples,
         "engine_from_scene": given.engine_from_scene,
-        "parts": [{"id": part.id, "name": part.name, "object": part.object.name} for part in parts],
+        "picture_depth": given.picture_depth,
+        "extras": sorted(given.extras),
+        "parts": [part.record() for part in found],
+        "see_through": sorted(thing.name for thing in scene.objects if thing.holdfast.see_through),
         "frames": [frames[0], frames[-1]],
     }
     motion = Manifest.find(shot.motion / "motion.json", "holdfast/motion")
     inputs = {"scene": fingerprint(scene), "motion": motion.data["motion_hash"] if motion else ""}
-    return Plan(parts, frames, camera.picture_size(scene), motion, settings, inputs)
+    if beauty:
+        inputs["pictures"] = digest_json([[path.name, path.stat().st_size] for path in beauty.values()])
+    return Plan(found, frames, size, motion, settings, inputs, colour.record(scene), beauty)
 
 
 def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
@@ -109,10 +121,11 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
     if options.force:
         for frame in todo:
             pack.sidecar(shot.truth, frame).unlink(missing_ok=True)
-    at_once = max(8, RAW_LIMIT_BYTES // (found.size[0] * found.size[1] * reading.RAW_BYTES_A_PIXEL))
+    at_once = max(4, RAW_LIMIT_BYTES // (found.size[0] * found.size[1] * reading.RAW_BYTES_A_PIXEL))
     at_once = min(at_once, BATCH_FRAMES)
     _refuse_closed(shot.truth)
-    reading.refuse_full_disk(shot.truth, found.size, len(todo), at_once)
+    reading.refuse_full_disk(shot.truth, reading.bytes_needed(found.size, len(todo), at_once))
+    yield from _way_back(shot, found)
     batches = [todo[start : start + at_once] for start in range(0, len(todo), at_once)] or [[]]
     answer = {}
     for number, batch in enumerate(batches):
@@ -151,20 +164,29 @@ def _raw_folder(shot: ShotFolder, found: Plan, batch: list[int]) -> Path:
     for old in home.glob("*"):
         if not old.name.startswith(found.made_from[:12]):
             shutil.rmtree(old, ignore_errors=True)
-    raw = home / f"{found.made_from[:12]}-{batch[0]}-{batch[-1]}"
-    with storage(raw):
-        raw.mkdir(parents=True, exist_ok=True)
-    return raw
+    source = home / f"{found.made_from[:12]}-{batch[0]}-{batch[-1]}"
+    with storage(source):
+        source.mkdir(parents=True, exist_ok=True)
+    return source
+
+
+def _way_back(shot: ShotFolder, found: Plan) -> Generator[Progress, None, None]:
+    """Writes the table that takes a picture back to scene-linear; refuses a view that has none."""
+    table = yield from colour.table(found.colour, lambda share: Progress(0.02 * share, "Measuring the view"))
+    path = shot.truth / TO_LINEAR
+    with storage(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    table.save(path)
 
 
 def _batch(
     scene: bpy.types.Scene, shot: ShotFolder, found: Plan, batch: list[int], share: tuple[float, float]
 ) -> Generator[Any, Any, dict[str, Any]]:
     """Renders and packs some frames; the worker's answer."""
-    raw = _raw_folder(shot, found, batch) if batch else shot.truth / ".rendering" / "none"
+    source = _raw_folder(shot, found, batch) if batch else shot.truth / ".rendering" / "none"
     request: dict[str, Any] = {
         "folder": str(shot.truth),
-        "raw": str(raw),
+        "raw": str(source),
         "frames": batch,
         "shot_frames": list(found.frames),
         "parts": [part.record() for part in found.parts],
@@ -173,15 +195,18 @@ def _batch(
         "size": list(found.size),
         "fps": list(reading.frame_rate(scene)),
         "motion_hash": found.inputs["motion"],
-        "colour": reading.colour_record(scene),
+        "colour": found.colour,
         "blurred": reading.is_blurred(scene),
+        "extras": [kind.lower() for kind in found.settings["extras"]],
+        "beauty": {str(frame): str(path) for frame, path in found.beauty.items()},
+        "shared": [TO_LINEAR, pack.POINTS],
         "settings": found.settings,
         "inputs": found.inputs,
     }
     length = share[1] - share[0]
     try:
         if batch:
-            yield from _render(scene, shot, found, batch, raw, request, (share[0], share[0] + 0.85 * length))
+            yield from _render(scene, shot, found, request, (share[0], share[0] + 0.85 * length))
     except ReferenceError as error:
         todo = "Run Ground truth again: finished frames are kept."
         raise InputError("The scene was taken away while it was rendered", todo=todo) from error
@@ -189,37 +214,84 @@ def _batch(
 
 
 def _render(
-    scene: bpy.types.Scene, shot: ShotFolder, found: Plan, batch: list[int], raw: Path, request: dict[str, Any],
-    share: tuple[float, float],
-) -> Generator[Any, Any, None]:  # fmt: skip
-    settings = scene.holdfast.truth
+    scene: bpy.types.Scene, shot: ShotFolder, found: Plan, request: dict[str, Any], share: tuple[float, float]
+) -> Generator[Any, Any, None]:
+    settings, folder, batch = scene.holdfast.truth, Path(request["raw"]), request["frames"]
     start, length = share[0], share[1] - share[0]
-    with throwaway.copies(scene, raw, settings.samples, settings.engine_from_scene) as copies:
-        yield from _read_motion(copies.data, shot, found, batch, request, (start, start + 0.05 * length))
-        left = tuple(frame for frame in batch if not pack.rendered(raw, frame))
-        edges = [*np.linspace(0.05, 0.3, len(copies.scenes)).tolist(), 1.0]
-        for number, copy in enumerate(copies.scenes):
+    order = scenes.Order(
+        found.parts,
+        settings.samples,
+        settings.engine_from_scene,
+        int(settings.picture_depth),
+        not found.beauty,
+    )
+    with throwaway.copies():
+        jobs = scenes.make(scene, folder, order)
+        box = yield from _read_motion(jobs[0].scene, shot, found, request, (start, start + 0.05 * length))
+        _sample_points(jobs[0].scene, shot, found)
+        if box is None:
+            jobs = [job for job in jobs if job.kind != "whole"]
+        request["kinds"], request["whole_scale"] = scenes.kinds(jobs), scenes.whole_scale(found.parts)
+        request["box"] = list(box or (0, 0, *found.size))
+        left = [frame for frame in batch if not raw.is_whole(folder, request["kinds"], frame)]
+        edges = [*np.linspace(0.05, 0.3, len(jobs)).tolist(), 1.0]
+        began = time.monotonic()
+        for number, job in enumerate(jobs if left else []):
+            if job.kind == "whole":
+                scenes.crop(job.scene, request["box"], found.size)
             part = (start + edges[number] * length, start + edges[number + 1] * length)
-            if left:
-                yield RenderJob(copy, left, part)
+            yield from _rendered(job, found, left, part)
+        request["seconds"] = round((time.monotonic() - began) / len(left), 3) if left else None
+
+
+def _rendered(
+    job: scenes.Job, found: Plan, frames: list[int], share: tuple[float, float]
+) -> Generator[RenderJob, None, None]:
+    """Renders the frames of a scene; one by one where its instances are to be made real before each."""
+    if not job.realised:
+        yield RenderJob(job.scene, tuple(frames), share)
+        return
+    step = (share[1] - share[0]) / len(frames)
+    for number, frame in enumerate(frames):
+        from ..rendering import instances
+
+        job.scene.frame_set(frame)
+        instances.realise(job.scene, found.parts)
+        yield RenderJob(job.scene, (frame,), (share[0] + number * step, share[0] + (number + 1) * step))
 
 
 def _read_motion(
-    copy: bpy.types.Scene, shot: ShotFolder, found: Plan, batch: list[int], request: dict[str, Any],
-    share: tuple[float, float],
-) -> Generator[Progress, None, None]:  # fmt: skip
-    """Cameras and poses of the batch and its neighbours, read in the copy so that the artist's frame stays."""
+    copy: bpy.types.Scene, shot: ShotFolder, found: Plan, request: dict[str, Any], share: tuple[float, float]
+) -> Generator[Progress, None, tuple[int, int, int, int] | None]:
+    """Cameras and poses of the batch and its neighbours, read in the copy so that the artist's frame stays.
+
+    Gives the box of the picture that holds all parts in all frames of the batch; None if they are never in it.
+    """
+    batch = request["frames"]
     needed = sorted({near for frame in batch for near in (frame - 1, frame, frame + 1)})
-    objects = [part.object for part in found.parts]
+    names = [name for part in found.parts for name in part.cover]
+    boxes = []
     for number, frame in enumerate(needed):
         copy.frame_set(frame)
-        request["cameras"][str(frame)] = camera.camera_record(copy)
-        request["poses"][str(frame)] = camera.poses(copy, objects).tolist()
+        request["cameras"][str(frame)] = record = camera.camera_record(copy)
+        request["poses"][str(frame)] = parts.poses(copy, found.parts).tolist()
+        if frame in batch:
+            boxes.append(camera.picture_box(copy, names, record, found.size))
         yield Progress(share[0] + (share[1] - share[0]) * number / len(needed), "Reading camera and poses")
     if found.motion is not None:
         baked = reading.BakedMotion(shot.motion / found.motion.data["poses"], found.motion.data["parts"])
         poses = np.array([request["poses"][str(frame)] for frame in batch])
         reading.refuse_other_motion(found.parts, batch, poses, baked)
+    there = np.array([box for box in boxes if box is not None])
+    return (*there[:, :2].min(0).tolist(), *there[:, 2:].max(0).tolist()) if len(there) else None
+
+
+def _sample_points(copy: bpy.types.Scene, shot: ShotFolder, found: Plan) -> None:
+    """Points on the surfaces of the parts, for the checks: the same whichever chunk takes them."""
+    copy.frame_set(found.frames[0])
+    arrays = points.sample(copy, found.parts)
+    with writing(shot.truth / pack.POINTS) as part, part.open("wb") as stream:
+        np.savez(stream, **arrays)
 
 
 STAGE = Stage(name="truth", label="Ground truth", run=run, state=state, verb="Render ground truth")

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cameras and poses of a scene, frame by frame, without moving the artist's own scene."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import bpy
 import numpy as np
 
+from ..pipeline.camera import F64, camera_from
 from ..pipeline.errors import InputError
-from ..pipeline.truth import F64
 from .throwaway import rendered_layer
 
 _CV_FROM_GL = np.diag([1.0, -1.0, -1.0, 1.0])
@@ -72,3 +73,33 @@ def poses(scene: bpy.types.Scene, objects: list[bpy.types.Object]) -> F64:
     """(P, 4, 4) float64 world matrices of objects at the scene's current frame."""
     depsgraph = rendered_layer(scene).depsgraph
     return np.array([thing.evaluated_get(depsgraph).matrix_world for thing in objects], np.float64)
+
+
+def picture_box(
+    scene: bpy.types.Scene, names: Iterable[str], record: Mapping[str, Any], size: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
+    """Pixels (left, top, right, bottom) that hold all of the objects called ``names`` at the scene's current frame.
+
+    With a margin for what the boxes of Blender don't know of. None if nothing of them is in the picture; all of it where
+    one reaches behind the camera, grows hair, or is not in the scene.
+    """
+    everything = (0, 0, *size)
+    depsgraph = rendered_layer(scene).depsgraph
+    corners = []
+    for name in names:
+        thing = scene.objects.get(name)
+        if thing is None or len(thing.particle_systems) or thing.type in {"CURVES", "VOLUME"}:
+            return everything
+        shown = thing.evaluated_get(depsgraph)
+        box = np.array(shown.bound_box, np.float64)
+        corners.append(box @ np.array(shown.matrix_world)[:3, :3].T + np.array(shown.matrix_world)[:3, 3])
+    if not corners:
+        return everything
+    seen = camera_from(record).project(np.concatenate(corners))
+    if seen[:, 2].min() <= 0:
+        return everything
+    low, high = seen[:, :2].min(0), seen[:, :2].max(0)
+    margin = 8 + 0.1 * (high - low)
+    left, top = np.clip(np.floor(low - margin), 0, size).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(high + margin), 0, size).astype(int).tolist()
+    return (left, top, right, bottom) if right > left and bottom > top else None

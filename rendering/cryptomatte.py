@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Coverage of objects from Cryptomatte channels.
+"""Who covers how much of which pixel, from Cryptomatte channels.
 
 Source: Friedman and Jones, "Fully automatic ID mattes with support for motion blur and transparency" (2015)
 and the Cryptomatte specification 1.2.0: a name is hashed with MurmurHash3 (x86, 32 bit, seed 0), and the hash
@@ -7,6 +7,7 @@ is written as the bits of a float whose exponent is kept away from 0 and 255.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from ..pipeline.pictures import F32
 
 U32 = NDArray[np.uint32]
+I32 = NDArray[np.int32]
+OBJECTS, MATERIALS = "CryptoObject", "CryptoMaterial"
 _MASK = 0xFFFFFFFF
 
 
@@ -43,35 +46,85 @@ def id_of(name: str) -> int:
     return value & 0x807FFFFF | exponent << 23
 
 
-def ranks(channels: Mapping[str, F32], layer: str = "CryptoObject") -> tuple[U32, F32]:
-    """Ids (R, H, W) uint32 and coverage (R, H, W) float32 of the ranks in a multilayer file's channels.
+@dataclass(frozen=True)
+class Shares:
+    """Entries of the things that were asked for, sorted by thing, then pixel: ``thing`` (N,) int32 is a number of theirs,
+    ``pixel`` (N,) int32 counts along the rows of a picture of ``shape``, ``share`` (N,) float32 is in 0..1.
+
+    ``others`` (H, W) float32: the share of each pixel that goes to what was not asked for.
+    """
+
+    shape: tuple[int, int]
+    thing: I32
+    pixel: I32
+    share: F32
+    others: F32
+
+    def of(self, thing: int) -> tuple[I32, F32]:
+        """(pixels, shares) of a thing; a pixel comes once for each rank that names it."""
+        start, stop = np.searchsorted(self.thing, (thing, thing + 1))
+        return self.pixel[start:stop], self.share[start:stop]
+
+    def plane(self, things: Iterable[int]) -> F32:
+        """(H, W) float32 in 0..1: how much of each pixel the things cover together."""
+        result = np.zeros(self.shape[0] * self.shape[1], np.float32)
+        for thing in things:
+            pixels, shares = self.of(thing)
+            result += np.bincount(pixels, shares, len(result)).astype(np.float32)
+        return np.clip(result, 0, 1).reshape(self.shape)
+
+    def foremost(self) -> I32:
+        """(H, W) int32: 1 + the thing that covers most of the pixel; 0 where others, or nothing, cover more."""
+        best = self.others.ravel().copy()
+        result = np.zeros(best.shape, np.int32)
+        order = np.argsort(self.share, kind="stable")  # the largest of a pixel is written last
+        first = np.zeros(best.shape, np.float32)
+        first[self.pixel[order]] = self.share[order]
+        owner = np.zeros(best.shape, np.int32)
+        owner[self.pixel[order]] = self.thing[order] + 1
+        won = (first > 0) & (first >= best)
+        result[won] = owner[won]
+        return result.reshape(self.shape)
+
+
+def shares(channels: Mapping[str, F32], names: Iterable[str], layer: str = OBJECTS) -> Shares:
+    """What the channels of one file say of the things called ``names``, which are numbered in their order.
 
     ``channels`` are named "<anything>CryptoObject00.r" and so on, in either case. Raises KeyError without them.
     """
-    ids, weights = [], []
+    asked: dict[int, int] = {}
+    for number, name in enumerate(names):
+        asked.setdefault(id_of(name), number)
+    keys = np.array(sorted(asked), np.uint32)
+    numbers = np.array([asked[int(key)] for key in keys], np.int32)
+    things, pixels, weights = [], [], []
     planes = {name.lower(): plane for name, plane in channels.items()}
+    others: F32 | None = None
     level = 0
     while found := [name for name in planes if name.endswith(f"{layer.lower()}{level:02d}.r")]:
         stem = found[0][:-1]
         for id_channel, weight_channel in (("r", "g"), ("b", "a")):
-            ids.append(np.ascontiguousarray(planes[stem + id_channel]).view(np.uint32))
-            weights.append(planes[stem + weight_channel])
+            ids = np.ascontiguousarray(planes[stem + id_channel]).view(np.uint32).ravel()
+            weight = np.ascontiguousarray(planes[stem + weight_channel]).ravel()
+            others = np.zeros(weight.shape, np.float32) if others is None else others
+            there = np.flatnonzero(weight > 0)
+            rows, mine = _looked_up(keys, ids[there])
+            others[there[~mine]] += weight[there[~mine]]
+            things.append(numbers[rows[mine]])
+            pixels.append(there[mine].astype(np.int32))
+            weights.append(weight[there[mine]])
+        shape = planes[stem + "r"].shape
         level += 1
-    if not ids:
+    if others is None:
         raise KeyError(layer)
-    return np.stack(ids), np.stack(weights)
+    thing, pixel, share = np.concatenate(things), np.concatenate(pixels), np.concatenate(weights)
+    order = np.lexsort((pixel, thing))
+    return Shares((shape[0], shape[1]), thing[order], pixel[order], share[order], others.reshape(shape))
 
 
-def coverage(ids: U32, weights: F32, name: str) -> F32:
-    """(H, W) float32 in 0..1: how much of each pixel the object ``name`` covers."""
-    return np.clip(np.where(ids == np.uint32(id_of(name)), weights, 0).sum(0), 0, 1).astype(np.float32)
-
-
-def foremost(ids: U32, weights: F32, names: Iterable[str]) -> NDArray[np.uint8]:
-    """(H, W) uint8: 1 + the place in ``names`` of the object that covers most of the pixel, 0 if none of them does."""
-    top = np.take_along_axis(ids, weights.argmax(0)[None], 0)[0]
-    seen = weights.max(0) > 0
-    result = np.zeros(top.shape, np.uint8)
-    for number, name in enumerate(names, 1):
-        result[seen & (top == np.uint32(id_of(name)))] = number
-    return result
+def _looked_up(keys: U32, ids: U32) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Where each id stands in the sorted ``keys``, and whether it is there at all."""
+    if not len(keys):
+        return np.zeros(len(ids), np.intp), np.zeros(len(ids), bool)
+    rows = np.minimum(np.searchsorted(keys, ids), len(keys) - 1)
+    return rows, keys[rows] == ids

@@ -50,8 +50,25 @@ def read_channels(path: Path) -> dict[str, F32]:
         ) from error
 
 
+def is_whole(path: Path) -> bool:
+    """True if the file's last block of lines is there: Blender writes them in order."""
+    try:
+        with path.open("rb") as stream:
+            header = _header(stream.read(1 << 16))
+            blocks = -(-header.size[1] // _LINES_A_BLOCK[header.compression])
+            stream.seek(header.end)
+            last = max(struct.unpack(f"<{blocks}Q", stream.read(8 * blocks)))
+            stream.seek(last)
+            _, length = struct.unpack("<ii", stream.read(8))
+            return last > 0 and path.stat().st_size >= last + 8 + length
+    except (OSError, struct.error, ValueError, KeyError, IndexError):
+        return False
+
+
 def _read(data: bytes) -> dict[str, F32]:
     header = _header(data)
+    if header.compression == 0:
+        return _read_plain(data, header)
     width, height = header.size
     planes = {name: np.empty((height, width), kind) for name, kind in header.channels}
     lines = _LINES_A_BLOCK[header.compression]
@@ -66,6 +83,25 @@ def _read(data: bytes) -> dict[str, F32]:
             planes[name][top : top + rows] = np.ascontiguousarray(block[:, start:stop]).view(kind)
             start = stop
     return {name: plane.astype(np.float32, copy=False) for name, plane in planes.items()}
+
+
+def _read_plain(data: bytes, header: _Header) -> dict[str, F32]:
+    """Channels of a file without compression, as views of it: every line has its number, its length and its channels."""
+    width, height = header.size
+    offsets = np.array(struct.unpack_from(f"<{height}Q", data, header.end))
+    step = 8 + header.row_bytes
+    start = int(offsets.min())
+    if not np.array_equal(np.sort(offsets), start + step * np.arange(height)):
+        raise ValueError("lines out of order")
+    lines = np.frombuffer(data, np.uint8, step * height, start).reshape(height, step)
+    if not np.array_equal(offsets, np.sort(offsets)):  # written from the bottom up
+        lines = lines[np.argsort(np.argsort(offsets))]
+    planes, place = {}, 8
+    for name, kind in header.channels:
+        stop = place + kind.itemsize * width
+        planes[name] = np.ascontiguousarray(lines[:, place:stop]).view(kind).astype(np.float32, copy=False)
+        place = stop
+    return planes
 
 
 def _unpacked(block: bytes, header: _Header, rows: int) -> NDArray[np.uint8]:

@@ -9,22 +9,24 @@ its camera and poses, and the digest of what it was made from. When every frame 
 import contextlib
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..pipeline.camera import camera_from
 from ..pipeline.context import Context
 from ..pipeline.errors import InputError
+from ..pipeline.frames import format_frames
 from ..pipeline.manifest import Manifest
+from ..pipeline.passes import EXTRAS, OF_PARTS, PASSES, PATTERNS
 from ..pipeline.pictures import write_exr, write_gray
 from ..pipeline.store import digest_json, hash_file, read_json, write_bytes, write_json, writing
-from ..pipeline.truth import MANIFEST, PATTERNS, SCHEMA, camera_from
-from . import check, cryptomatte, exr, passes, png
+from ..pipeline.truth import MANIFEST, SCHEMA
+from . import check, exr, mattes, passes, png, raw
 
-RAW = {"beauty": "beauty.{frame:04d}.png", "data": "data.{frame:04d}.exr", "cover": "cover.{frame:04d}.exr"}
-"""What the render leaves in the raw folder, a file of each a frame."""
-POSES = "poses.npz"
+POSES, POINTS = "poses.npz", "points.npz"
 EXACT_AS_HALF_PX = 64.0
 """Vectors below this many pixels are stored as half floats, then exact to 0.016 px."""
 
@@ -45,82 +47,125 @@ def finished(folder: Path, frame: int, made_from: str) -> bool:
     return same and all(_size(folder / name) == size for name, size in sizes.items())
 
 
-def rendered(raw: Path, frame: int) -> bool:
-    """True if the raw files of a frame are whole: the PNG is written last, and ends with its IEND chunk."""
-    if not all((raw / name.format(frame=frame)).exists() for name in RAW.values()):
-        return False
-    with (raw / RAW["beauty"].format(frame=frame)).open("rb") as stream:
-        stream.seek(0, 2)
-        stream.seek(max(stream.tell() - 8, 0))
-        return stream.read(4) == png.END
-
-
 def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     """Worker task. Packs ``frames`` from ``raw`` into ``folder``; gathers the manifest when the shot is complete.
 
-    Request: folder, raw, frames, shot_frames, parts [{id, name, object}], cameras and poses by frame, size, fps,
-    motion_hash, colour, blurred, settings, inputs. Answer: state "complete" or "partial", frames (finished ones).
+    Request: folder, raw, kinds (of raw files), beauty (folder of pictures that are there already, or ""), box (what of
+    the picture the scene ``whole`` holds) and whole_scale (its samples a pixel, each way), frames, shot_frames, parts (their records), cameras
+    and poses by frame, size, fps, motion_hash, colour, blurred, extras, settings, inputs, seconds (of a rendered frame).
+    Answer: state "complete" or "partial", frames (finished ones).
     """
-    folder, raw = Path(request["folder"]), Path(request["raw"])
+    folder, source = Path(request["folder"]), Path(request["raw"])
     made_from = digest_json([request["settings"], request["inputs"]])
     work = ctx.part(0.0, 0.9)
     for frame in work.each(
         [f for f in request["frames"] if not finished(folder, f, made_from)], "Packing frame"
     ):
-        _pack_frame(folder, raw, frame, request, made_from)
+        _Frame(folder, source, frame, request).pack(made_from)
     done = [frame for frame in request["shot_frames"] if finished(folder, frame, made_from)]
     complete = len(done) == len(request["shot_frames"])
     if complete:
         _gather(folder, request, ctx.part(0.9, 1.0))
-    shutil.rmtree(raw.parent if complete else raw, ignore_errors=True)
+    shutil.rmtree(source.parent if complete else source, ignore_errors=True)
     with contextlib.suppress(OSError):
-        raw.parent.rmdir()  # unless another chunk is rendering there
+        source.parent.rmdir()  # unless another chunk is rendering there
     return {"state": "complete" if complete else "partial", "frames": done}
 
 
-def _pack_frame(folder: Path, raw: Path, frame: int, request: Mapping[str, Any], made_from: str) -> None:
-    paths = {kind: raw / name.format(frame=frame) for kind, name in RAW.items()}
-    cameras = {number: camera_from(record) for number, record in request["cameras"].items()}
-    here = cameras[str(frame)]
-    data = exr.read_channels(paths["data"])
-    hard_ids, hard_weights = cryptomatte.ranks(data)
-    soft_ids, soft_weights = cryptomatte.ranks(exr.read_channels(paths["cover"]))
-    shapes = passes.geometry(data, here, cameras[str(frame + 1)], cameras[str(frame - 1)])
-    names = [part["object"] for part in request["parts"]]
-    mattes = {
-        part["name"]: cryptomatte.coverage(soft_ids, soft_weights, part["object"])
-        for part in request["parts"]
-    }
-    ids = cryptomatte.foremost(hard_ids, hard_weights, names)
-    files = _write_frame(folder, frame, paths["beauty"], ids, mattes, shapes)
-    entries = {
-        path.relative_to(folder).as_posix(): {"sha256": hash_file(path), "bytes": _size(path)}
-        for path in files
-    }
-    record = {"frame": frame, "made_from": made_from, "files": entries}
-    record["camera"] = request["cameras"][str(frame)]
-    record["poses"] = request["poses"][str(frame)]
-    write_json(sidecar(folder, frame), record)
+class _Frame:
+    """The packing of one frame."""
 
+    def __init__(self, folder: Path, source: Path, frame: int, request: Mapping[str, Any]) -> None:
+        self._folder, self._source, self._frame, self._request = folder, source, frame, request
+        self._written: list[Path] = []
+        self._empty: list[str] = []
 
-def _write_frame(
-    folder: Path, frame: int, beauty: Path, ids: Any, mattes: Mapping[str, Any], shapes: passes.Geometry
-) -> list[Path]:
-    def place(kind: str, part: str = "") -> Path:
-        path = folder / PATTERNS[kind].format(frame=frame, part=part)
+    def pack(self, made_from: str) -> None:
+        """Writes the files of the frame, then its record."""
+        data = self._channels("data")
+        self._geometry(data)
+        self._mattes(data)
+        self._picture()
+        files = {
+            path.relative_to(self._folder).as_posix(): {"sha256": hash_file(path), "bytes": _size(path)}
+            for path in self._written
+        }
+        record = {"frame": self._frame, "made_from": made_from, "files": files, "empty": self._empty}
+        record["camera"] = self._request["cameras"][str(self._frame)]
+        record["poses"] = self._request["poses"][str(self._frame)]
+        record["seconds"] = self._request.get("seconds")
+        write_json(sidecar(self._folder, self._frame), record)
+
+    def _channels(self, kind: str) -> dict[str, Any]:
+        return exr.read_channels(raw.path(self._source, kind, self._frame))
+
+    def _has(self, kind: str) -> bool:
+        return kind in self._request["kinds"]
+
+    def _place(self, kind: str, part: str = "") -> Path:
+        path = self._folder / PATTERNS[kind].format(frame=self._frame, part=part)
         path.parent.mkdir(parents=True, exist_ok=True)
-        written.append(path)
+        self._written.append(path)
         return path
 
-    written: list[Path] = []
-    write_bytes(place("beauty"), png.without_notes(beauty.read_bytes(), str(beauty)))
-    write_gray(place("ids"), ids)
-    for name, matte in mattes.items():
-        write_gray(place("matte", name), np.rint(matte * 255).astype(np.uint8))
-    write_exr(place("depth"), shapes.depth)
-    write_exr(place("normal"), shapes.normal, half=True)
-    write_exr(place("vector"), shapes.vector, half=float(np.abs(shapes.vector).max()) < EXACT_AS_HALF_PX)
-    return written
+    def _geometry(self, data: Mapping[str, Any]) -> None:
+        cameras = self._request["cameras"]
+        here, after, before = (
+            camera_from(cameras[str(number)]) for number in (self._frame, self._frame + 1, self._frame - 1)
+        )
+        exact = passes.geometry(data, here, after, before)
+        write_exr(self._place("depth"), exact.depth)
+        write_exr(self._place("normal"), exact.normal, half=True)
+        small = float(np.abs(exact.vector).max()) < EXACT_AS_HALF_PX
+        write_exr(self._place("vector"), exact.vector, half=small)
+        write_exr(self._place("uv"), exact.uv, half=True)
+        for kind in self._request["extras"]:
+            values = {
+                "distance": lambda: here.distances(exact.depth),
+                "position": lambda: here.positions(exact.depth),
+                "normal_world": lambda: here.world_normals(exact.normal),
+            }[kind]()
+            write_exr(self._place(kind), values, half=kind == "normal_world")
+
+    def _mattes(self, data: Mapping[str, Any]) -> None:
+        names = mattes.Names(self._request["parts"])
+        ids = mattes.hard_ids(self._channels("ids") if self._has("ids") else data, names)
+        write_gray(self._place("ids"), ids)
+        seen = mattes.coverage(self._channels("cover" if self._has("cover") else "film"), names)
+        box, size = self._request["box"], self._request["size"]
+        alone = self._channels("whole") if self._has("whole") else None
+        whole = mattes.whole(alone, names, box, self._request["whole_scale"])
+        visible: dict[int, Any] = {}
+        for place, part in enumerate(names.parts):
+            matte = mattes.as_bytes(seen.of(place))
+            if self._write_part("matte", part["folder"], matte):
+                visible[part["id"]] = matte
+            if place in whole:
+                (left, top, right, bottom), share = whole[place]
+                matte = matte.copy()
+                inside = matte[top:bottom, left:right]
+                np.maximum(inside, mattes.as_bytes(share), out=inside)
+            self._write_part("whole", part["folder"], matte)
+        assert ids.shape == (size[1], size[0])
+        write_gray(self._place("sure"), mattes.sure(ids, visible))
+
+    def _write_part(self, kind: str, part: str, matte: Any) -> bool:
+        if not matte.any():
+            self._empty.append(f"{kind}/{part}")
+            (self._folder / PATTERNS[kind].format(frame=self._frame, part=part)).unlink(missing_ok=True)
+            return False
+        write_gray(self._place(kind, part), matte)
+        return True
+
+    def _picture(self) -> None:
+        if self._request["beauty"]:
+            picture = Path(self._request["beauty"][str(self._frame)])
+        else:
+            picture = raw.path(self._source, "beauty", self._frame)
+            film = self._channels("film")
+            linear = np.stack([passes.channel(film, f"{raw.PICTURE}.{axis}") for axis in "RGB"], -1)
+            write_exr(self._place("linear"), linear, half=True)
+        write_bytes(self._place("beauty"), png.without_notes(picture.read_bytes(), str(picture)))
 
 
 def _gather(folder: Path, request: Mapping[str, Any], ctx: Context) -> None:
@@ -131,17 +176,28 @@ def _gather(folder: Path, request: Mapping[str, Any], ctx: Context) -> None:
     with writing(folder / POSES) as part, part.open("wb") as stream:
         np.savez(stream, poses=poses, frames=np.array(frames, np.int32))
     files = {name: entry["sha256"] for record in records for name, entry in record["files"].items()}
+    left_out = {*EXTRAS} - {*request["extras"]} | ({"linear"} if request["beauty"] else set())
     data = {
         **{key: request[key] for key in ("size", "fps", "motion_hash", "colour", "blurred", "parts")},
         "frames": frames,
-        "passes": {kind: {"pattern": pattern} for kind, pattern in PATTERNS.items()},
+        "passes": {kind: each.record() for kind, each in PASSES.items() if kind not in left_out},
         "camera": [{"frame": record["frame"], **record["camera"]} for record in records],
         "poses": POSES,
+        "empty": _empties(request, records),
     }
+    extra = [folder / name for name in request.get("shared", [])]
     manifest = Manifest(SCHEMA, request["settings"], request["inputs"], data, files)
-    manifest = manifest.with_files(folder, [folder / POSES])
-    check.refuse_if_wrong(folder, manifest, ctx)
+    manifest = manifest.with_files(folder, [folder / POSES, *extra])
+    warnings = check.refuse_if_wrong(folder, manifest, ctx)
+    manifest = replace(manifest, data={**data, "warnings": warnings})
     manifest.save(folder / MANIFEST)
+
+
+def _empties(request: Mapping[str, Any], records: list[Any]) -> dict[str, str]:
+    """For each pass of a part the frames in which it is zero everywhere, and so has no file."""
+    wanted = [f"{kind}/{part['folder']}" for part in request["parts"] for kind in OF_PARTS]
+    found = {name: [record["frame"] for record in records if name in record["empty"]] for name in wanted}
+    return {name: format_frames(frames) for name, frames in found.items() if frames}
 
 
 def _size(path: Path) -> int:

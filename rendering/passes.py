@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The passes of one frame, from what Cycles writes to what docs/truth.md promises.
+"""The exact passes of one frame, from what Cycles writes to what docs/truth.md promises.
 
 Cycles (5.2, kernel/geom/primitive.h ``primitive_motion_vector`` and kernel/film): the Vector pass holds
 (previous - here, here - next) in pixels with y up; Depth is planar for perspective and orthographic cameras;
@@ -23,11 +23,12 @@ _FAR_AWAY = 1e4
 
 @dataclass(frozen=True)
 class Geometry:
-    """(H, W) depth, (H, W, 3) normal and (H, W, 4) vector of one frame, float32, as the package holds them."""
+    """(H, W) depth, (H, W, 3) normal, (H, W, 4) vector and (H, W, 3) uv of one frame, float32, as the package holds them."""
 
     depth: F32
     normal: F32
     vector: F32
+    uv: F32
 
 
 def channel(channels: Mapping[str, F32], ending: str) -> F32:
@@ -39,7 +40,7 @@ def channel(channels: Mapping[str, F32], ending: str) -> F32:
 
 
 def geometry(channels: Mapping[str, F32], here: Camera, following: Camera, previous: Camera) -> Geometry:
-    """Depth, normal and vectors from Cycles' passes and the cameras of this, the next and the previous frame."""
+    """From Cycles' passes and the cameras of this, the next and the previous frame."""
     depth = channel(channels, ".Depth.Z")
     seen = np.isfinite(depth) & (depth < NOWHERE)
     world = np.stack([channel(channels, f".Normal.{axis}") for axis in "XYZ"], -1)
@@ -50,7 +51,10 @@ def geometry(channels: Mapping[str, F32], here: Camera, following: Camera, previ
         vector[behind] = np.concatenate(
             [background_motion(here, other, behind) for other in (following, previous)], -1
         )
-    return Geometry(np.where(seen, depth, 0).astype(np.float32), camera_normals(world, seen, here), vector)
+    uv = np.stack([channel(channels, f".UV.{axis}") for axis in "UVA"], -1)
+    return Geometry(
+        np.where(seen, depth, 0).astype(np.float32), camera_normals(world, seen, here), vector, uv
+    )
 
 
 def camera_normals(world: F32, seen: NDArray[np.bool_], camera: Camera) -> F32:

@@ -5,6 +5,7 @@ Source: the PNG specification (ISO/IEC 15948), chunk layout.
 """
 
 import struct
+from pathlib import Path
 
 from ..pipeline.errors import InputError
 
@@ -26,3 +27,14 @@ def without_notes(data: bytes, name: str) -> bytes:
     if kind != END or place > len(data):
         raise InputError("A rendered picture is not a whole PNG", where=name, todo="Run Ground truth again.")
     return b"".join(kept)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Width and height of a PNG; (0, 0) if it is none."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(24)
+        width, height = struct.unpack(">II", head[16:24])
+    except (OSError, struct.error):
+        return 0, 0
+    return (width, height) if head.startswith(SIGNATURE) else (0, 0)

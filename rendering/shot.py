@@ -14,8 +14,7 @@ import numpy as np
 from ..pipeline.errors import InputError, StorageError
 from ..pipeline.frames import format_frames
 from ..pipeline.truth import F64
-from . import png
-from . import colour
+from . import colour, png
 from .parts import Part as Part
 from .parts import read_parts as read_parts
 
@@ -81,8 +80,9 @@ def existing_pictures(folder: Path, frames: Sequence[int], size: tuple[int, int]
     if missing:
         todo = "Give a folder of numbered PNG pictures of this shot, or none to have them rendered."
         raise InputError(
-            f"Frames {format_frames(missing)} are not among the rendered pictures", str(folder), todo
-        )
+            f"Frames {format_frames(missing)} are not among the rendered pictures",
+            where=str(folder), todo=todo,
+        )  # fmt: skip
     for frame in frames:
         if png.size_of(found[frame]) != size:
             todo = f"The shot is {size[0]} x {size[1]}: render them in this size."

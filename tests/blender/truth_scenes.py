@@ -70,9 +70,9 @@ def key(thing, path: str, values: dict[int, tuple[float, ...]]) -> None:
 
 
 def straight(thing) -> None:
-    from holdfast.rendering.fingerprint import _curves
+    from holdfast.compat import fcurves_of
 
-    for curve in _curves(thing.animation_data.action):
+    for curve in fcurves_of(thing.animation_data.action):
         for point in curve.keyframe_points:
             point.interpolation = "LINEAR"
 

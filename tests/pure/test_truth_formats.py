@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from holdfast.pipeline.errors import InputError
-from holdfast.rendering import cryptomatte, exr, png
+from holdfast.rendering import cryptomatte, exr, mattes, png
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,17 +42,71 @@ def _channels(ids: list[int], weights: list[float]) -> dict[str, np.ndarray]:
 
 def test_coverage_adds_the_ranks_of_one_name() -> None:
     body, lid = cryptomatte.id_of("body"), cryptomatte.id_of("lid")
-    ids, weights = cryptomatte.ranks(_channels([body, lid, body, 0], [0.5, 0.25, 0.125, 0]))
-    assert cryptomatte.coverage(ids, weights, "body")[0, 0] == pytest.approx(0.625)
-    assert cryptomatte.coverage(ids, weights, "lid")[0, 0] == pytest.approx(0.25)
-    assert cryptomatte.coverage(ids, weights, "peg")[0, 0] == 0
-    assert cryptomatte.foremost(ids, weights, ["lid", "body"])[0, 0] == 2
-    assert cryptomatte.foremost(ids, weights, ["peg"])[0, 0] == 0
+    channels = _channels([body, lid, body, 0], [0.5, 0.25, 0.125, 0])
+    found = cryptomatte.shares(channels, ["lid", "body", "peg"])
+    assert found.plane([1])[0, 0] == pytest.approx(0.625)
+    assert found.plane([0])[0, 0] == pytest.approx(0.25)
+    assert found.plane([0, 1])[0, 0] == pytest.approx(0.875)
+    assert found.plane([2])[0, 0] == 0 and found.others[0, 0] == 0
+    assert found.foremost()[0, 0] == 2
+    assert cryptomatte.shares(channels, ["peg"]).foremost()[0, 0] == 0
+    assert cryptomatte.shares(channels, ["peg"]).others[0, 0] == pytest.approx(0.875)
 
 
 def test_nothing_has_no_id() -> None:
-    ids, weights = cryptomatte.ranks(_channels([0, 0, 0, 0], [0, 0, 0, 0]))
-    assert cryptomatte.foremost(ids, weights, ["body"])[0, 0] == 0
+    found = cryptomatte.shares(_channels([0, 0, 0, 0], [0, 0, 0, 0]), ["body"])
+    assert found.foremost()[0, 0] == 0 and found.plane([0])[0, 0] == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.floats(0, 1)), min_size=4, max_size=4))
+def test_shares_of_a_pixel_are_all_there(ranks: list[tuple[int, float]]) -> None:
+    names = [f"thing {number}" for number in range(5)]
+    ids = [cryptomatte.id_of(names[number]) for number, _ in ranks]
+    found = cryptomatte.shares(_channels(ids, [weight for _, weight in ranks]), names[:3])
+    for number in range(3):
+        expected = sum(np.float32(weight) for each, weight in ranks if each == number)
+        assert found.plane([number])[0, 0] == pytest.approx(min(expected, 1), abs=1e-6)
+    rest = sum(np.float32(weight) for each, weight in ranks if each > 2)
+    assert found.others[0, 0] == pytest.approx(rest, abs=1e-6)
+
+
+def test_whole_mattes_count_every_hit_whatever_its_weight() -> None:
+    body, lid = (np.uint32(cryptomatte.id_of(name)).view(np.float32) for name in ("body", "lid"))
+    hidden = np.zeros((4, 6), np.float32)
+    hidden[:2, :3] = 1e-3  # behind the body: little is left of the ray
+    channels = {
+        "L.CryptoObject00.r": np.full((4, 6), body), "L.CryptoObject00.g": np.full((4, 6), 0.1, np.float32),
+        "L.CryptoObject00.b": np.full((4, 6), lid), "L.CryptoObject00.a": hidden,
+    }  # fmt: skip
+    parts = [{"id": 1, "cover": ["body"]}, {"id": 2, "cover": ["lid"]}, {"id": 3, "cover": ["peg"]}]
+    found = mattes.whole(channels, mattes.Names(parts), (10, 20, 13, 22), 2)
+    assert found[0][0] == (10, 20, 13, 22) and (found[0][1] == 1).all() and found[0][1].shape == (2, 3)
+    assert found[1][1].tolist() == [[1, 0.5, 0], [0, 0, 0]] and 2 not in found
+
+
+def test_sure_is_what_the_id_covers() -> None:
+    ids = np.array([[1, 1, 2, 0, 0]], np.uint8)
+    covered = {1: np.array([[255, 200, 55, 0, 30]], np.uint8), 2: np.array([[0, 0, 200, 0, 40]], np.uint8)}
+    assert mattes.sure(ids, covered).tolist() == [[255, 200, 200, 255, 185]]
+
+
+def test_slots_share_what_their_object_covers() -> None:
+    names = mattes.Names(
+        [{"id": number, "cover": ["body"], "material": name} for number, name in ((7, "red"), (300, "blue"))]
+    )
+    body, red, blue = (
+        np.uint32(cryptomatte.id_of(name)).view(np.float32) for name in ("body", "red", "blue")
+    )
+    one = np.ones((1, 1), np.float32)
+    channels = {
+        "L.CryptoObject00.r": body * one, "L.CryptoObject00.g": 0.8 * one, "L.CryptoObject00.b": 0 * one, "L.CryptoObject00.a": 0 * one,
+        "L.CryptoMaterial00.r": red * one, "L.CryptoMaterial00.g": 0.6 * one, "L.CryptoMaterial00.b": blue * one,
+        "L.CryptoMaterial00.a": 0.2 * one,
+    }  # fmt: skip
+    seen = mattes.coverage(channels, names)
+    assert seen.of(0)[0, 0] == pytest.approx(0.6) and seen.of(1)[0, 0] == pytest.approx(0.2)
+    ids = mattes.hard_ids(channels, names)
+    assert ids.dtype == np.uint16 and ids[0, 0] == 7
 
 
 @pytest.mark.parametrize("compression", ["NO", "ZIPS", "ZIP"])
