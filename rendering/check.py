@@ -12,10 +12,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..pipeline.colour import disagreement
 from ..pipeline.context import Context
 from ..pipeline.errors import HoldfastError, InputError
 from ..pipeline.manifest import Manifest
-from ..pipeline.truth import F64, GroundTruth
+from ..pipeline.truth import F64, TO_LINEAR, GroundTruth
 from .check_cover import check_cover
 from .check_files import check_baked, check_files, check_record
 from .check_motion import check_motion
@@ -24,6 +25,8 @@ from .check_points import check_points
 from .check_surfaces import Surfaces
 
 LEAST_PIXELS = 40
+EVERY = 3
+"""Of the colours every third pixel of every third row is compared."""
 UNIT = 4e-3
 """Normals are half floats: their length is 1 within this."""
 
@@ -89,7 +92,7 @@ def check(
         try:
             here = list(check_frame(plate))
             found += here
-            sound = all(failure.check != "finite" for failure in here)
+            sound = not any(failure.check == "finite" and failure.stops for failure in here)
             if before is not None and sound and before.frame == frame - 1:
                 found += check_motion(before, plate)
             before = plate if sound else None
@@ -104,6 +107,7 @@ def check_frame(plate: Plate) -> Iterator[Failure]:
     """The failures of one frame by itself."""
     broken = list(_values(plate))
     yield from broken
+    yield from _colour(plate)
     if any(failure.check == "finite" for failure in broken):
         return  # every further figure would be NaN too
     yield from check_cover(plate)
@@ -115,7 +119,7 @@ def check_frame(plate: Plate) -> Iterator[Failure]:
 def _values(plate: Plate) -> Iterator[Failure]:
     truth, frame = plate.truth, plate.frame
     planes = {"depth": plate.depth, "normal": plate.normal, "vector": plate.vector}
-    for kind in ("uv", "linear", "distance", "normal_world", "position"):
+    for kind in ("uv", "distance", "normal_world", "position"):
         if truth.has(kind):
             planes[kind] = getattr(truth, kind)(frame)
     for name, values in planes.items():
@@ -129,7 +133,22 @@ def _values(plate: Plate) -> Iterator[Failure]:
         yield Failure(
             "normal", frame, "", f"{odd} normals are not of unit length, as mixtures at edges are not"
         )
-    truth.beauty(frame)
+
+
+def _colour(plate: Plate) -> Iterator[Failure]:
+    """The display-referred picture and the scene-linear one are of the same light, if the package can tell."""
+    truth, frame = plate.truth, plate.frame
+    picture = truth.beauty_exact(frame)[::EVERY, ::EVERY]
+    if not truth.has("linear"):
+        return
+    linear = truth.linear(frame)
+    if not cv2.checkRange(linear)[0]:
+        yield Failure("finite", frame, "", "linear holds NaN or infinity", stops=False)
+    elif (truth.folder / TO_LINEAR).exists():
+        share = disagreement(linear[::EVERY, ::EVERY], picture, truth.to_linear)
+        if share > 0.1:
+            says = f"{share:.0%} of the pixels of beauty and linear are not of the same light"
+            yield Failure("colour", frame, "", says, stops=share > 0.5)
 
 
 def _geometry(plate: Plate) -> Iterator[Failure]:

@@ -11,11 +11,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from holdfast.pipeline.colour import ToLinear
 from holdfast.pipeline.context import Context
 from holdfast.pipeline.errors import ExitCode, InputError
 from holdfast.pipeline.manifest import Manifest
+from holdfast.pipeline.passes import PASSES
 from holdfast.pipeline.pictures import read_exr, read_gray, write_exr, write_gray
-from holdfast.pipeline.truth import MANIFEST, SCHEMA, GroundTruth
+from holdfast.pipeline.truth import MANIFEST, SCHEMA, TO_LINEAR, GroundTruth
 from holdfast.rendering import check, check_command
 from holdfast.rendering.check import Failure
 from hypothesis import HealthCheck, given, settings
@@ -73,15 +75,23 @@ def bodies(draw: st.DrawFn) -> tuple[Body, ...]:
     return tuple(made)
 
 
-@given(bodies(), st.booleans(), st.tuples(SMALL, SMALL), SMALL, st.sampled_from([2, 5, 8]))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    bodies(),
+    st.booleans(),
+    st.tuples(SMALL, SMALL),
+    SMALL,
+    st.sampled_from([0, 1, 4]),
+    st.sampled_from([0, 0.5]),
+)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_right_package_is_doubted(
     tmp_path_factory: pytest.TempPathFactory, made: tuple[Body, ...], orthographic: bool,
-    slide: tuple[float, float], pan: float, grid: int,
+    slide: tuple[float, float], pan: float, noisy: int, shutter: float,
 ) -> None:  # fmt: skip
     shot = Shot(
-        made, (48, 36), (1, 2), 45.0, slide=(*slide, 0), pan=pan / 5, orthographic=orthographic, grid=grid
-    )
+        made, (40, 30), (1, 2), 45.0, slide=(*slide, 0), pan=pan / 5, orthographic=orthographic, grid=4, noisy=noisy,
+        shutter=shutter,
+    )  # fmt: skip
     folder = analytic.write(shot, tmp_path_factory.mktemp("any"))
     assert [str(each) for each in check.check(GroundTruth.open(folder), Context())] == []
 
@@ -418,3 +428,45 @@ def test_what_is_only_worth_a_look_stops_nothing(truth: GroundTruth) -> None:
     assert check_command.main([str(truth.folder), "--fail-on", "review"]) == ExitCode.VERDICT_REVIEW
     warnings = check.refuse_if_wrong(truth.folder, truth.manifest, Context())
     assert any("truth.json does not say" in sentence for sentence in warnings)
+
+
+# --- what lies beside the passes: the baked motion, and the picture's light -------------------------------------------
+
+
+def _bake(truth: GroundTruth, digest: str, off: float = 0.0) -> None:
+    poses = np.array([[body.pose(frame) for body in SHOT.parts] for frame in truth.frames])
+    poses[1, 1, 0, 3] += off
+    folder = truth.folder.parent / "motion"
+    folder.mkdir()
+    np.savez(folder / "poses.npz", poses=poses, frames=np.array(truth.frames))
+    data = {"motion_hash": digest, "parts": [body.name for body in SHOT.parts], "poses": "poses.npz"}
+    Manifest("holdfast/motion", {}, {}, data).save(folder / "motion.json")
+
+
+@pytest.mark.parametrize(
+    ("digest", "off", "expected"), [("m", 0, []), ("m", 2e-5, [("motion", 2, "box", True)]), ("n", 0, [("motion", 1, "", False)])]
+)  # fmt: skip
+def test_poses_are_those_of_the_baked_motion(
+    truth: GroundTruth, digest: str, off: float, expected: list[tuple[str, int, str, bool]]
+) -> None:
+    _record(truth, motion_hash="m")
+    _bake(truth, digest, off)
+    assert [(each.check, each.frame, each.part, each.stops) for each in found(truth)] == expected
+
+
+@pytest.mark.parametrize(("stops", "expected"), [(0.0, set()), (1.0, {2})])
+def test_beauty_and_linear_are_of_the_same_light(
+    truth: GroundTruth, stops: float, expected: set[int]
+) -> None:
+    nodes = np.linspace(0, 1, 65) ** 2.2
+    lattice = np.stack(np.meshgrid(nodes, nodes, nodes, indexing="ij"), -1)
+    curves = np.repeat(np.linspace(0, 64, 256)[:, None], 3, 1)
+    ToLinear(np.float32(curves), np.float32(np.arcsinh(lattice / 0.01)), 0.01).save(truth.folder / TO_LINEAR)
+    passes = {**truth.manifest.data["passes"], "linear": PASSES["linear"].record()}
+    _record(truth, passes=passes)
+    truth = GroundTruth(truth.folder, Manifest(SCHEMA, {}, {}, truth.manifest.data))
+    for frame in truth.frames:
+        light = (truth.beauty(frame) / 255.0) ** 2.2 * 2 ** (stops if frame == 2 else 0)
+        write_exr(truth.path("linear", frame), light.astype(np.float32), half=True)
+    assert {each.frame for each in found(truth) if each.check == "colour" and each.stops} == expected
+    assert {each.check for each in found(truth)} <= {"colour"}

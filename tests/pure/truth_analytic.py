@@ -37,7 +37,7 @@ class Body:
     spin: float = 0.0
     part: bool = True
 
-    def pose(self, frame: int) -> np.ndarray:
+    def pose(self, frame: float) -> np.ndarray:
         matrix = np.eye(4)
         matrix[:3, :3] = rotation(self.axis, self.turn + self.spin * frame)
         matrix[:3, 3] = np.array(self.at) + np.array(self.shift) * frame
@@ -58,9 +58,10 @@ class Shot:
     orthographic: bool = False
     grid: int = 8
     noisy: int = 0  # samples a pixel at random places under a filter of 1.5 px, as a renderer takes them
+    shutter: float = 0.0  # in frames: the mattes are smeared by what moves in that time
     extra: dict = field(default_factory=dict)
 
-    def camera(self, frame: int) -> Camera:
+    def camera(self, frame: float) -> Camera:
         width, height = self.size
         scale = self.focal / 4 if self.orthographic else self.focal
         pose = np.eye(4)
@@ -163,12 +164,12 @@ def shade(shot: Shot, frame: int) -> dict[str, np.ndarray]:
             vector[nothing, channel : channel + 2] = moved
     normal = world @ camera.world_to_camera[:3, :3].T * [1, -1, -1]
     parts = [index for index, body in enumerate(shot.bodies) if body.part]
-    far = _sampled(shot, frame, 1)
+    times = frame + shot.shutter * np.linspace(-0.5, 0.5, 5 if shot.shutter else 1)
+    far = np.concatenate([_sampled(shot, time, 1) for time in times], 1)
     near = np.where(far.min(0) < FAR, far.argmin(0), -1)
     matte = np.stack([(near == index).mean(0) for index in parts])
-    if shot.noisy:
-        far = _sampled(shot, frame, 2)  # another render, with samples of its own
-    whole = np.stack([(far[index] < FAR).mean(0) for index in parts])
+    far = _sampled(shot, frame, 2)  # another render, sharp and with samples of its own
+    whole = np.maximum(matte, np.stack([(far[index] < FAR).mean(0) for index in parts]))
     ids = numbers[first].astype(np.uint8)
     named = np.concatenate([1 - matte.sum(0, keepdims=True), matte])
     return {
@@ -178,11 +179,11 @@ def shade(shot: Shot, frame: int) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-def _sampled(shot: Shot, frame: int, seed: int) -> np.ndarray:
+def _sampled(shot: Shot, frame: float, seed: int) -> np.ndarray:
     """(B, S, H, W) how far along the rays through many places of each pixel every body is."""
     places = centres(shot.size, shot.grid)
     if shot.noisy:
-        rng = np.random.default_rng([frame, seed])
+        rng = np.random.default_rng([int(frame * 1000), seed])
         spread = rng.triangular(-0.75, 0, 0.75, (shot.noisy, *shot.size[::-1], 2))
         places = centres(shot.size) + spread
     start, ray = rays(shot.camera(frame), places)
@@ -218,7 +219,7 @@ def write(shot: Shot, folder: Path, points: bool = True) -> Path:
             for number, body in enumerate(shot.parts, 1)
         ],
         "passes": {kind: PASSES[kind].record() for kind in KINDS}, "poses": "poses.npz",
-        "colour": {"view": "Standard"}, "blurred": False,
+        "colour": {"view": "Standard"}, "blurred": shot.shutter > 0,
         "empty": {name: ",".join(map(str, frames)) for name, frames in empty.items()}, **shot.extra,
     }  # fmt: skip
     manifest = Manifest(SCHEMA, {}, {}, data)
