@@ -32,8 +32,9 @@ _PATIENCE = 600.0
 class Clip:
     """``folder/NNNN.png`` from 0001 on; ``size`` even, as 4:2:0 needs; ``fps`` = (numerator, denominator).
 
-    ``codec`` is h264 or ffv1, whose quality ``crf`` does not touch; ``full_range`` H.264 has 0..255 instead of
-    16..235, which Blender can't write.
+    ``codec`` is h264 or ffv1, whose quality ``crf`` does not touch; ``exact`` H.264 takes no notice of it either: grey
+    values come back within three levels, hard edges of a matte too, where any rate factor leaves errors of up to 64.
+    ``full_range`` H.264 has 0..255 instead of 16..235, which Blender can't write.
     """
 
     folder: str
@@ -42,6 +43,7 @@ class Clip:
     fps: tuple[int, int]
     crf: int
     codec: str = "h264"
+    exact: bool = False
     full_range: bool = False
 
 
@@ -69,10 +71,11 @@ def ffmpeg_args(clip: Clip, out: Path) -> list[str]:
     if clip.codec == "ffv1":
         lossless = ["-c:v", "ffv1", "-level", "3", "-g", "1", "-pix_fmt", "bgr0"]
         return [*source, *lossless, "-r", rate, "-progress", "pipe:1", str(out)]
+    quality = ["-qp", "3"] if clip.exact else ["-crf", str(clip.crf)]
     return [
         *source,
         "-vf", f"{scale},format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709",
-        "-c:v", "libx264", "-preset", "medium", "-crf", str(clip.crf), "-g", str(max(clip.fps[0] // clip.fps[1], 1)),
+        "-c:v", "libx264", "-preset", "medium", *quality, "-g", str(max(clip.fps[0] // clip.fps[1], 1)),
         "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", span,
         "-r", rate, "-movflags", "+faststart", "-progress", "pipe:1", str(out),
     ]  # fmt: skip

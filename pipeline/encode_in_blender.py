@@ -23,7 +23,8 @@ def image_strip(editor: Any, folder: Path, count: int) -> None:
 
 
 def set_output(scene: Any, request: dict[str, Any]) -> None:
-    """H.264 in MP4, or FFV1 in Matroska. 5.0 wants the media type first; before 5.0 the rate factor comes in named steps only."""
+    """H.264 in MP4, or FFV1 in Matroska. 5.0 wants the media type first; before 5.2 the rate factor comes in named steps
+    only, of which the finest is not 4:2:0: what must be exact gets a bit rate that it never needs."""
     image = scene.render.image_settings
     if hasattr(image, "media_type"):
         image.media_type = "VIDEO"
@@ -36,7 +37,13 @@ def set_output(scene: Any, request: dict[str, Any]) -> None:
     ffmpeg.format, ffmpeg.codec, ffmpeg.audio_codec = "MPEG4", "H264", "NONE"
     ffmpeg.ffmpeg_preset = "GOOD"
     ffmpeg.gopsize = max(round(request["fps"][0] / request["fps"][1]), 1)
-    if hasattr(ffmpeg, "custom_constant_rate_factor"):
+    if request["exact"]:
+        enough = round(
+            4 * request["size"][0] * request["size"][1] * request["fps"][0] / request["fps"][1] / 1000
+        )
+        ffmpeg.constant_rate_factor, ffmpeg.minrate = "NONE", 0
+        ffmpeg.video_bitrate, ffmpeg.maxrate, ffmpeg.buffersize = enough, 2 * enough, 2 * enough
+    elif hasattr(ffmpeg, "custom_constant_rate_factor"):
         ffmpeg.constant_rate_factor = "CUSTOM"
         ffmpeg.custom_constant_rate_factor = request["crf"]
     else:

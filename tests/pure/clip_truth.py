@@ -16,7 +16,7 @@ SIZE, FOCAL = (160, 90), 180.0
 FLOOR = (np.array([0.0, -0.94, -0.34]), -0.75)
 """Unit normal towards the camera and offset: n . X = d, world axes x right, y down, z forward."""
 HALF, CENTRE, TURN = np.array([0.22, 0.16, 0.2]), np.array([-0.05, 0.02, 1.9]), 0.6
-FINE = 5
+FINE = 4
 
 
 @dataclass(frozen=True)
