@@ -25,8 +25,6 @@ Result = set[str]
 MOST_FRAMES = 12
 BUDGET_SECONDS = 0.010
 TICK_SECONDS = 0.02
-GRACE_SECONDS = 1.0
-"""Taking the copy away makes Blender report changes that are none."""
 
 
 @dataclass
@@ -36,7 +34,6 @@ class Checked:
     findings: list[Finding]
     frames: tuple[int, ...] = ()
     sizes: dict[str, Sight] = field(default_factory=dict)
-    made: float = field(default_factory=time.monotonic)
     made_of: object = None
     stale: bool = False
 
@@ -157,14 +154,8 @@ def _signature(scene: bpy.types.Scene) -> object:
     render = scene.render
     size = render.resolution_x, render.resolution_y, render.resolution_percentage
     camera = scene.camera.name if scene.camera is not None else ""
-    return (
-        scene.frame_start,
-        scene.frame_end,
-        size,
-        camera,
-        render.use_motion_blur,
-        tuple(part_rows.marks(scene)),
-    )
+    shot = scene.frame_start, scene.frame_end, len(scene.objects), camera, render.use_motion_blur
+    return shot, size, tuple(part_rows.marks(scene))
 
 
 def compare(scene: bpy.types.Scene) -> None:
@@ -175,13 +166,18 @@ def compare(scene: bpy.types.Scene) -> None:
 
 
 def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-    """Handler: something was moved or edited (frames that go by are no such change)."""
+    """Handler: something was moved or edited. Frames that go by are no such change; nor is what Blender reports when it
+    links everything anew, as after our copy was taken away: then collections are among it (`compare` counts objects).
+    """
     found = shown(scene)
-    if found is None or found.stale or time.monotonic() - found.made < GRACE_SECONDS:
+    if found is None or found.stale or _runs:
+        return
+    updates = list(depsgraph.updates)
+    if any(isinstance(update.id, bpy.types.Collection) for update in updates):
         return
     found.stale = any(
         update.is_updated_transform or update.is_updated_geometry or update.is_updated_shading
-        for update in depsgraph.updates
+        for update in updates
     )
 
 

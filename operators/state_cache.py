@@ -209,6 +209,7 @@ def _values(group: bpy.types.PropertyGroup) -> Iterator[object]:
 def _stamps(scene: bpy.types.Scene) -> Iterator[object]:
     render = scene.render
     yield (
+        len(scene.objects),
         scene.frame_start,
         scene.frame_end,
         render.resolution_x,

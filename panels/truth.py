@@ -85,6 +85,7 @@ def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         sentence(body, context, "Select the objects of the product and press +.", icon="INFO")
         return
     line = body.row(align=True)
+    line.use_property_split = False
     line.prop(view, "part_colours", toggle=True, icon="COLOR")
     names = line.row(align=True)
     names.active = view.part_colours
@@ -143,16 +144,15 @@ def _of(found: preflight.Checked | None, part: str) -> list[Any]:
 
 def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context, truth: Any) -> None:
     scene, render = context.scene, context.scene.render
-    header, body = layout.panel("holdfast_truth_picture")
+    header, body = layout.panel("holdfast_truth_picture", default_closed=True)
     scale = render.resolution_percentage / 100
     size = f"{render.resolution_x * scale:.0f} x {render.resolution_y * scale:.0f}"
-    header.label(text=f"Picture: {size}")
+    header.label(text=f"Picture: {size}, {scene.frame_start}-{scene.frame_end}")
     if body is None:
         return
-    column = body.column(align=True)
-    fact(column, "Frames", f"{scene.frame_start}-{scene.frame_end}, {render.fps / render.fps_base:.5g} fps")
+    fact(body, "Frame rate", f"{render.fps / render.fps_base:.5g} fps")
     column = body.column()
-    column.prop(truth, "beauty_from")
+    column.prop(truth, "beauty_from", text="From Folder")
     rendered = column.column()
     rendered.active = not truth.beauty_from
     rendered.prop(truth, "engine_from_scene")
@@ -170,8 +170,9 @@ def _draw_estimate(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     header.label(text=f"Whole render: {found.time_words()}")
     if body is None:
         return
-    fact(body, "Disk", found.disk_words(), icon="ERROR" if found.bytes > shown.free else "NONE")
-    fact(body, "Free", amount(shown.free))
+    full = found.bytes > shown.free
+    says = f"Takes {found.disk_words()} of the {amount(shown.free)} that are free."
+    sentence(body, context, says, icon="ERROR" if full else "NONE")
     sentence(body, context, found.basis())
     if found.seconds is None:
         body.operator(HOLDFAST_OT_time_frame.bl_idname, icon="TIME")

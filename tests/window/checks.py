@@ -13,6 +13,7 @@ from typing import Any
 
 import bpy
 import joint_checks
+import truth_checks
 from robot import Robot
 
 Check = Generator[float, None, str | None]
@@ -270,4 +271,5 @@ ALL = (
     drawing_is_cheap,
     disable_and_enable,
     *joint_checks.ALL,  # with files of their own
+    *truth_checks.ALL,
 )

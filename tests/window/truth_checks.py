@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The window test of Ground Truth's panel: parts, their colours, their check, a render, every pass, the flick."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Generator
+from typing import Any
+
+import bpy
+
+Check = Generator[float, None, str | None]
+REDRAWS = 12
+NAMES = ("body", "lid", "handle", "knob", "foot")
+
+
+def table(walk: Any, frames: int = 6) -> Check:
+    """A saved file with five things on a table, a pane of glass, and one thing that the lid hides; none marked yet."""
+    bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
+    scene = bpy.context.scene
+    yield 0.3
+    _things(scene, frames)
+    render = scene.render
+    render.engine, scene.holdfast.truth.samples = "CYCLES", 4
+    render.resolution_x, render.resolution_y, render.resolution_percentage = 640, 360, 50
+    scene.frame_start, scene.frame_end = 1, frames
+    bpy.ops.wm.save_as_mainfile(filepath=str(walk.folder / "table.blend"))
+    _only_truth(walk)
+    yield from walk.hand.show_tab()
+    _look(walk)
+    yield 0.8
+    return None
+
+
+def _only_truth(walk: Any) -> None:
+    """Takes the panels of the other stages away: buttons are looked for by moving the mouse over all there is."""
+    for cls in walk.module("panels").CLASSES:
+        name = cls.__name__
+        if issubclass(cls, bpy.types.Panel) and name.startswith("HOLDFAST_PT") and cls.is_registered:
+            if not name.endswith(("_truth", "_viewer", "_clips")):
+                bpy.utils.unregister_class(cls)
+
+
+def _things(scene: bpy.types.Scene, frames: int) -> None:
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.location, camera.rotation_euler = (0.0, -6.5, 2.6), (math.radians(71.0), 0.0, 0.0)
+    lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "AREA"))
+    lamp.location, lamp.data.energy, lamp.data.size = (2.0, -2.0, 4.0), 350.0, 3.0
+    for thing in (camera, lamp):
+        scene.collection.objects.link(thing)
+    scene.camera = camera
+    world = scene.world = bpy.data.worlds.new("world")
+    world.color = (0.05, 0.05, 0.06)
+    bpy.ops.mesh.primitive_plane_add(size=9.0)
+    _made("table", (0.32, 0.3, 0.28))
+    bpy.ops.mesh.primitive_cylinder_add(vertices=64, radius=0.8, depth=1.4, location=(-0.6, 0.0, 0.7))
+    _made("body", (0.25, 0.36, 0.5))
+    bpy.ops.mesh.primitive_cylinder_add(vertices=64, radius=0.85, depth=0.3, location=(-0.6, 0.0, 1.56))
+    lid = _made("lid", (0.6, 0.4, 0.3))
+    bpy.ops.mesh.primitive_torus_add(
+        major_radius=0.5, minor_radius=0.09, location=(1.4, -0.3, 0.6), rotation=(1.3, 0.0, 0.6)
+    )
+    _made("handle", (0.5, 0.5, 0.3))
+    bpy.ops.mesh.primitive_uv_sphere_add(segments=32, ring_count=16, radius=0.04, location=(1.9, -1.0, 0.04))
+    _made("knob", (0.7, 0.2, 0.2))
+    bpy.ops.mesh.primitive_cube_add(size=0.4, location=(-0.7, 1.6, 0.2))
+    _made("foot", (0.3, 0.6, 0.4))
+    for frame, height, turn in ((1, 2.2, 0.0), (frames, 1.56, 1.2)):
+        lid.location.z, lid.rotation_euler.z = height, turn
+        lid.keyframe_insert("location", frame=frame)
+        lid.keyframe_insert("rotation_euler", frame=frame)
+
+
+def _made(name: str, colour: tuple[float, float, float]) -> bpy.types.Object:
+    thing = bpy.context.object
+    thing.name = thing.data.name = name
+    material = bpy.data.materials.new(name)
+    material.diffuse_color = (*colour, 1.0)
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (*colour, 1.0)
+    thing.data.materials.append(material)
+    return thing
+
+
+def _look(walk: Any) -> None:
+    space = walk.hand.area.spaces[0]
+    space.shading.type, space.shading.color_type = "SOLID", "MATERIAL"
+    space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
+    space.overlay.show_cursor = space.overlay.show_extras = space.overlay.show_relationship_lines = False
+    space.region_3d.view_perspective = "CAMERA"
+    space.region_3d.view_camera_zoom, space.region_3d.view_camera_offset = 8.0, (0.05, 0.0)
+
+
+def _select(*names: str) -> None:
+    bpy.ops.object.select_all(action="DESELECT")
+    for name in names:
+        bpy.data.objects[name].select_set(True)
+        bpy.context.view_layer.objects.active = bpy.data.objects[name]
+
+
+def _settle(walk: Any) -> Check:
+    """Waits until the panels know what there is."""
+    yield 0.8
+    yield from walk.wait()
+    return None
+
+
+def truth_parts(walk: Any) -> Check:
+    """Five things are marked by a click, and stand in the list with their colours."""
+    yield from table(walk)
+    _select(*NAMES)
+    yield from walk.hand.press_button("holdfast.mark_parts")
+    yield from _settle(walk)
+    rows = walk.module("operators.part_rows").rows(bpy.context.scene)
+    assert sorted(row.name for row in rows) == sorted(NAMES), rows
+    assert len({row.id for row in rows}) == 5 and all(row.id for row in rows), rows
+    bpy.ops.object.select_all(action="DESELECT")
+    yield 0.6
+    yield from walk.hand.pictures_of_sidebar("40-truth-parts")
+    return None
+
+
+def truth_colours(walk: Any) -> Check:
+    """The parts are tinted in the viewport, quickly, and a hidden one is not."""
+    overlay, view = walk.module("operators.part_overlay"), bpy.context.window_manager.holdfast
+    errors, spent = _watched(overlay)
+    view.part_colours = True
+    yield 0.8
+    for _again in range(REDRAWS):
+        walk.hand.area.tag_redraw()
+        yield 0.02
+    tinted = walk.hand.picture("41-truth-colours")
+    bpy.data.objects["body"].hide_set(True)
+    yield 0.6
+    walk.hand.picture("41-truth-colours-hidden")
+    bpy.data.objects["body"].hide_set(False)
+    yield 0.4
+    _unwatched(overlay)
+    assert not errors, errors[0]
+    assert tinted.exists() and spent
+    return f"a redraw of five parts: median {1000 * statistics.median(spent):.2f} ms, first {1000 * spent[0]:.2f} ms"
+
+
+_KEPT: dict[str, Any] = {}
+
+
+def _watched(overlay: Any) -> tuple[list[BaseException], list[float]]:
+    """Notes errors and seconds of the tint, until ``_unwatched``."""
+    errors: list[BaseException] = []
+    spent: list[float] = []
+    overlay.remove()
+    for name in ("_draw_tints", "_draw_names"):
+        _KEPT[name] = function = getattr(overlay, name)
+
+        def timed(function: Any = function) -> None:
+            began = time.thread_time()
+            try:
+                function()
+            except BaseException as error:
+                errors.append(error)
+                raise
+            spent.append(time.thread_time() - began)
+
+        setattr(overlay, name, timed)
+    overlay.add()
+    walk_rows()
+    return errors, spent
+
+
+def walk_rows() -> None:
+    """`remove` drops the rows too: have them read again."""
+    bpy.ops.holdfast.refresh()
+
+
+def _unwatched(overlay: Any) -> None:
+    overlay.remove()
+    for name, function in _KEPT.items():
+        setattr(overlay, name, function)
+    overlay.add()
+    walk_rows()
+
+
+def truth_check(walk: Any) -> Check:
+    """The check says which part is hidden and which is too small, and its button goes to the frame."""
+    preflight, scene = walk.module("operators.preflight"), bpy.context.scene
+    spot = yield from walk.hand.find_button("holdfast.check_parts")
+    assert spot is not None
+    began = time.monotonic()
+    with walk.hand.watch() as gaps:
+        yield from walk.hand.click(*spot)
+        while preflight.progress(scene) is not None:
+            yield 0.05
+    seconds = time.monotonic() - began
+    yield 0.6
+    found = preflight.shown(scene)
+    said = [finding.says for finding in found.findings]
+    assert any(each.startswith("foot is never seen") for each in said), said
+    assert any(each.startswith("knob has only") for each in said), said
+    assert not found.stale
+    yield from walk.hand.pictures_of_sidebar("42-truth-check")
+    scene.frame_set(5)
+    yield from walk.hand.press_button("holdfast.show_finding")
+    selected = [thing.name for thing in bpy.context.selected_objects]
+    assert any((each.frame, [each.part]) == (scene.frame_current, selected) for each in found.findings), selected
+    own = sorted(1000 * own for _wall, own in gaps)
+    return f"{len(said)} findings in {seconds:.1f} s; main thread's longest hold-up {own[-1]:.0f} ms; {'; '.join(said)}"
+
+
+def truth_render(walk: Any) -> Check:
+    """One frame is tried, then the shot is rendered, by clicks; the estimate says what it rests on."""
+    yield from walk.hand.press_button("holdfast.time_frame")
+    yield from walk.wait()
+    yield from _settle(walk)
+    shown = walk.module("operators.state_cache").shown(bpy.context.scene)
+    assert shown.estimate.seconds is not None, shown.estimate
+    first = f"{shown.estimate.time_words()}, {shown.estimate.disk_words()}; {shown.estimate.basis()}"
+    yield from walk.hand.pictures_of_sidebar("43-truth-estimate")
+    spot = yield from walk.hand.find_button('holdfast.run_stage(stage="truth"')
+    assert spot is not None
+    yield from walk.hand.click(*spot)
+    yield 2.5
+    walk.hand.picture("43-truth-rendering")
+    yield from walk.wait()
+    status = walk.status("truth")
+    assert status[0] == "fresh", status
+    return f"{first} In the end: {walk.module('operators.state_cache').shown(bpy.context.scene).estimate.basis()}"
+
+
+def truth_views(walk: Any) -> Check:
+    """Every pass is shown, in an Image Editor beside the viewport; the flick goes to the beauty and back."""
+    viewer, view = walk.module("operators.viewer"), bpy.context.window_manager.holdfast
+    editor = _editor_beside(walk)
+    yield 0.5
+    manifest = walk.module("operators.state_cache").shown(bpy.context.scene).manifests["truth"]
+    bpy.context.scene.frame_set(3)
+    waits = []
+    for kind in viewer.offered(manifest):
+        view.channel = kind
+        began = time.monotonic()
+        if not viewer.is_viewer(editor.spaces.active):
+            yield from walk.hand.press_button("holdfast.view_pass")
+        while viewer.state.shown is None or viewer.state.shown.name != kind:
+            assert time.monotonic() - began < 30.0, (kind, viewer.state)
+            yield 0.05
+        waits.append(time.monotonic() - began)
+        while viewer.progress() is not None:
+            yield 0.05
+        yield 0.5
+        walk.hand.picture(f"44-view-{kind}")
+        assert not viewer.state.failure, viewer.state.failure
+    view.channel = "depth"
+    yield 0.8
+    yield from walk.hand.press_button("holdfast.flick")
+    assert viewer.showing() == viewer.BEAUTY, viewer.showing()
+    bpy.ops.holdfast.flick()
+    assert viewer.showing().name == "depth", viewer.showing()
+    yield from walk.hand.key("F", editor.x + editor.width // 2, editor.y + editor.height // 2)
+    yield 0.4
+    assert viewer.showing() == viewer.BEAUTY, viewer.showing()
+    return (
+        f"{len(waits)} passes, each there after {statistics.median(waits):.2f} s (longest {max(waits):.2f} s)"
+    )
+
+
+def _editor_beside(walk: Any) -> bpy.types.Area:
+    """Splits the viewport; the left half becomes an Image Editor."""
+    with walk.hand.override():
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+    views = [area for area in walk.hand.window.screen.areas if area.type == "VIEW_3D"]
+    left = min(views, key=lambda area: area.x)
+    left.type = "IMAGE_EDITOR"
+    return left
+
+
+ALL = (truth_parts, truth_colours, truth_check, truth_render, truth_views)
