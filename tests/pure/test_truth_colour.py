@@ -112,7 +112,7 @@ def test_mixing_channels_against_its_formula() -> None:
     fine = np.rint(shown * 65535).astype(np.uint16)
     off = stops_apart(light, table_of("film").apply(fine))
     print(f"16 bits: median {np.median(off):.4f}, 99 of 100 below {np.percentile(off, 99):.3f} stops")
-    assert np.median(off) < 0.01 and np.percentile(off, 99) < 0.1
+    assert np.median(off) < 0.01 and np.percentile(off, 99) < 0.15
     assert np.median(stops_apart(light, table_of("film").apply(picture))) < 0.04
 
 
