@@ -10,7 +10,8 @@ from pathlib import Path
 
 import bpy
 import pytest
-from holdfast.rendering.fingerprint import _curves, fingerprint
+from holdfast.compat import fcurves_of
+from holdfast.rendering.fingerprint import fingerprint
 
 from . import truth_scenes as scenes
 
@@ -68,7 +69,7 @@ def _painted(scene) -> None:
 
 
 def _keyframe(scene) -> None:
-    curve = next(_curves(scene.objects["ball"].animation_data.action))
+    curve = next(iter(fcurves_of(scene.objects["ball"].animation_data.action)))
     curve.keyframe_points[1].co.y += 0.1
     curve.update()
 
