@@ -4,7 +4,16 @@
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 
 # Items of the enums: (identifier, name, description). New materials go to the end: files store the place in the list.
 MATERIALS = (
@@ -41,6 +50,66 @@ ROLES = (
 )
 
 
+SPLITS = (
+    ("NONE", "One Part", "The object is one part, with all that it shows"),
+    ("SLOTS", "Per Material Slot", "Each material slot in use is a part"),
+    ("INSTANCES", "Per Instance", "Each instance that the object makes is a part"),
+)
+MOST_PARTS = 65535
+"""Ids are stored in 16 bits at most, 0 being no part."""
+
+
+class HOLDFAST_PG_piece(bpy.types.PropertyGroup):
+    """A material slot or an instance that is a part: it keeps its number and name whatever comes or goes beside it."""
+
+    if TYPE_CHECKING:
+        key: str
+        number: int
+        part: str
+        bounds: tuple[float, float, float, float, float, float]
+    else:
+        key: StringProperty(name="Key", description="Index of the slot, or persistent id of the instance")
+        number: IntProperty(
+            name="Part Number", description="Number of the part in the id pass", min=0, max=MOST_PARTS
+        )
+        part: StringProperty(name="Part Name", description="Stable name of the part")
+        bounds: FloatVectorProperty(
+            name="Bounds",
+            description="Least and greatest corner of the instance in its own axes, when it was marked",
+            size=6,
+            unit="LENGTH",
+        )
+
+
+class HOLDFAST_PG_collection(bpy.types.PropertyGroup):
+    """The settings of one collection: `Collection.holdfast`."""
+
+    if TYPE_CHECKING:
+        is_part: bool
+        part: str
+        part_id: int
+        leader: bpy.types.Object
+    else:
+        is_part: BoolProperty(
+            name="Part", description="Everything in this collection is one part of the product"
+        )
+        part: StringProperty(
+            name="Part Name", description="Stable name of the part; empty means the collection's name"
+        )
+        part_id: IntProperty(
+            name="Part Number",
+            description="Number of the part in the id pass; 0 means not yet given",
+            default=0,
+            min=0,
+            max=MOST_PARTS,
+        )
+        leader: PointerProperty(
+            name="Pose Of",
+            type=bpy.types.Object,
+            description="The object whose pose is the part's; empty means the first one",
+        )
+
+
 class HOLDFAST_PG_object(bpy.types.PropertyGroup):
     """The settings of one object: `Object.holdfast`."""
 
@@ -48,6 +117,8 @@ class HOLDFAST_PG_object(bpy.types.PropertyGroup):
         is_part: bool
         part: str
         part_id: int
+        split: str
+        pieces: bpy.types.bpy_prop_collection[HOLDFAST_PG_piece]
         role: str
         material: str
         density: float
@@ -65,8 +136,10 @@ class HOLDFAST_PG_object(bpy.types.PropertyGroup):
             description="Number of the part in the id pass; 0 means not yet given",
             default=0,
             min=0,
-            max=255,
+            max=MOST_PARTS,
         )
+        split: EnumProperty(name="Split", description="What of the object is a part", items=SPLITS)
+        pieces: CollectionProperty(type=HOLDFAST_PG_piece)
         role: EnumProperty(name="Role", description="What the part is for the product", items=ROLES)
         material: EnumProperty(name="Material", description="What the part is made of", items=MATERIALS)
         density: FloatProperty(
@@ -103,4 +176,4 @@ class HOLDFAST_PG_object(bpy.types.PropertyGroup):
         )
 
 
-CLASSES = (HOLDFAST_PG_object,)
+CLASSES = (HOLDFAST_PG_piece, HOLDFAST_PG_collection, HOLDFAST_PG_object)

@@ -16,6 +16,7 @@ from .operators import (
     clip_actions,
     editing,
     gizmos,
+    mark,
     markers,
     moves,
     overlay,
@@ -41,6 +42,7 @@ CLASSES: Final[tuple[type, ...]] = (
     *view.CLASSES,
     *actions.CLASSES,
     *editing.CLASSES,
+    *mark.CLASSES,
     *moves.CLASSES,
     *gizmos.CLASSES,
     *pick.CLASSES,
@@ -57,6 +59,7 @@ CLASSES: Final[tuple[type, ...]] = (
 PROPERTIES: Final[tuple[tuple[type, str, type], ...]] = (
     (bpy.types.Scene, "holdfast", properties.HOLDFAST_PG_shot),
     (bpy.types.Object, "holdfast", properties_object.HOLDFAST_PG_object),
+    (bpy.types.Collection, "holdfast", properties_object.HOLDFAST_PG_collection),
     (bpy.types.WindowManager, "holdfast", view.HOLDFAST_PG_view),
 )
 HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (

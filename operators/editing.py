@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators with which an artist sets up a shot: sketches, variants, parts and joints."""
+"""The operators with which an artist sets up a shot: sketches, variants and joints."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,37 +83,6 @@ class HOLDFAST_OT_lock_variant(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class HOLDFAST_OT_mark_parts(bpy.types.Operator):
-    """Makes the selected objects parts of the product, or no parts."""
-
-    bl_idname = "holdfast.mark_parts"
-    bl_label = "Mark as Parts"
-    bl_description = "Make the selected meshes parts of the product: each gets a matte, a pose and a verdict"
-    bl_options = {"UNDO"}
-
-    if TYPE_CHECKING:
-        clear: bool
-    else:
-        clear: BoolProperty(name="Clear", description="Make them ordinary objects again")
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if any(thing.type == "MESH" for thing in context.selected_objects):
-            return True
-        cls.poll_message_set("Select mesh objects first")
-        return False
-
-    def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
-        meshes = [thing for thing in context.selected_objects if thing.type == "MESH"]
-        for thing in meshes:
-            thing.holdfast.is_part = not self.clear
-            if not self.clear and not thing.holdfast.part:
-                thing.holdfast.part = thing.name
-        state_cache.on_change()
-        self.report({"INFO"}, f"{len(meshes)} {'ordinary objects' if self.clear else 'parts'}.")
-        return {"FINISHED"}
-
-
 class HOLDFAST_OT_add_joint(bpy.types.Operator):
     """Adds a joint between the selected parts."""
 
@@ -159,7 +128,6 @@ CLASSES = (
     HOLDFAST_OT_add_sketches,
     HOLDFAST_OT_remove_sketch,
     HOLDFAST_OT_lock_variant,
-    HOLDFAST_OT_mark_parts,
     HOLDFAST_OT_add_joint,
     HOLDFAST_OT_remove_joint,
 )

@@ -20,6 +20,7 @@ from ..pipeline.errors import InputError
 from ..rendering.finishes import Finish
 from ..rendering.materials import build, is_untouched
 from ..rendering.obj_mesh import ObjMesh, read_obj
+from ..rendering.part_numbers import Numbers
 
 COLLECTION = "Holdfast parts"
 SHARP_RAD = math.radians(35.0)
@@ -106,9 +107,8 @@ def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:
 def _new_object(scene: bpy.types.Scene, part: MadePart, mesh: bpy.types.Mesh) -> bpy.types.Object:
     thing = bpy.data.objects.new(part.name, mesh)
     _collection(scene).objects.link(thing)
-    used = {other.holdfast.part_id for other in scene.objects if other.holdfast.is_part}
     thing.holdfast.is_part, thing.holdfast.part = True, part.name
-    thing.holdfast.part_id = next((number for number in range(1, 256) if number not in used), 0)
+    thing.holdfast.part_id = Numbers(scene).give(part.name)
     return thing
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from ..operators.editing import HOLDFAST_OT_mark_parts
+from ..operators.mark import HOLDFAST_OT_mark_parts
 from . import assets, clips, finish, ideate, physics, repair, shot, style, truth, validate
 
 CLASSES: tuple[type, ...] = (
@@ -25,4 +25,4 @@ CLASSES: tuple[type, ...] = (
 def draw_object_menu(menu: Any, context: bpy.types.Context) -> None:
     """The entry in the Object menu of the 3D viewport."""
     menu.layout.separator()
-    menu.layout.operator(HOLDFAST_OT_mark_parts.bl_idname, icon="CONSTRAINT").clear = False
+    menu.layout.operator(HOLDFAST_OT_mark_parts.bl_idname, icon="CONSTRAINT")

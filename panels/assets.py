@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..operators.editing import HOLDFAST_OT_mark_parts
+from ..operators.mark import HOLDFAST_OT_mark_parts, HOLDFAST_OT_unmark_parts
 from ..operators.state_cache import Shown
 from .base import StagePanel, fact, provider
 
@@ -39,8 +39,8 @@ class HOLDFAST_PT_assets(StagePanel, bpy.types.Panel):
             for part in asset["parts"]:
                 _draw_part(layout.box(), part)
         row = layout.row(align=True)
-        row.operator(HOLDFAST_OT_mark_parts.bl_idname, text="Mark as Part", icon="ADD").clear = False
-        row.operator(HOLDFAST_OT_mark_parts.bl_idname, text="Unmark", icon="REMOVE").clear = True
+        row.operator(HOLDFAST_OT_mark_parts.bl_idname, text="Mark as Part", icon="ADD")
+        row.operator(HOLDFAST_OT_unmark_parts.bl_idname, text="Unmark", icon="REMOVE")
 
 
 def _draw_part(box: bpy.types.UILayout, part: dict[str, Any]) -> None:
