@@ -89,12 +89,7 @@ def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[st
     alone = _pick(plate, piece, rows, columns, "anywhere")
     solid = _pick(plate, piece, rows, columns, "solid") if has_whole else np.ones(count, bool)
     if has_whole:
-        if plate.deep:
-            alone |= seen.depth > plate.nearest[rows, columns] + seen.slack
-        missing, thin = int((~alone).sum()), solid.mean() < 0.5
-        if missing > max(ENOUGH, (0.5 if thin else 0.06) * count):
-            says = f"{missing} of {count} points of its surface lie where the whole part has nothing"
-            yield "seen" if piece is None else "whole", says, True
+        yield from _missing(plate, piece, seen, ~alone, thin=solid.mean() < 0.5)
     used = solid & (seen.cosine >= STEEPEST)
     if used.sum() < ENOUGH:
         return
@@ -112,6 +107,26 @@ def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[st
         yield "seen", "it leaves no pixel, and what is seen instead lies exactly on it", False
     if piece is not None:
         yield from _on_it(plate, piece, seen, used)
+
+
+def _missing(
+    plate: Plate, piece: Piece | None, seen: Seen, missing: Mask, thin: bool
+) -> Iterator[tuple[str, str, bool]]:
+    """Points where neither the part nor its whole matte is. It stops where they should be in plain view.
+
+    Elsewhere a renderer that looks through what is before the part may have lost it: behind very many things, or where it
+    lies exactly on another.
+    """
+    count = len(missing)
+    there = plate.depth[seen.rows.astype(int), seen.columns.astype(int)]
+    there = np.where(there > 0, there, np.inf)
+    plain = missing & (seen.depth < there + seen.slack) & (np.abs(seen.depth - there) > seen.tight)
+    limit = max(ENOUGH, (0.5 if thin else 0.06) * count)
+    if missing.sum() > limit and not (plate.deep and plain.sum() <= limit):
+        says = f"{int(missing.sum())} of {count} points of its surface lie where the whole part has nothing"
+        stops = bool(plain.sum() > limit)
+        says += "" if stops else ", but hidden, or exactly on something else"
+        yield "seen" if piece is None else "whole", says, stops
 
 
 def _on_it(plate: Plate, piece: Piece, seen: Seen, used: Mask) -> Iterator[tuple[str, str, bool]]:
