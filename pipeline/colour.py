@@ -133,7 +133,7 @@ def stops_apart(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.log2(1.0 + apart / np.maximum(light, 1e-30)))
 
 
-def disagreement(linear: F32, picture: NDArray[Any], table: ToLinear, stops: float = 0.25) -> float:
+def disagreement(linear: F32, picture: NDArray[Any], table: ToLinear, stops: float = 0.15) -> float:
     """Share 0..1 of the comparable pixels whose picture is not that of ``linear``; 0 where none can be compared.
 
     ``linear`` (H, W, 3) is scene-linear, ``picture`` (H, W, 3) uint8 or uint16 the same frame as it is displayed. A
