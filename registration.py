@@ -20,6 +20,7 @@ from .operators import (
     markers,
     moves,
     overlay,
+    part_list,
     part_overlay,
     pick,
     preflight,
@@ -53,6 +54,7 @@ CLASSES: Final[tuple[type, ...]] = (
     *results.CLASSES,
     *clip_actions.CLASSES,
     *preflight.CLASSES,
+    *part_list.CLASSES,
     *markers.CLASSES,
     *panels.CLASSES,
 )
@@ -95,8 +97,11 @@ TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = (
 MENUS: Final[tuple[tuple[Any, Callable[[Any, Any], None]], ...]] = (
     (bpy.types.VIEW3D_MT_object, panels.draw_object_menu),
 )
-KEYS: Final[tuple[tuple[Any, str], ...]] = (("ESC", actions.HOLDFAST_OT_cancel.bl_idname),)
-"""Keys of the whole window; an operator whose poll says no leaves the key to others."""
+KEYS: Final[tuple[tuple[Any, Any, Any, str], ...]] = (
+    ("Window", "EMPTY", "ESC", actions.HOLDFAST_OT_cancel.bl_idname),
+    ("Image", "IMAGE_EDITOR", "F", results.HOLDFAST_OT_flick_key.bl_idname),
+)
+"""Keymap, its editor, key, operator; an operator whose poll says no leaves the key to others."""
 COMMANDS: Final[tuple[tuple[str, Callable[[list[str]], int]], ...]] = (("holdfast", command_line.main),)
 
 _undo: list[Undo] = []
@@ -133,11 +138,11 @@ def _menu(menu: Any, draw: Callable[[Any, Any], None]) -> Undo:
     return lambda: menu.remove(draw)  # type: ignore[attr-defined]
 
 
-def _key(key: Any, operator: str) -> Undo:
+def _key(name: str, space: Any, key: Any, operator: str) -> Undo:
     configuration = bpy.context.window_manager.keyconfigs.addon
     if configuration is None:  # no window, no keys
         return lambda: None
-    keymap = configuration.keymaps.new(name="Window", space_type="EMPTY", region_type="WINDOW")
+    keymap = configuration.keymaps.new(name=name, space_type=space, region_type="WINDOW")
     item = keymap.keymap_items.new(operator, type=key, value="PRESS")
     return lambda: keymap.keymap_items.remove(item)
 

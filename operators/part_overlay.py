@@ -7,16 +7,17 @@ colours. The tint is drawn at the depth of the surface, a hair nearer, so that w
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import bpy
 import gpu
-import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from gpu_extras.batch import batch_for_shader
 from mathutils import Matrix, Vector
 
 from ..pipeline.part_colours import colour_of
+from ..rendering.shapes import Shape, instances, own, triangles
 from . import overlay_text, part_rows
 from .overlay_text import Tag
 from .part_rows import Row
@@ -30,8 +31,13 @@ MOST_TRIANGLES: Final = 1_000_000
 """A mesh with more is shown by its box."""
 MOST_NAMES: Final = 24
 _CORNERS = ((0, 1, 2), (0, 2, 3), (4, 6, 5), (4, 7, 6), (0, 4, 5), (0, 5, 1), (1, 5, 6), (1, 6, 2), (2, 6, 7), (2, 7, 3), (3, 7, 4), (3, 4, 0))  # fmt: skip
-_batches: dict[int, Any] = {}
-"""By session_uid of the mesh, or of the object where modifiers or shape keys give it a shape of its own."""
+_batches: dict[tuple[int, int | None], Any] = {}
+"""By session_uid of the mesh, or of the object where modifiers or shape keys give it a shape of its own; and its slot."""
+_repeated: dict[int, list[Shape]] = {}
+"""The instances of each row, until anything moves; their meshes are in `_meshes` by their pointer."""
+_meshes: dict[int, Any] = {}
+_looked: list[bool] = []
+"""Whether `_repeated` was looked up since then."""
 _handles: list[Any] = []
 
 
@@ -69,67 +75,66 @@ def _nearer(projection: Matrix) -> Matrix:
 def _draw_parts(context: bpy.types.Context, shader: Any) -> None:
     deadline = time.perf_counter() + BUDGET_SECONDS
     depsgraph = context.view_layer.depsgraph
-    for row, thing in _visible(context):
-        key = _key(thing)
-        if key not in _batches:
+    for row, shape in _shapes(context, depsgraph):
+        kept: dict[Any, Any] = _batches if shape.data is None else _meshes
+        key = _key(shape) if shape.data is None else shape.data.as_pointer()
+        if key not in kept:
             if time.perf_counter() > deadline:
                 context.area.tag_redraw()
                 break
-            _batches[key] = _batch(thing.evaluated_get(depsgraph), shader)
-        if _batches[key] is None:
+            kept[key] = _batch(shape, shader)
+        if kept[key] is None:
             continue
         shader.uniform_float("color", (*colour_of(row.id), STRENGTH))
         with gpu.matrix.push_pop():
-            gpu.matrix.multiply_matrix(thing.matrix_world)
-            _batches[key].draw(shader)
+            gpu.matrix.multiply_matrix(shape.matrix)
+            kept[key].draw(shader)
 
 
-def _visible(context: bpy.types.Context) -> Iterator[tuple[Row, bpy.types.Object]]:
-    space = context.space_data
-    for row in part_rows.rows(context.scene):
-        for thing in row.objects:
+def _shapes(context: bpy.types.Context, depsgraph: bpy.types.Depsgraph) -> Iterator[tuple[Row, Shape]]:
+    space, rows = context.space_data, part_rows.rows(context.scene)
+    for row in rows:
+        for thing in row.where.objects:
             if thing.mode != "EDIT" and thing.visible_in_viewport_get(space):
-                yield row, thing
+                for shape in own(replace(row.where, objects=(thing,)), depsgraph):
+                    yield row, shape
+    if not _looked:
+        _repeated.update(instances([row.where for row in rows], depsgraph))
+        _looked.append(True)
+    for index, shapes in _repeated.items():
+        if index < len(rows) and rows[index].where.objects[0].visible_in_viewport_get(space):
+            for shape in shapes:
+                yield rows[index], shape
 
 
-def _key(thing: bpy.types.Object) -> int:
+def _key(shape: Shape) -> tuple[int, int | None]:
+    thing = shape.thing.original
     data = thing.data
-    own = data is None or thing.modifiers or getattr(data, "shape_keys", None) is not None
-    return int(thing.session_uid if own else data.session_uid)
+    alone = data is None or thing.modifiers or getattr(data, "shape_keys", None) is not None
+    return int(thing.session_uid if alone else data.session_uid), shape.slot
 
 
-def _batch(thing: bpy.types.Object, shader: Any) -> Any:
-    """The triangles of an evaluated object; of its box if there are too many; None if it has no surface."""
-    try:
-        mesh = thing.to_mesh()
-    except RuntimeError:
-        return None
-    try:
-        mesh.calc_loop_triangles()
-        if len(mesh.loop_triangles) > MOST_TRIANGLES:
-            return batch_for_shader(shader, "TRIS", {"pos": [tuple(corner) for corner in thing.bound_box]}, indices=_CORNERS)  # fmt: skip
-        points = np.empty((len(mesh.vertices), 3), np.float32)
-        corners = np.empty((len(mesh.loop_triangles), 3), np.int32)
-        mesh.vertices.foreach_get("co", points.ravel())
-        mesh.loop_triangles.foreach_get("vertices", corners.ravel())
-        return batch_for_shader(shader, "TRIS", {"pos": points}, indices=corners) if len(corners) else None
-    finally:
-        thing.to_mesh_clear()
+def _batch(shape: Shape, shader: Any) -> Any:
+    """The triangles of a shape; of its box if there are too many; None if it has no surface."""
+    points, corners = triangles(shape)
+    if len(corners) > MOST_TRIANGLES:
+        return batch_for_shader(shader, "TRIS", {"pos": shape.corners}, indices=_CORNERS)
+    return batch_for_shader(shader, "TRIS", {"pos": points}, indices=corners) if len(corners) else None
 
 
 def _draw_names() -> None:
     context = bpy.context
-    if not wanted(context):
+    if not wanted(context) or not context.window_manager.holdfast.part_names:
         return
     tags: list[Tag] = []
     try:
-        for row, thing in _visible(context):
-            if len(tags) >= MOST_NAMES:
-                break
-            middle = sum((Vector(corner) for corner in thing.bound_box), Vector()) / 8.0
-            place = location_3d_to_region_2d(context.region, context.region_data, thing.matrix_world @ middle)
+        for row, shape in _shapes(context, context.view_layer.depsgraph):
+            middle = sum((Vector(corner) for corner in shape.corners), Vector()) / 8.0
+            place = location_3d_to_region_2d(context.region, context.region_data, shape.matrix @ middle)
             if place is not None:
                 tags.append(Tag(row.name, place.x, place.y, _readable(colour_of(row.id))))
+            if len(tags) >= MOST_NAMES:
+                break
     except ReferenceError:
         return
     overlay_text.draw(tags, context.preferences.system.ui_scale)
@@ -145,16 +150,27 @@ def _readable(colour: tuple[float, float, float]) -> tuple[float, float, float]:
 
 def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     """Handler, also of frame changes: meshes that changed are made again when they are next drawn."""
+    _forget_instances()
     if not _batches:
         return
-    for update in depsgraph.updates:
-        if update.is_updated_geometry and isinstance(update.id, bpy.types.Object | bpy.types.Mesh):
-            _batches.pop(update.id.original.session_uid, None)
+    changed = {
+        update.id.original.session_uid
+        for update in depsgraph.updates
+        if update.is_updated_geometry and isinstance(update.id, bpy.types.Object | bpy.types.Mesh)
+    }
+    for key in [key for key in _batches if key[0] in changed]:
+        del _batches[key]
 
 
 def forget(*_args: object) -> None:
     """Handler: another file is open, or everything may have changed."""
     _batches.clear()
+    _forget_instances()
+
+
+def _forget_instances() -> None:
+    for kept in (_repeated, _meshes, _looked):
+        kept.clear()
 
 
 def add() -> None:

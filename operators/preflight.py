@@ -80,7 +80,7 @@ def checking(scene: bpy.types.Scene) -> Generator[float, None, Checked]:
     frames = _frames(scene)
     sights: list[Sight] = []
     if parts and frames and scene.camera is not None:
-        copy = throwaway_copy(scene)
+        copy = throwaway.copy_of(scene, "check")
         try:
             for frame in frames:
                 for sight in look(copy, parts, frame):
@@ -94,17 +94,6 @@ def checking(scene: bpy.types.Scene) -> Generator[float, None, Checked]:
     order = {"ERROR": 0, "WARNING": 1, "INFO": 2}
     found.sort(key=lambda each: order[each.level])
     return Checked(found, frames if sights else (), smallest(sights), made_of=made_of)
-
-
-def throwaway_copy(scene: bpy.types.Scene) -> bpy.types.Scene:
-    """A copy that can be sent to other frames; `throwaway.purge` removes it."""
-    copy = scene.copy()
-    copy[throwaway.MARK] = True
-    copy.name = f"{scene.name} check"
-    if copy.rigidbody_world is not None:  # two worlds would build, and free, the same shared bodies
-        with bpy.context.temp_override(scene=copy):
-            bpy.ops.rigidbody.world_remove()
-    return copy
 
 
 def _of_scene(scene: bpy.types.Scene) -> tuple[list[Finding], list[Part]]:

@@ -7,6 +7,8 @@ import bpy
 
 from ..operators import part_rows, preflight, state_cache, thumbnails, viewer
 from ..operators.actions import HOLDFAST_OT_time_frame
+from ..operators.mark import SOURCES, HOLDFAST_OT_mark_parts, HOLDFAST_OT_renumber_parts
+from ..operators.part_list import HOLDFAST_OT_select_part, HOLDFAST_OT_unmark_part
 from ..operators.preflight import HOLDFAST_OT_check_parts, HOLDFAST_OT_show_finding
 from ..operators.results import HOLDFAST_OT_flick, HOLDFAST_OT_view_pass
 from ..operators.state_cache import Shown
@@ -33,7 +35,7 @@ class HOLDFAST_UL_parts(bpy.types.UIList):
         line.label(text="", icon_value=thumbnails.swatch(row.id))
         name = line.split(factor=0.16, align=True)
         name.label(text=str(row.id or "-"))
-        marked = part_rows.marked(row)
+        marked = part_rows.holder(row)
         if marked is None:
             name.label(text=row.name, icon=part_rows.KINDS[row.kind])
         else:
@@ -80,9 +82,10 @@ def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         return
     line = body.row()
     line.template_list("HOLDFAST_UL_parts", "", view, "parts", view, "active_part", rows=4, maxrows=8)
-    _draw_part_buttons(line.column(align=True), context)
+    active = rows[view.active_part] if view.active_part < len(rows) else None
+    _draw_part_buttons(line.column(align=True), context, active)
     if not rows:
-        sentence(body, context, "Select the objects of the product and press +.", icon="INFO")
+        _draw_marking(body, context)
         return
     line = body.row(align=True)
     line.use_property_split = False
@@ -93,8 +96,23 @@ def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     _draw_check(body, context)
 
 
-def _draw_part_buttons(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    column.operator("holdfast.mark_parts", text="", icon="ADD")
+def _draw_marking(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What an empty list offers instead of a menu."""
+    sentence(layout, context, "Which are the parts of the product?", icon="INFO")
+    column = layout.column(align=True)
+    for source, label, _says in SOURCES:
+        column.operator(HOLDFAST_OT_mark_parts.bl_idname, text=f"From {label}").source = source
+
+
+def _draw_part_buttons(
+    column: bpy.types.UILayout, context: bpy.types.Context, row: part_rows.Row | None
+) -> None:
+    column.operator_menu_enum(HOLDFAST_OT_mark_parts.bl_idname, "source", text="", icon="ADD")
+    column.operator(HOLDFAST_OT_unmark_part.bl_idname, text="", icon="REMOVE")
+    column.separator()
+    column.operator(HOLDFAST_OT_select_part.bl_idname, text="", icon="RESTRICT_SELECT_OFF")
+    if row is not None and row.wrong:
+        column.operator(HOLDFAST_OT_renumber_parts.bl_idname, text="", icon="LINENUMBERS_ON")
 
 
 def _draw_check(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

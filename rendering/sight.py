@@ -8,12 +8,14 @@ from itertools import product
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
+from mathutils.bvhtree import BVHTree
 
 from ..pipeline.camera import Camera, camera_from
 from ..pipeline.sights import Sight
 from ..pipeline.truth import F64
 from .camera import camera_record, picture_size
 from .parts import Part
+from .shapes import Shape, instances, own, pointer, triangles
 from .throwaway import rendered_layer
 
 GRID = 16
@@ -40,15 +42,18 @@ def look(scene: bpy.types.Scene, parts: Sequence[Part], frame: int) -> Iterator[
     grid = max(5, min(GRID, int((RAYS_A_FRAME / max(len(parts), 1)) ** 0.5)))
     smeared = _smears(scene, parts, camera, frame)
     depsgraph = rendered_layer(scene).depsgraph
-    for part, smear in zip(parts, smeared, strict=True):
-        yield _seen(scene, depsgraph, part, camera, frame, grid, smear)
+    places = [pointer(part) for part in parts]
+    repeated = instances(places, depsgraph)
+    for number, (part, smear) in enumerate(zip(parts, smeared, strict=True)):
+        shapes = [*own(places[number], depsgraph), *repeated.get(number, [])]
+        yield _seen(scene, depsgraph, part, shapes, camera, frame, grid, smear)
 
 
 def _seen(
-    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, part: Part, camera: Camera, frame: int, grid: int, smear: float
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, part: Part, shapes: Sequence[Shape], camera: Camera,
+    frame: int, grid: int, smear: float,
 ) -> Sight:  # fmt: skip
-    bodies = [thing.evaluated_get(depsgraph) for thing in covering(scene, part)]
-    corners = np.array([body.matrix_world @ Vector(corner) for body in bodies for corner in body.bound_box])
+    corners = np.array([shape.matrix @ Vector(corner) for shape in shapes for corner in shape.corners])
     box = _box(camera, corners, picture_size(scene)) if len(corners) else None
     if box is None:
         return Sight(part.name, frame, 0.0, 0.0, smear=smear)
@@ -59,13 +64,13 @@ def _seen(
     nearest = np.full(len(pixels), max(scene.camera.data.clip_start, _NEAREST))
     starts = camera.unproject(pixels, nearest)
     ways = camera.unproject(pixels, nearest + 1.0) - starts
+    bodies = [_Body(shape) for shape in shapes]
     met = []
-    names = {body.original.name for body in bodies}
     for start, way in zip(starts, ways, strict=True):
         origin, direction = Vector(start), Vector(way).normalized()
-        far = _distance(bodies, origin, direction)
-        if far is not None:
-            met.append(_follow(scene, depsgraph, names, origin, direction, far))
+        hits = [far for body in bodies if (far := body.distance(origin, direction)) is not None]
+        if hits:
+            met.append(_follow(scene, depsgraph, origin, direction, min(hits)))
     area = (right - left) * (bottom - top) / len(pixels)
     free = [ray for ray in met if not ray.hider and not ray.glass]
     hiders, glasses = [ray.hider for ray in met if ray.hider], [ray.glass for ray in met if ray.glass]
@@ -75,10 +80,29 @@ def _seen(
     )  # fmt: skip
 
 
-def covering(scene: bpy.types.Scene, part: Part) -> list[bpy.types.Object]:
-    """The objects of the scene that a part's pixels are of."""
-    found = [thing for name in part.cover if (thing := scene.objects.get(name)) is not None]
-    return found or [part.object]
+class _Body:
+    """A shape that rays are sent at."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape, self._back = shape, shape.matrix.inverted_safe()
+        self._turn: Matrix = self._back.to_3x3()
+        self._tree: BVHTree | None = None
+        if shape.slot is not None or shape.data is not None:
+            points, corners = triangles(shape)
+            self._tree = BVHTree.FromPolygons(points.tolist(), corners.tolist(), all_triangles=True)
+
+    def distance(self, origin: Vector, direction: Vector) -> float | None:
+        """How far along the ray (in the world, metres) its nearest surface is, or None."""
+        start, way = self._back @ origin, self._turn @ direction
+        if self._tree is not None:
+            place = self._tree.ray_cast(start, way)[0]
+        else:
+            try:
+                hit, place = self._shape.thing.ray_cast(start, way)[:2]
+            except RuntimeError:  # no surface at all: hair, points
+                return None
+            place = place if hit else None
+        return None if place is None else (self._shape.matrix @ place - origin).length
 
 
 def _box(camera: Camera, corners: F64, size: tuple[int, int]) -> tuple[float, float, float, float] | None:
@@ -96,32 +120,16 @@ def _box(camera: Camera, corners: F64, size: tuple[int, int]) -> tuple[float, fl
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _distance(bodies: Sequence[bpy.types.Object], origin: Vector, direction: Vector) -> float | None:
-    """How far along the ray the nearest surface of the part is, or None."""
-    nearest: float | None = None
-    for body in bodies:
-        back: Matrix = body.matrix_world.inverted_safe()
-        start, way = back @ origin, back.to_3x3() @ direction
-        try:
-            hit, place, _normal, _face = body.ray_cast(start, way)
-        except RuntimeError:  # no surface at all: hair, an empty
-            continue
-        if hit:
-            distance = (body.matrix_world @ place - origin).length
-            nearest = distance if nearest is None else min(nearest, distance)
-    return nearest
-
-
 def _follow(
-    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, names: set[str], origin: Vector, direction: Vector, far: float
-) -> _Ray:  # fmt: skip
-    """What is met before ``far`` metres."""
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, origin: Vector, direction: Vector, far: float
+) -> _Ray:
+    """What is met before ``far`` metres, where the part itself begins."""
     ray, start, left = _Ray(), origin, far * (1 - 1e-4)
     for _surface in range(MOST_SURFACES):
         hit, place, _normal, _face, thing, _matrix = scene.ray_cast(
             depsgraph, start, direction, distance=left
         )
-        if not hit or thing.original.name in names:
+        if not hit:
             return ray
         if not (thing.hide_render or not thing.visible_camera):
             if not is_clear(thing):
@@ -167,6 +175,7 @@ def _smears(scene: bpy.types.Scene, parts: Sequence[Part], camera: Camera, frame
 
 
 def _middles(scene: bpy.types.Scene, parts: Sequence[Part]) -> F64:
+    """(P, 3) middles of the boxes of the objects that have the parts' poses."""
     depsgraph = rendered_layer(scene).depsgraph
     found = []
     for part in parts:

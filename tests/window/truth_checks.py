@@ -38,9 +38,12 @@ def _only_truth(walk: Any) -> None:
     """Takes the panels of the other stages away: buttons are looked for by moving the mouse over all there is."""
     for cls in walk.module("panels").CLASSES:
         name = cls.__name__
-        if issubclass(cls, bpy.types.Panel) and name.startswith("HOLDFAST_PT") and cls.is_registered:
-            if not name.endswith(("_truth", "_viewer", "_clips")):
-                bpy.utils.unregister_class(cls)
+        if (
+            issubclass(cls, bpy.types.Panel)
+            and cls.is_registered
+            and not name.endswith(("_truth", "_viewer"))
+        ):
+            bpy.utils.unregister_class(cls)
 
 
 def _things(scene: bpy.types.Scene, frames: int) -> None:
@@ -204,7 +207,9 @@ def truth_check(walk: Any) -> Check:
     scene.frame_set(5)
     yield from walk.hand.press_button("holdfast.show_finding")
     selected = [thing.name for thing in bpy.context.selected_objects]
-    assert any((each.frame, [each.part]) == (scene.frame_current, selected) for each in found.findings), selected
+    assert any((each.frame, [each.part]) == (scene.frame_current, selected) for each in found.findings), (
+        selected
+    )
     own = sorted(1000 * own for _wall, own in gaps)
     return f"{len(said)} findings in {seconds:.1f} s; main thread's longest hold-up {own[-1]:.0f} ms; {'; '.join(said)}"
 
