@@ -156,7 +156,7 @@ def frame_map(
     none above. Raises InputError with the limit if the shot is longer than the model takes.
     """
     step = Fraction(*source) / Fraction(*clip)  # source frames per clip frame
-    natural = math.floor((len(frames) - 1) / step) + 1
+    natural = math.floor((len(frames) - Fraction(1, 2)) / step) + 1
     shown = [frames[math.ceil(index * step - Fraction(1, 2))] for index in range(natural)]
     least, most = _bounds(clip, rule)
     if natural > most:

@@ -104,7 +104,7 @@ def grey(disparity: F32, ends: Range, curve: str, white: str, bits: int) -> NDAr
     disparity (1/z - 1/f) / (1/n - 1/f), the scale of MiDaS (Ranftl et al. 2020) up to its unknown shift and scale;
     linear (f - z) / (f - n); log ln(f/z) / ln(f/n). ``white`` "far" is one minus that.
     """
-    clipped = np.clip(disparity, 1 / ends.far, 1 / ends.near).astype(np.float64)
+    clipped = np.clip(disparity, np.float32(1 / ends.far), np.float32(1 / ends.near))
     if curve == "linear":
         share = (ends.far - 1 / clipped) / (ends.far - ends.near)
     elif curve == "log":

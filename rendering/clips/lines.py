@@ -55,8 +55,11 @@ def _cells(edges: Pairs) -> NDArray[np.bool_]:
 def _crossing(sure: F32, moved: NDArray[np.bool_]) -> NDArray[np.float64]:
     """How far from the left centre to the right one a border crosses, 0..1: half a pixel, and what the left one covers
     more than the right one."""
-    place = 0.5 + sure[:, :-1].astype(np.float64) - sure[:, 1:]
-    return np.where(moved, np.clip(place, 0, 1), 0.5)
+    place = np.full(moved.shape, 0.5)
+    rows, columns = np.nonzero(moved)
+    more = sure[rows, columns].astype(np.float64) - sure[rows, columns + 1]
+    place[rows, columns] = np.clip(0.5 + more, 0, 1)
+    return place
 
 
 def draw(pieces: NDArray[np.float64], fit: Fit, width_px: float) -> U8:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -101,12 +102,13 @@ class Frame:
 
     def _normals(self, look: Look) -> U8:
         torn = surface.tears(self.inverse, DEPTH_STEP * look.ends.inverse_span) | self.parting
-        facing = np.where(np.any(self.normal != 0, axis=2, keepdims=True), self.normal, np.float32([0, 0, 1]))
+        facing = self.normal.copy()
+        facing[self.inverse == 0] = (0, 0, 1)
         seen = self.resampler.surfaces(self.inverse, torn.pixels(), facing)
-        seen /= np.maximum(np.linalg.norm(seen, axis=2, keepdims=True), 1e-6)
+        seen /= np.sqrt(np.maximum(np.einsum("ijk,ijk->ij", seen, seen), 1e-12))[..., None]
         if look.control.axes == "directx":
-            seen = seen * np.float32([1, -1, 1])
-        colours = np.rint((seen * 0.5 + 0.5) * 255).clip(0, 255).astype(np.uint8)
+            seen[..., 1] *= -1
+        colours = cv2.convertScaleAbs(seen, alpha=127.5, beta=127.5)
         return np.asarray(self.resampler.padded(colours, BLEED["normals"]))
 
     def _matte(self, look: Look) -> NDArray[Any]:

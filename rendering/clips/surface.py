@@ -6,8 +6,9 @@ Arrays of pairs: ``across`` (H, W-1) for (row, column)-(row, column + 1), ``down
 column).
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -45,9 +46,9 @@ class Pairs:
         return touched
 
 
-def _both(rows: Callable[[NDArray[np.generic]], Bool], values: NDArray[np.generic]) -> Pairs:
-    """``rows`` finds pairs along rows; columns are rows of the transposed picture."""
-    return Pairs(rows(values), rows(np.swapaxes(values, 0, 1)).T)
+def _along(values: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Each pixel of a pair: the first and the second along ``axis`` (1 across, 0 down)."""
+    return (values[:, :-1], values[:, 1:]) if axis else (values[:-1], values[1:])
 
 
 def tears(inverse: F32, least: float) -> Pairs:
@@ -55,35 +56,39 @@ def tears(inverse: F32, least: float) -> Pairs:
 
     1/z is linear over the picture of a plane, so a slanted floor has no second difference however steep it is.
     """
-
-    def rows(picture: NDArray[np.generic]) -> Bool:
-        values = picture.astype(np.float32)
-        left, right = values[:, :-1], values[:, 1:]
-        step = right - left
-        beyond = np.minimum(least, RELATIVE * np.maximum(left, right))
-        unlike = np.abs(np.diff(step, axis=1))
-        edge = np.full((len(step), 1), np.inf, np.float32)
-        bend = np.minimum(np.hstack([edge, unlike]), np.hstack([unlike, edge]))
-        return np.asarray((np.abs(step) > beyond) & (bend > beyond) | ((left == 0) != (right == 0)))
-
-    return _both(rows, inverse)
+    return Pairs(_torn(inverse, least, 1), _torn(inverse, least, 0))
 
 
-def borders(ids: NDArray[np.generic]) -> Pairs:
+def _torn(inverse: F32, least: float, axis: int) -> Bool:
+    first, second = _along(inverse, axis)
+    step = second - first
+    beyond = np.minimum(np.float32(least), RELATIVE * np.maximum(first, second))
+    result = np.abs(step) > beyond
+    if result.any():
+        rows, columns = np.nonzero(result)
+        unlike = np.abs(np.diff(step, axis=axis))
+        back = (rows, columns - 1) if axis else (rows - 1, columns)
+        bend = np.fmin(_at(unlike, *back), _at(unlike, rows, columns))
+        result[rows, columns] = ~(bend <= beyond[rows, columns])
+    return np.asarray(result | ((first == 0) != (second == 0)))
+
+
+def borders(ids: NDArray[Any]) -> Pairs:
     """Where another part, or none, begins."""
-    return _both(lambda rows: np.asarray(rows[:, 1:] != rows[:, :-1]), ids)
+    return Pairs(*(np.asarray(np.not_equal(*_along(ids, axis))) for axis in (1, 0)))
 
 
 def folds(normal: F32, torn: Pairs) -> Pairs:
-    """Where the normals (H, W, 3) of one surface turn at once (see FOLD); not across ``torn`` pairs.
+    """Where the unit normals (H, W, 3; 0 where nothing is) of one surface turn at once (see FOLD); not across ``torn``.
 
     A fold near the limit would come and go from pixel to pixel and frame to frame. So, as in Canny's edges (1986), a
     weaker one counts where it goes on from a clear one; but here most of a line must not be guessed.
     """
-    clear, weak = (
-        Pairs(_folded(normal, torn.across, *limit), _folded(np.swapaxes(normal, 0, 1), torn.down.T, *limit).T)
-        for limit in (FOLD, WEAK_FOLD)
-    )
+    planes = cv2.split(normal)
+    across, down = _turns(planes, torn.across, 1), _turns(planes, torn.down, 0)
+    clear, weak = (Pairs(_peaks(across, 1, *limit), _peaks(down, 0, *limit)) for limit in (FOLD, WEAK_FOLD))
+    if not clear.across.any() and not clear.down.any():
+        return clear
     count, line = cv2.connectedComponents(weak.pixels().astype(np.uint8), connectivity=8)
     whole = np.bincount(line.ravel(), minlength=count)
     sure = np.bincount(line[clear.pixels()], minlength=count)
@@ -92,13 +97,31 @@ def folds(normal: F32, torn: Pairs) -> Pairs:
     return Pairs(weak.across & kept[line[:, :-1]], weak.down & kept[line[:-1]])
 
 
-def _folded(normal: F32, torn: Bool, angle_deg: float, peak: float) -> Bool:
-    turn = np.linalg.norm(normal[:, 1:] - normal[:, :-1], axis=2)  # chord: 2 sin(angle / 2)
-    there = np.any(normal != 0, axis=2)
-    torn = torn | ~there[:, 1:] | ~there[:, :-1]
-    known = np.where(torn, np.inf, turn)
-    edge = np.full((len(turn), 1), np.inf, turn.dtype)
-    beside = np.minimum(np.hstack([edge, known[:, :-1]]), np.hstack([known[:, 1:], edge]))
-    calm = np.where(np.isfinite(beside), beside, 0)
-    least = 2 * np.sin(np.radians(angle_deg) / 2)
-    return np.asarray(~torn & (turn > least) & (turn > peak * calm))
+def _turns(planes: Sequence[NDArray[Any]], torn: Bool, axis: int) -> F32:
+    """The squared chords between neighbours' unit normals, 2 - 2 cos(angle); NaN across tears and where nothing is."""
+    pairs = [_along(plane, axis) for plane in planes]
+    turn = sum((first * second for first, second in pairs), start=np.float32(0))
+    chord = 2 - 2 * np.asarray(turn, np.float32)
+    chord[torn | (chord == 2) & (pairs[0][0] == 0) & (pairs[1][0] == 0) & (pairs[2][0] == 0)] = np.nan
+    return chord
+
+
+def _peaks(chord: F32, axis: int, angle_deg: float, peak: float) -> Bool:
+    """Where a turn is that large, and that much larger than the smaller of the turns beside it that are known."""
+    least = (2 * np.sin(np.radians(angle_deg) / 2)) ** 2
+    with np.errstate(invalid="ignore"):
+        result = np.asarray(chord > least)
+    rows, columns = np.nonzero(result)
+    ways = ((0, -1), (0, 1)) if axis else ((-1, 0), (1, 0))
+    beside = [_at(chord, rows + down, columns + across) for down, across in ways]
+    calm = np.fmin(*beside)
+    result[rows, columns] = ~(chord[rows, columns] <= peak * peak * calm)
+    return result
+
+
+def _at(values: F32, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> F32:
+    """Values at places, NaN outside."""
+    inside = (rows >= 0) & (columns >= 0) & (rows < values.shape[0]) & (columns < values.shape[1])
+    found = np.full(len(rows), np.nan, np.float32)
+    found[inside] = values[rows[inside], columns[inside]]
+    return found

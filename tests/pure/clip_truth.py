@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A package of ground truth by ray casting: a box over a slanted floor, seen by a camera that may move."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

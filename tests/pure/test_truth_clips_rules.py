@@ -176,12 +176,12 @@ def test_frame_maps_are_exact(count, first, source, clip, rule):
     try:
         shown = frame_map(frames, source, clip, rule, "Model")
     except InputError as error:
-        assert (count - 1) / step + 1 > most and f"at most {most} frames" in str(error)
+        assert int((count - Fraction(1, 2)) / step) + 1 > most and f"at most {most} frames" in str(error)
         return
     assert shown[0] == first and list(shown) == sorted(shown) and set(shown) <= set(frames)
     assert (len(shown) - rule.offset) % rule.step == 0
     assert max(rule.frames[0], Fraction(rule.seconds[0]) * Fraction(*clip)) <= len(shown) <= most
-    natural = int((count - 1) / step) + 1
+    natural = int((count - Fraction(1, 2)) / step) + 1
     for index, frame in enumerate(shown[:natural]):  # nearest in time, half a source frame at most
         assert abs((frame - first) - index * step) <= Fraction(1, 2)
     assert all(frame == shown[natural - 1] for frame in shown[natural:])
