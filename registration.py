@@ -24,6 +24,7 @@ from .operators import (
     part_overlay,
     pick,
     preflight,
+    read_pixel,
     render_watch,
     results,
     session,
@@ -32,6 +33,7 @@ from .operators import (
     timeline_drag,
     timeline_keys,
     view,
+    view_legend,
     viewer,
 )
 
@@ -55,6 +57,7 @@ CLASSES: Final[tuple[type, ...]] = (
     *clip_actions.CLASSES,
     *preflight.CLASSES,
     *part_list.CLASSES,
+    *read_pixel.CLASSES,
     *markers.CLASSES,
     *panels.CLASSES,
 )
@@ -87,6 +90,7 @@ RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
     (overlay.add, overlay.remove),
     (part_overlay.add, part_overlay.remove),
     (viewer.stop, viewer.close),
+    (view_legend.add, view_legend.remove),
     (preflight.open_checks, preflight.close_checks),
     (session.open_session, session.close_session),
 )

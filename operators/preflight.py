@@ -7,6 +7,7 @@ The scene is looked at in a throw-away copy at a dozen frames, some rays at a ti
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
@@ -15,8 +16,9 @@ from bpy.props import BoolProperty, IntProperty
 
 from ..pipeline.errors import HoldfastError
 from ..pipeline.sights import Finding, Sight, findings, smallest
+from ..rendering import colour, throwaway
 from ..rendering import shot as reading
-from ..rendering import throwaway
+from ..rendering.camera import picture_size
 from ..rendering.parts import Part, read_parts
 from ..rendering.sight import look
 from . import locate, part_rows, session, state_cache, window
@@ -25,6 +27,8 @@ Result = set[str]
 MOST_FRAMES = 12
 BUDGET_SECONDS = 0.010
 TICK_SECONDS = 0.02
+LOOKS_FROM = 0.15
+"""Share of the check after which it comes to the parts."""
 
 
 @dataclass
@@ -77,6 +81,7 @@ def checking(scene: bpy.types.Scene) -> Generator[float, None, Checked]:
     made_of = _signature(scene)
     found, parts = _of_scene(scene)
     yield 0.02
+    found += yield from _of_colour(scene)
     frames = _frames(scene)
     sights: list[Sight] = []
     if parts and frames and scene.camera is not None:
@@ -85,7 +90,7 @@ def checking(scene: bpy.types.Scene) -> Generator[float, None, Checked]:
             for frame in frames:
                 for sight in look(copy, parts, frame):
                     sights.append(sight)
-                    yield 0.02 + 0.98 * len(sights) / (len(parts) * len(frames))
+                    yield LOOKS_FROM + (1.0 - LOOKS_FROM) * len(sights) / (len(parts) * len(frames))
         except HoldfastError as error:
             found.append(Finding("ERROR", str(error)))
         finally:
@@ -108,6 +113,7 @@ def _of_scene(scene: bpy.types.Scene) -> tuple[list[Finding], list[Part]]:
 
     refusals: tuple[Callable[[], object], ...] = (
         lambda: locate.frame_range(scene), parted, lambda: reading.refuse_live_physics(scene),
+        lambda: colour.refuse(scene), lambda: _given_pictures(scene),
     )  # fmt: skip
     for refuse in refusals:
         try:
@@ -120,6 +126,22 @@ def _of_scene(scene: bpy.types.Scene) -> tuple[list[Finding], list[Part]]:
         found.append(Finding("ERROR", "The shot has no camera"))
     found += list(_of_kinds(parts))
     return found, parts
+
+
+def _given_pictures(scene: bpy.types.Scene) -> None:
+    folder = scene.holdfast.truth.beauty_from
+    if folder:
+        frames = range(scene.frame_start, scene.frame_end + 1)
+        reading.existing_pictures(Path(bpy.path.abspath(folder)), frames, picture_size(scene))
+
+
+def _of_colour(scene: bpy.types.Scene) -> Generator[float, None, list[Finding]]:
+    """Whether the picture can be taken back to scene-linear."""
+    try:
+        yield from colour.table(colour.record(scene), lambda share: 0.02 + (LOOKS_FROM - 0.02) * share)
+    except HoldfastError as error:
+        return [Finding("ERROR", str(error).rstrip("."))]
+    return []
 
 
 def _of_kinds(parts: list[Part]) -> Iterator[Finding]:
@@ -180,7 +202,9 @@ def _tick() -> float | None:
     except StopIteration as done:
         results[run.scene_uid] = done.value
         _runs.clear()
-    except (ReferenceError, RuntimeError):  # the scene was taken away
+    except (ReferenceError, RuntimeError) as error:  # the scene, or an object of it, was taken away
+        says = f"The check could not be finished ({error}). Check again"
+        results[run.scene_uid] = Checked([Finding("ERROR", says)], made_of=None)
         _runs.clear()
     window.redraw()
     return TICK_SECONDS if _runs else None

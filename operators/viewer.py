@@ -56,6 +56,8 @@ class _State:
     other: Shown | None = None
     """What the flick goes back to from the beauty."""
     says: str = ""
+    reading: str = ""
+    """What is under the mouse, while somebody reads pixels."""
     failure: str = ""
     preparing: _Preparing | None = None
 
@@ -148,7 +150,7 @@ def _load(path: Path, source: str, shown: Shown) -> bpy.types.Image:
     image.reload()
     if shown != BEAUTY:
         state.other = shown
-    state.shown, state.failure = shown, ""
+    state.shown, state.failure, state.reading = shown, "", ""
     return image
 
 

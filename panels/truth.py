@@ -10,6 +10,7 @@ from ..operators.actions import HOLDFAST_OT_time_frame
 from ..operators.mark import SOURCES, HOLDFAST_OT_mark_parts, HOLDFAST_OT_renumber_parts
 from ..operators.part_list import HOLDFAST_OT_select_part, HOLDFAST_OT_unmark_part
 from ..operators.preflight import HOLDFAST_OT_check_parts, HOLDFAST_OT_show_finding
+from ..operators.read_pixel import HOLDFAST_OT_read_pixel
 from ..operators.results import HOLDFAST_OT_flick, HOLDFAST_OT_view_pass
 from ..operators.state_cache import Shown
 from ..pipeline.estimate import amount
@@ -89,7 +90,7 @@ def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         return
     line = body.row(align=True)
     line.use_property_split = False
-    line.prop(view, "part_colours", toggle=True, icon="COLOR")
+    line.prop(view, "part_colours", text="Show Colours", toggle=True, icon="COLOR")
     names = line.row(align=True)
     names.active = view.part_colours
     names.prop(view, "part_names", toggle=True)
@@ -233,6 +234,7 @@ class HOLDFAST_PT_viewer(bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_chooser(self.layout, context)
+        self.layout.operator(HOLDFAST_OT_read_pixel.bl_idname, icon="EYEDROPPER")
 
 
 CLASSES = (HOLDFAST_UL_parts, HOLDFAST_PT_truth, HOLDFAST_PT_viewer)

@@ -155,3 +155,60 @@ def test_a_change_makes_the_result_old_and_a_frame_does_not(preflight, module):
         change()
         module("operators.state_cache").refresh(scene)
         assert found.stale
+
+
+def test_slots_collections_and_instances_are_seen_each_for_itself(preflight, module):
+    scene = _scene()
+    scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 4.0
+    two = add_plane("two", 0.5, part=False)
+    two.data.clear_geometry()
+    two.data.from_pydata(
+        [(-1, 0, 0), (0, 0, 0), (0, 0, 1), (-1, 0, 1), (0.5, 0, 0), (0.5, 0, 1)],
+        [],
+        [(0, 1, 2, 3), (1, 4, 5, 2)],
+    )
+    for number, name in enumerate(("left", "right")):
+        two.data.materials.append(bpy.data.materials.new(name))
+        two.data.polygons[number].material_index = number
+    marking = module("operators.marking")
+    bpy.context.view_layer.update()
+    marking.mark_slots(scene, [two])
+    checked = preflight.check(scene)
+    pixel = (4.0 / SIZE[0]) ** 2
+    print({name: round(sight.seen) for name, sight in checked.sizes.items()})
+    assert checked.sizes["two left"].seen == pytest.approx(1.0 / pixel, rel=0.1)
+    assert checked.sizes["two right"].seen == pytest.approx(0.5 / pixel, rel=0.1)
+    rows = module("operators.part_rows")
+    named = {row.name: rows.holder(row).part for row in rows.read(scene)}
+    assert named == {"two left": "two left", "two right": "two right"}
+
+
+def test_instances_are_seen_each_for_itself(preflight, module):
+    scene = _scene()
+    scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 4.0
+    source = bpy.data.collections.new("source")
+    for number, side in enumerate((0.4, 0.8)):
+        wall = add_plane(f"tile {number}", side / 2, part=False)
+        wall.location, wall.rotation_euler = (number * 1.2, 0, 0), (math.pi / 2, 0, 0)
+        scene.collection.objects.unlink(wall)
+        source.objects.link(wall)
+    maker = bpy.data.objects.new("set", None)
+    maker.instance_type, maker.instance_collection = "COLLECTION", source
+    scene.collection.objects.link(maker)
+    bpy.context.view_layer.update()
+    assert module("operators.marking").mark_instances(scene, [maker], False) == 2
+    checked = preflight.check(scene)
+    seen = sorted(sight.seen * (4.0 / SIZE[0]) ** 2 for sight in checked.sizes.values())
+    print(seen, checked.findings)
+    assert seen == pytest.approx([0.16, 0.64], rel=0.1)
+    names = [row.name for row in module("operators.part_rows").read(scene)]
+    assert sorted(names) == ["set 1", "set 2"]
+
+
+def test_a_view_that_can_not_be_undone_is_said_before(preflight):
+    scene = _scene()
+    add_ball("ball", 0.5, (0, 0, 0))
+    scene.view_settings.view_transform = "False Color"
+    (finding,) = preflight.check(scene).findings
+    print(finding.says)
+    assert finding.level == "ERROR" and "can't be undone" in finding.says

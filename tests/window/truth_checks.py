@@ -194,7 +194,8 @@ def truth_check(walk: Any) -> Check:
     began = time.monotonic()
     with walk.hand.watch() as gaps:
         yield from walk.hand.click(*spot)
-        while preflight.progress(scene) is not None:
+        while preflight.shown(scene) is None or preflight.progress(scene) is not None:
+            assert time.monotonic() - began < 60.0, "the check does not end"
             yield 0.05
     seconds = time.monotonic() - began
     yield 0.6
