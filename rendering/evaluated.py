@@ -103,7 +103,8 @@ def _render(scene: bpy.types.Scene, look: Callable[[bpy.types.Depsgraph], None])
     reader.render = render
     settings: Any = scene.render
     settings.engine = _READER
-    bpy.ops.render.render(scene=scene.name)
+    with bpy.context.temp_override(scene=scene):  # its frame is the one that is rendered
+        bpy.ops.render.render(scene=scene.name)
     if failures:
         raise failures[0]
 

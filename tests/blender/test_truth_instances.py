@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import bpy
@@ -12,8 +11,7 @@ import pytest
 from holdfast.operators.marking import mark_instances, mark_objects
 from holdfast.pipeline.errors import InputError
 from holdfast.rendering import cryptomatte, exr, instances, parts, throwaway
-from holdfast.rendering.scenes import _geometry
-from holdfast.rendering.scenes import Order
+from holdfast.rendering.scenes import Order, _geometry
 
 from . import truth_scenes as scenes
 
@@ -29,11 +27,9 @@ def scene() -> bpy.types.Scene:
     return scene
 
 
-def scatter(points, thing: bpy.types.Object | None, name: str = "bolts", own: bool = False) -> bpy.types.Object:
+def scatter(points, thing: bpy.types.Object | None, name: str = "bolts") -> bpy.types.Object:
     """An object whose geometry nodes put ``thing`` (None: a generated square) on each of its points."""
     maker = scenes.add_mesh(name, points, [], part=False)
-    if own:
-        maker.data.from_pydata([(-6, -2, -1), (6, -2, -1), (6, 2, -1), (-6, 2, -1)], [], [])
     tree = bpy.data.node_groups.new(name, "GeometryNodeTree")
     for way in ("INPUT", "OUTPUT"):
         tree.interface.new_socket("Geometry", in_out=way, socket_type="NodeSocketGeometry")
@@ -57,6 +53,13 @@ def square(name: str = "bolt", half: float = 0.5, shown: bool = False) -> bpy.ty
     thing = scenes.add_plane(name, half, part=False)
     if not shown:
         bpy.context.scene.collection.objects.unlink(thing)
+    return thing
+
+
+def ball() -> bpy.types.Object:
+    thing = scenes.add_ball("ball", 0.4, (0, 0, 0))
+    bpy.context.scene.collection.objects.unlink(thing)
+    thing.holdfast.is_part = False
     return thing
 
 
@@ -104,3 +107,218 @@ def test_instances_of_one_mesh_stay_apart(scene, tmp_path, generated: bool) -> N
         print(part.name, x - place[0], y - place[1], pixels)
         assert (x, y, pixels) == (place[0], place[1], 64)
         assert part.bounds == ((-0.5, -0.5, 0), (0.5, 0.5, 0))
+
+
+def natural(scene, folder: Path, names) -> np.ndarray:
+    """(H, W) which pixels anything of these names covers, in the scene as it is."""
+    with throwaway.copies():
+        copy = _geometry(scene, "plain", folder, Order([], 1, False), None)
+        copy.frame_start = copy.frame_end = scene.frame_current
+        bpy.ops.render.render(animation=True, scene=copy.name)
+        channels = exr.read_channels(folder / f"plain.{scene.frame_current:04d}.exr")
+    return cryptomatte.shares(channels, names).foremost() > 0
+
+
+def collection_of(name: str, *things: bpy.types.Object) -> bpy.types.Collection:
+    made = bpy.data.collections.new(name)
+    for thing in things:
+        made.objects.link(thing)
+    return made
+
+
+def empty_showing(collection: bpy.types.Collection, name: str, at) -> bpy.types.Object:
+    empty = bpy.data.objects.new(name, None)
+    bpy.context.scene.collection.objects.link(empty)
+    empty.instance_type, empty.instance_collection, empty.location = "COLLECTION", collection, at
+    return empty
+
+
+def _by_nodes(scene) -> list[bpy.types.Object]:
+    stretched = bpy.data.objects.new("stretched", None)
+    stretched.scale, stretched.rotation_euler = (2, 0.7, 1), (0.2, 0.3, 0.4)
+    scene.collection.objects.link(stretched)
+    bolt = square(half=0.3)
+    bolt.rotation_euler.z = 0.5  # unlike the maker's scale: the instances' matrices are sheared
+    grown = bolt.modifiers.new("grown", "ARRAY")
+    grown.show_viewport, grown.count = False, 2
+    maker = scatter([(-2, 0, 0), (0, 1, 0), (1, -1, 0)], bolt)
+    maker.rotation_euler.z, maker.parent = 0.6, stretched
+    return [maker]
+
+
+def _by_collection(scene) -> list[bpy.types.Object]:
+    one, two = square("one", 0.4), square("two", 0.3)
+    two.location.x = 1
+    pair = collection_of("pair", one, two)
+    return [empty_showing(pair, "left", (-4, 0, 0)), empty_showing(pair, "right", (2, 0.5, 0))]
+
+
+def _by_vertices(scene) -> list[bpy.types.Object]:
+    maker, bolt = (
+        scenes.add_mesh("maker", [(-3, 0, 0), (0, 0, 0), (3, 1, 0)], [], part=False),
+        square(shown=True),
+    )
+    bolt.parent, maker.instance_type = maker, "VERTS"
+    return [maker]
+
+
+def _by_faces(scene) -> list[bpy.types.Object]:
+    maker, bolt = scenes.add_plane("maker", 1, part=False), square(half=0.2, shown=True)
+    bolt.parent, maker.instance_type, maker.location.x = maker, "FACES", 2
+    bolt.location.z = 0.5
+    return [maker]
+
+
+def _by_particles(scene) -> list[bpy.types.Object]:
+    maker = scenes.add_plane("maker", 3, part=False)
+    system = maker.modifiers.new("hair", "PARTICLE_SYSTEM").particle_system
+    system.settings.particle_size = 1
+    system.settings.type, system.settings.count, system.settings.hair_length = "HAIR", 5, 1
+    maker.show_instancer_for_render = maker.show_instancer_for_viewport = False
+    system.settings.render_type, system.settings.instance_object = "OBJECT", ball()
+    return [maker]
+
+
+@pytest.mark.parametrize("make", [_by_nodes, _by_collection, _by_vertices, _by_faces, _by_particles])
+def test_every_kind_of_instance(scene, tmp_path, make) -> None:
+    """All parts together cover just what the scene shows, and none of them twice."""
+    before = scenes.add_plane("before", 0.5, part=False)
+    before.location.z = 2
+    makers = make(scene)
+    scene.view_layers[0].update()
+    count = mark_instances(scene, makers, False)
+    found, masks = covered(scene, tmp_path)[0]
+    sources = {
+        each.object.name for each in scene.view_layers[0].depsgraph.object_instances if each.is_instance
+    }
+    shown = natural(scene, tmp_path, sorted(sources | {maker.name for maker in makers}))
+    pixels = masks.sum((1, 2))
+    print(make.__name__, count, pixels.tolist(), int(np.abs(masks.sum(0) - shown).sum()))
+    assert count == len(found) >= 3 - (make is _by_faces) and (pixels > 0).sum() >= count - 2
+    assert (masks.sum(0) == shown).all()
+
+
+def test_instances_come_and_go_and_change(scene, tmp_path) -> None:
+    maker = scatter([(-4, 0, 0), (0, 0, 0), (4, 0, 0)], None)
+    tree = maker.modifiers[0].node_group
+    time, index, later = (tree.nodes.new(kind) for kind in (
+        "GeometryNodeInputSceneTime", "GeometryNodeInputIndex", "FunctionNodeCompare"))  # fmt: skip
+    later.data_type, later.operation = "FLOAT", "GREATER_THAN"
+    on_points = next(node for node in tree.nodes if node.bl_idname == "GeometryNodeInstanceOnPoints")
+    grid = next(node for node in tree.nodes if node.bl_idname == "GeometryNodeMeshGrid")
+    tree.links.new(time.outputs["Frame"], later.inputs[0])
+    tree.links.new(index.outputs[0], later.inputs[1])
+    tree.links.new(later.outputs[0], on_points.inputs["Selection"])
+    tree.links.new(time.outputs["Frame"], grid.inputs["Size X"])
+    scenes.key(maker, "location", {1: (0, 0, 0), 3: (0, 1, 0)})
+    scene.frame_set(1)
+    assert mark_instances(scene, [maker], False) == 1
+    first = parts.read_parts(scene)[0]
+    scene.frame_set(2)
+    with pytest.raises(InputError, match=r"has no number.*frame 2"):
+        covered(scene, tmp_path, (2,))
+    assert mark_instances(scene, [maker], True) == 3 and scene.frame_current == 2
+    assert parts.read_parts(scene)[0] == first
+    for frame, (found, masks) in enumerate(covered(scene, tmp_path, (1, 2, 3)), 1):
+        assert [part.name for part in found] == ["bolts 1", "bolts 2", "bolts 3"]
+        assert len({part.id for part in found}) == 3
+        assert [int(mask.sum()) for mask in masks] == [64 * frame * (place < frame) for place in range(3)]
+        assert middle(masks[0])[1] == pytest.approx((frame - 1) / 2, abs=0.01)
+
+
+def test_poses_of_instances(scene) -> None:
+    places = [(-4, 0, 0), (-1, 1, 0)]
+    maker = scatter(places, square())
+    maker.location.z = 0.25
+    scene.view_layers[0].update()
+    mark_instances(scene, [maker], False)
+    found = parts.read_parts(scene)
+    with throwaway.copies():
+        copy = throwaway.copy_of(scene, "data")
+        copy.frame_set(1)
+        before = parts.poses(copy, found)
+        instances.realise(copy, found)
+        after = parts.poses(copy, found)
+    assert np.allclose(before[:, :3, 3], np.add(places, (0, 0, 0.25))) and (before == after).all()
+    maker.modifiers[0].show_render = maker.modifiers[0].show_viewport = False
+    scene.view_layers[0].update()
+    gone = parts.poses(scene, found)
+    assert (gone[:, :3, :3] == 0).all() and np.allclose(gone[:, :3, 3], (0, 0, 0.25))
+
+
+def test_layers_and_collections_stay_as_they_were(scene, tmp_path) -> None:
+    """What stands before an instance in a holdout or hidden collection does what it did."""
+    maker = scatter([(-4, 0, 0), (0, 0, 0), (4, 0, 0)], square())
+    lids = [square(f"lid {place}", 0.5, True) for place in range(3)]
+    for place, (lid, kind) in enumerate(zip(lids, ("holdout", "exclude", "plain"), strict=True)):
+        lid.location = (4 * place - 4, 0.5, 1)
+        scene.collection.objects.unlink(lid)
+        inner = collection_of(kind, lid)
+        outer = bpy.data.collections.new(f"around {kind}")
+        outer.children.link(inner)
+        scene.collection.children.link(outer)
+        if kind != "plain":
+            setattr(scene.view_layers[0].layer_collection.children[-1].children[0], kind, True)
+    scene.view_layers[0].update()
+    mark_instances(scene, [maker], False)
+    _, masks = covered(scene, tmp_path)[0]
+    assert masks.sum((1, 2)).tolist() == [32, 64, 32]
+
+
+def test_same_names_in_different_libraries(scene, tmp_path) -> None:
+    """Cryptomatte calls them all alike; each is a part, and what is no part does not count for one."""
+    for library, x in (("a", 0), ("b", 3)):
+        linked = square("Cube", 0.4)
+        linked.location.x, linked.holdfast.is_part, linked.holdfast.part = (
+            x,
+            library == "a",
+            f"Cube {library}",
+        )
+        bpy.data.libraries.write(str(tmp_path / f"{library}.blend"), {linked})
+        bpy.data.objects.remove(linked)
+    square("Cube", 0.5, True).location.x = -3
+    for library in ("a", "b"):
+        with bpy.data.libraries.load(str(tmp_path / f"{library}.blend"), link=True) as (_, target):
+            target.objects = ["Cube"]
+        scene.collection.objects.link(target.objects[0])
+    cubes = [thing for thing in scene.objects if thing.type == "MESH"]
+    assert len(cubes) == 3
+    mark_objects(scene, [cube for cube in cubes if cube.library is None])
+    found, masks = covered(scene, tmp_path)[0]
+    assert len(found) == 2 and all(part.realised for part in found)
+    for part, mask in zip(found, masks, strict=True):
+        assert middle(mask)[0] == part.object.location.x, part
+        assert mask.sum() == (64 if part.object.location.x else 36)
+
+
+def test_what_can_not_be_told_apart_is_refused(scene, tmp_path) -> None:
+    hair = bpy.data.objects.new("tuft", bpy.data.hair_curves.new("tuft"))
+    hair.data.add_curves([4])
+    empty = empty_showing(collection_of("wig", hair), "wig", (0, 0, 0))
+    scene.view_layers[0].update()
+    mark_instances(scene, [empty], False)
+    with pytest.raises(InputError, match="is a curves can't be told apart"):
+        covered(scene, tmp_path)
+
+
+def test_one_part_that_shows_instances(scene, tmp_path) -> None:
+    """It has them all, as long as nothing else shows the same object."""
+    maker = scatter([(-4, 0, 0), (0, 0, 0)], square())
+    scene.view_layers[0].update()
+    mark_objects(scene, [maker])
+    found, masks = covered(scene, tmp_path)[0]
+    assert found[0].cover == ("bolts", "bolt") and masks[0].sum() == 128 and not found[0].realised
+    scene.collection.objects.link(bpy.data.objects["bolt"])
+    with pytest.raises(InputError, match="bolts shows bolt, as others do"):
+        parts.read_parts(scene)
+
+
+def test_an_object_that_is_repeated_elsewhere(scene, tmp_path) -> None:
+    """A part that others repeat as an instance is only where it stands itself."""
+    bolt = square(shown=True)
+    bolt.location.x = 4
+    scatter([(-4, 0, 0), (0, 0, 0)], bolt)
+    scene.view_layers[0].update()
+    mark_objects(scene, [bolt])
+    found, masks = covered(scene, tmp_path)[0]
+    assert found[0].realised and middle(masks[0]) == (4, 0, 64)
