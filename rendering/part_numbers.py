@@ -53,7 +53,11 @@ class Numbers:
         if not number or self._used[number]:
             number = self._last + 1
         if number > MOST_PARTS:
-            number = next((each for each in range(1, MOST_PARTS + 1) if not self._used[each]), 0)
+            taken = {each for each, times in self._used.items() if times}
+            unused = [each for each in range(1, MOST_PARTS + 1) if each not in taken]
+            number = next(
+                (each for each in unused if each not in self._given.values()), unused[0] if unused else 0
+            )
         if not number:
             raise InputError(f"All {MOST_PARTS} part numbers are used", where=self._scene.name)
         self._used[number] += 1

@@ -114,9 +114,11 @@ def _of_object(thing: bpy.types.Object, drawn: Drawn, scene: bpy.types.Scene) ->
     if thing.holdfast.split == "INSTANCES":
         return list(_instances(thing))
     cover, stand_ins = _cover([thing], drawn, name)
+    objects = tuple(family_of(thing, scene)) if thing.type == "META" else (thing,)
     plain = Part(
-        thing.holdfast.part_id, name, "", "OBJECT", thing, cover, "", (), stand_ins, bounds_of(thing)
-    )
+        thing.holdfast.part_id, name, "", "OBJECT", thing, cover,
+        stand_ins=stand_ins, bounds=bounds_of(thing), objects=objects,
+    )  # fmt: skip
     return list(_slots(plain)) if thing.holdfast.split == "SLOTS" else [plain]
 
 
