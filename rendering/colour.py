@@ -11,7 +11,7 @@ generator is closed; the artist's scene is not touched.
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -79,21 +79,30 @@ def table(made: Mapping[str, Any], step: Callable[[float], T]) -> Generator[T, N
     """
     key = digest_json(dict(made))
     if key not in _measured:
-        with _shown(made) as shows:
-            asking, done = inverse(key), 0
-            points = next(asking)
-            while key not in _measured:
-                shown = shows(points)
-                done += 1
-                yield step(1.0 - 0.98**done)
-                try:
-                    points = asking.send(shown)
-                except StopIteration as end:
-                    _measured[key] = end.value
+        try:
+            _measured[key] = yield from _measure(made, key, step)
+        except ReferenceError as error:
+            raise InputError(
+                "The scene was taken away while its view was measured", todo="Run Ground truth again."
+            ) from error
     found = _measured[key]
     if found.table is None or not found.good:
         raise InputError(_sentence(made, found), todo=CHOOSE)
     return found.table
+
+
+def _measure(made: Mapping[str, Any], key: str, step: Callable[[float], T]) -> Generator[T, None, Inverse]:
+    with _shown(made) as shows:
+        asking, left = inverse(key), 1.0
+        points = next(asking)
+        while True:
+            shown = shows(points)
+            left *= 0.99  # how much is left is not known: a good view needs 100 to 400 answers
+            yield step(1.0 - left)
+            try:
+                points = asking.send(shown)
+            except StopIteration as end:
+                return end.value
 
 
 def _sentence(made: Mapping[str, Any], found: Inverse) -> str:
@@ -115,15 +124,17 @@ def _shown(made: Mapping[str, Any]) -> Iterator[Callable[[F64], F64]]:
         with TemporaryDirectory(prefix="holdfast") as folder:
             yield lambda colours: _show(scene, images, Path(folder) / "shown.png", colours)
     finally:
-        for image in images.values():
-            bpy.data.images.remove(image)
-        bpy.data.scenes.remove(scene)
+        with suppress(ReferenceError):  # an undo has taken them
+            for image in images.values():
+                bpy.data.images.remove(image)
+            bpy.data.scenes.remove(scene)
 
 
 def _show(scene: bpy.types.Scene, images: dict[int, bpy.types.Image], path: Path, colours: F64) -> F64:
     rows = 1 << (-(-len(colours) // WIDTH) - 1).bit_length()  # few sizes, so few images
     if rows not in images:
         images[rows] = bpy.data.images.new("Holdfast colour", WIDTH, rows, float_buffer=True)
+        images[rows][MARK] = True
         compat.make_linear(images[rows])
     pixels = np.ones((rows * WIDTH, 4), np.float32)
     pixels[: len(colours), :3] = colours

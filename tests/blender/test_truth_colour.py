@@ -14,7 +14,7 @@ from holdfast import compat
 from holdfast.pipeline.colour import ToLinear, disagreement, stops_apart
 from holdfast.pipeline.errors import InputError
 from holdfast.pipeline.pictures import read_exact, read_exr
-from holdfast.rendering import colour, invert
+from holdfast.rendering import colour, invert, throwaway
 
 SHOWN = (12, 243)  # codes of 255 in which a channel tells of its light
 
@@ -225,6 +225,12 @@ def test_nothing_is_left_behind_and_nothing_measured_twice(scene: bpy.types.Scen
     assert len(bpy.data.scenes) == 2
     begun.close()
     assert len(bpy.data.scenes) == 1 and not bpy.data.images and colour.record(scene) == made
+    begun = colour.table(made, lambda share: share)
+    next(begun)
+    bpy.data.scenes.remove(next(other for other in bpy.data.scenes if other != scene))
+    with pytest.raises(InputError, match="taken away"):
+        list(begun)
+    throwaway.purge()
     first = measure(scene)
     assert measure(scene) is first and not bpy.data.images
     scene.view_settings.exposure = 1.0
