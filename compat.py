@@ -97,7 +97,7 @@ def add_multilayer_output(tree: bpy.types.NodeTree, folder: str, name: str) -> b
     Up to 4.5 one path names both; from 5.0 on folder and name are apart.
     """
     node = tree.nodes.new("CompositorNodeOutputFile")
-    write_multilayer_exr(node.format)
+    write_multilayer_exr(node.format, "NONE")  # quick, for a file that is soon gone
     if hasattr(node, "file_output_items"):
         node.directory, node.file_name = folder, name
         node.file_output_items.clear()

@@ -18,7 +18,7 @@ from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder
 from ..pipeline.store import digest_json, storage, writing
 from ..pipeline.truth import MANIFEST, SCHEMA
-from ..rendering import camera, colour, pack, parts, points, raw, scenes, throwaway
+from ..rendering import camera, colour, instances, pack, parts, points, raw, scenes, throwaway
 from ..rendering import shot as reading
 from ..rendering.fingerprint import fingerprint
 from . import locate
@@ -231,7 +231,7 @@ def _render(
         _sample_points(jobs[0].scene, shot, found)
         if box is None:
             jobs = [job for job in jobs if job.kind != "whole"]
-        request["kinds"], request["whole_scale"] = scenes.kinds(jobs), scenes.whole_scale(found.parts)
+        request["kinds"] = scenes.kinds(jobs)
         request["box"] = list(box or (0, 0, *found.size))
         left = [frame for frame in batch if not raw.is_whole(folder, request["kinds"], frame)]
         edges = [*np.linspace(0.05, 0.3, len(jobs)).tolist(), 1.0]
@@ -253,8 +253,6 @@ def _rendered(
         return
     step = (share[1] - share[0]) / len(frames)
     for number, frame in enumerate(frames):
-        from ..rendering import instances
-
         job.scene.frame_set(frame)
         instances.realise(job.scene, found.parts)
         yield RenderJob(job.scene, (frame,), (share[0] + number * step, share[0] + (number + 1) * step))

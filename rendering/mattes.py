@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +14,6 @@ from ..pipeline.pictures import F32, U8
 from . import cryptomatte
 
 Channels = Mapping[str, F32]
-Box = tuple[int, int, int, int]
 Record = Mapping[str, Any]
 
 
@@ -102,28 +102,35 @@ class Coverage:
         ).astype(np.float32)
 
 
-def whole(channels: Channels | None, names: Names, box: Box, scale: int) -> dict[int, tuple[Box, F32]]:
-    """What each part covers, seen or hidden, by its place: the box that was rendered and the coverage in it.
+def hits(channels: Channels | None, names: Names) -> dict[int, NDArray[np.bool_]]:
+    """Where each part is, seen or hidden, by its place; one without a hit is left out.
 
-    ``channels``: the parts alone, ``scale`` samples a pixel each way, of a material that lets the ray through, so
-    that all that a ray meets has a share. A part without a hit is left out.
+    ``channels``: the parts alone, one sample through the centre of each pixel, of a material that lets the ray through,
+    so that all that a ray meets has a share, however small.
     """
     if channels is None:
         return {}
     asked = [name for part in names.parts for name in alone(part)]
-    hit = cryptomatte.shares(channels, asked)
-    place_of = {name: number for number, name in reversed(list(enumerate(asked)))}
-    height, width = (side // scale for side in hit.shape)
-    found: dict[int, tuple[Box, F32]] = {}
+    found = cryptomatte.shares(channels, asked)
+    first = {name: number for number, name in reversed(list(enumerate(asked)))}
+    result: dict[int, NDArray[np.bool_]] = {}
     for place, part in enumerate(names.parts):
-        pixels = np.unique(np.concatenate([hit.of(place_of[name])[0] for name in alone(part)]))
-        if not len(pixels):
-            continue
-        line, column = np.divmod(pixels, hit.shape[1])
-        cell = line // scale * width + column // scale
-        share = np.bincount(cell, minlength=width * height).reshape(height, width) / scale**2
-        found[place] = box, share.astype(np.float32)
-    return found
+        pixels = [found.of(first[name])[0] for name in alone(part)]
+        if any(map(len, pixels)):
+            plane = np.zeros(found.shape[0] * found.shape[1], bool)
+            plane[np.concatenate(pixels)] = True
+            result[place] = plane.reshape(found.shape)
+    return result
+
+
+def whole(matte: U8, hit: NDArray[np.bool_], own: NDArray[np.bool_]) -> U8:
+    """(H, W) uint8: the part as if nothing stood before it, from its matte, its hits, and where the hard id is its own.
+
+    Inside of its outline that is all of a pixel; on the outline it is the matte where the part itself is seen, so that
+    an edge that nothing hides keeps its softness, and all or nothing by the pixel's centre where something hides it.
+    """
+    inside = cv2.erode(hit.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(inside | (hit & ~own), np.uint8(255), matte).astype(np.uint8)
 
 
 def as_bytes(share: F32) -> U8:

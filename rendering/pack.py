@@ -51,7 +51,7 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     """Worker task. Packs ``frames`` from ``raw`` into ``folder``; gathers the manifest when the shot is complete.
 
     Request: folder, raw, kinds (of raw files), beauty (folder of pictures that are there already, or ""), box (what of
-    the picture the scene ``whole`` holds) and whole_scale (its samples a pixel, each way), frames, shot_frames, parts (their records), cameras
+    the picture the scene ``whole`` holds), frames, shot_frames, parts (their records), cameras
     and poses by frame, size, fps, motion_hash, colour, blurred, extras, settings, inputs, seconds (of a rendered frame).
     Answer: state "complete" or "partial", frames (finished ones).
     """
@@ -133,18 +133,17 @@ class _Frame:
         write_gray(self._place("ids"), ids)
         seen = mattes.coverage(self._channels("cover" if self._has("cover") else "film"), names)
         box, size = self._request["box"], self._request["size"]
-        alone = self._channels("whole") if self._has("whole") else None
-        whole = mattes.whole(alone, names, box, self._request["whole_scale"])
+        hits = mattes.hits(self._channels("whole") if self._has("whole") else None, names)
+        left, top, right, bottom = box
         visible: dict[int, Any] = {}
         for place, part in enumerate(names.parts):
             matte = mattes.as_bytes(seen.of(place))
             if self._write_part("matte", part["folder"], matte):
                 visible[part["id"]] = matte
-            if place in whole:
-                (left, top, right, bottom), share = whole[place]
+            if place in hits:
                 matte = matte.copy()
-                inside = matte[top:bottom, left:right]
-                np.maximum(inside, mattes.as_bytes(share), out=inside)
+                inside = (slice(top, bottom), slice(left, right))
+                matte[inside] = mattes.whole(matte[inside], hits[place], ids[inside] == part["id"])
             self._write_part("whole", part["folder"], matte)
         assert ids.shape == (size[1], size[0])
         write_gray(self._place("sure"), mattes.sure(ids, visible))

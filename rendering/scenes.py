@@ -149,14 +149,8 @@ def _whole(scene: bpy.types.Scene, folder: Path, order: Order) -> bpy.types.Scen
     layer.pass_cryptomatte_depth = _whole_levels(order.parts)
     layer.use_pass_cryptomatte_material = False
     copy.cycles.transparent_max_bounces = 1024
-    copy.render.resolution_percentage *= whole_scale(order.parts)
     _sharp(copy)
     return copy
-
-
-def whole_scale(parts: Sequence[Part]) -> int:
-    """How many samples each way a pixel has in the scene ``whole``: fewer where the files would grow too large."""
-    return 2 if _whole_levels(parts) <= 8 else 1
 
 
 def _whole_levels(parts: Sequence[Part]) -> int:

@@ -79,9 +79,22 @@ def test_whole_mattes_count_every_hit_whatever_its_weight() -> None:
         "L.CryptoObject00.b": np.full((4, 6), lid), "L.CryptoObject00.a": hidden,
     }  # fmt: skip
     parts = [{"id": 1, "cover": ["body"]}, {"id": 2, "cover": ["lid"]}, {"id": 3, "cover": ["peg"]}]
-    found = mattes.whole(channels, mattes.Names(parts), (10, 20, 13, 22), 2)
-    assert found[0][0] == (10, 20, 13, 22) and (found[0][1] == 1).all() and found[0][1].shape == (2, 3)
-    assert found[1][1].tolist() == [[1, 0.5, 0], [0, 0, 0]] and 2 not in found
+    found = mattes.hits(channels, mattes.Names(parts))
+    assert found[0].all() and 2 not in found
+    assert np.argwhere(found[1]).tolist() == [[row, column] for row in (0, 1) for column in (0, 1, 2)]
+
+
+def test_whole_keeps_a_soft_edge_that_is_seen_and_fills_what_is_hidden() -> None:
+    """A square of 4 x 4 at the columns 2..5, its right half behind something."""
+    hit, own = np.zeros((8, 8), bool), np.zeros((8, 8), bool)
+    hit[2:6, 2:6] = True
+    own[2:6, 2:4] = True
+    matte = np.zeros((8, 8), np.uint8)
+    matte[2:6, 2:4], matte[2:6, 2], matte[2:6, 1] = 255, 180, 60
+    matte[3:5, 3] = 120  # the edge of what stands before it
+    found = mattes.whole(matte, hit, own)
+    assert (found[2:6, 1] == 60).all() and (found[2:6, 2] == 180).all()
+    assert (found[3:5, 3:5] == 255).all() and (found[2:6, 4:6] == 255).all() and (found[:, 6:] == 0).all()
 
 
 def test_sure_is_what_the_id_covers() -> None:
