@@ -49,7 +49,7 @@ def read_parts(scene: bpy.types.Scene) -> list[Part]:
     ]
     _refuse_same([part.id for part in found], "number", "Renumber Parts gives the later ones new numbers.")
     folder = folders(part.name for part in found)
-    found = [_with_stand_ins(replace(part, folder=folder[part.name])) for part in found]
+    found = [_named(part, folder[part.name]) for part in found]
     return sorted(found, key=lambda part: part.id)
 
 
@@ -222,20 +222,21 @@ def _instances(maker: bpy.types.Object) -> Iterator[Part]:
         )  # fmt: skip
 
 
-def _with_stand_ins(part: Part) -> Part:
-    """Names the part's stand-ins after its number."""
+def _named(part: Part, folder: str) -> Part:
+    """The part with its folder, and its stand-ins called after its number."""
     named = tuple(
         each._replace(name=f"{MARK} {part.id}.{place}") for place, each in enumerate(part.stand_ins)
     )
-    return replace(part, cover=(*part.cover, *(each.name for each in named)), stand_ins=named)
+    cover = (*part.cover, *(each.name for each in named))
+    return replace(part, folder=folder, cover=cover, stand_ins=named)
 
 
 def bounds_of(thing: bpy.types.Object) -> Corners | None:
     """The least and greatest corner of what an object draws itself, in its own axes; None without geometry."""
     if thing.type not in COVERING:
         return None
-    corners = np.array(thing.bound_box, np.float64)
-    return tuple(corners.min(0).tolist()), tuple(corners.max(0).tolist())
+    box = thing.bound_box  # its first corner is the least, its seventh the greatest
+    return tuple(box[0]), tuple(box[6])
 
 
 def _refuse_same(values: Sequence[object], what: str, todo: str) -> None:
