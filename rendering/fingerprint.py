@@ -28,6 +28,7 @@ _BY_NAME = frozenset(
 )
 """Pointers back into data that is told where it belongs."""
 _BULK = {
+    "Armature": "-",
     "Mesh": "*",
     "Image": "*",
     "Curves": "points curves attributes color_attributes normals curve_offset_data position_data",
@@ -219,6 +220,8 @@ class Walk:
             self._add_each(data.image(struct))
         elif isinstance(struct, bpy.types.ShapeKey):
             self._add(data.block(struct.data, "co", 3, data.np.float32))
+        elif isinstance(struct, bpy.types.Armature):
+            self._add_each((bone.name, plain(bone.matrix_local), bone.length) for bone in struct.bones)
         elif isinstance(struct, bpy.types.Spline):
             self._add_each(data.spline(struct))
         else:

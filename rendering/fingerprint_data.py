@@ -38,7 +38,7 @@ def mesh(mesh: bpy.types.Mesh, weights: bool) -> Iterator[object]:
     if weights:
         yield [(group.group, group.weight) for vertex in mesh.vertices for group in (*vertex.groups, _END)]
     if not mesh.use_auto_texspace:
-        yield tuple(mesh.texspace_location), tuple(mesh.texspace_size)
+        yield [*mesh.texspace_location, *mesh.texspace_size]
 
 
 class _END:

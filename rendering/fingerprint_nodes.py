@@ -24,18 +24,26 @@ _MODIFIER = re.compile(r"\.properties\.inputs\.(\w+)\.value$")
 
 
 def sockets(node: bpy.types.Node, path: str) -> Iterator[tuple[str, str, Any]]:
-    """(identifier, RNA path, value) of the inputs that are read, and of outputs that are a setting."""
-    ways = [("inputs", node.inputs)]
+    """(identifier, RNA path, value) of the inputs that are read, and of outputs that are a setting.
+
+    Inputs that a node has but can't use in its mode are gone in 5.2 from all but shader nodes; of shader nodes Blender
+    itself says so only some time after a file was read.
+    """
+    ways: list[tuple[str, Any]] = [("inputs", node.inputs)]
     if node.bl_idname in _SET_BY_HAND:
         ways.append(("outputs", node.outputs))
+    lean = not node.bl_idname.startswith("ShaderNode")
     for way, items in ways:
         for index, socket in enumerate(items):
-            if not hasattr(socket, "default_value") or not socket.enabled or socket.is_unavailable:
+            if not hasattr(socket, "default_value") or (lean and socket.is_unavailable):
                 continue
             if way == "inputs" and socket.is_linked and not any(link.is_muted for link in socket.links):
                 continue
             value = socket.default_value
-            if not any(_near(plain(value), idle) for idle in NEW_SOCKETS.get(socket.identifier, ())):
+            idle = NEW_SOCKETS.get(socket.identifier) or NEW_SOCKETS.get(
+                f"{node.bl_idname}.{socket.identifier}", ()
+            )
+            if not any(_near(value, each) for each in idle):
                 yield socket.identifier, f"{path}.{way}[{index}].default_value", value
 
 

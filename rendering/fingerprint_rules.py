@@ -34,7 +34,7 @@ _OURS_TO_SET = frozenset((
 ))  # fmt: skip
 """Render settings that the throw-away copies set for themselves, or that decide nothing in them."""
 _LEFTOVERS = frozenset((
-    "ambient_occlusion_distance", "use_backface_culling_lightprobe_volume",
+    "ambient_occlusion_distance", "trail_count", "use_backface_culling_lightprobe_volume",
     "bake_bias", "bake_margin", "bake_margin_type", "bake_samples", "bake_type", "bake_user_scale", "bloom_clamp",
     "bloom_color", "bloom_intensity", "bloom_knee", "bloom_radius", "bloom_threshold", "bokeh_denoise_fac",
     "contact_shadow_bias", "contact_shadow_distance", "contact_shadow_thickness", "feature_set",
@@ -91,7 +91,8 @@ _SCATTERING = {"RANDOM_WALK": "RANDOM_WALK since 5.2", "RANDOM_WALK_LEGACY": "RA
 """Blender 5.2 gave the name to another method."""
 NEW_SOCKETS = {
     "Diffuse Roughness": (0.0,), "Filter Width": (0.1, 1.0), "Thin Film IOR": (1.33,), "Thin Film Thickness": (0.0,),
-    "Thin Wall": (False,),
+    "Thin Wall": (False,), "ShaderNodeVolumeScatter.Alpha": (0.5,), "ShaderNodeVolumeScatter.Backscatter": (0.1,),
+    "ShaderNodeVolumeScatter.Diameter": (20.0,), "ShaderNodeVolumeScatter.IOR": (1.33,),
 }  # fmt: skip
 """Inputs of shader nodes that came after 4.2, by identifier, with the values at which they change nothing."""
 ALWAYS = object()

@@ -8,8 +8,9 @@ python version_scenes.py read FOLDER [--told]   prints {name: digest}, or everyt
 from __future__ import annotations
 
 import json
-import math
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +20,15 @@ VERSIONS = ("4.2", "4.5", "5.0", "5.2")
 def python_of(version: str) -> Path:
     """The Python that has this Blender as a module; it may not exist."""
     return ROOT / f".env/blender-{version}/bin/python"
+
+
+def ask(version: str, *arguments: str) -> dict[str, object]:
+    """What another Blender answers."""
+    command = [str(python_of(version)), __file__, *arguments]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
+    answers = [line for line in said.stdout.splitlines() if line.startswith("ANSWER ")]
+    assert answers, said.stderr[-2000:]
+    return json.loads(answers[-1].removeprefix("ANSWER "))
 
 
 def factory() -> None:
@@ -41,7 +51,9 @@ def modified() -> None:
         "ARRAY", "BEVEL", "BOOLEAN", "MIRROR", "SOLIDIFY", "SUBSURF", "TRIANGULATE", "DECIMATE", "SIMPLE_DEFORM",
         "WAVE", "DISPLACE", "WEIGHTED_NORMAL", "SHRINKWRAP", "CAST", "SMOOTH", "EDGE_SPLIT", "LATTICE",
     ):  # fmt: skip
-        monkey.modifiers.new(kind.title(), kind).show_viewport = False  # quick, and 4.2 divides by zero in one
+        monkey.modifiers.new(
+            kind.title(), kind
+        ).show_viewport = False  # quick, and 4.2 divides by zero in one
     monkey.modifiers["Boolean"].object = scene.objects["Cube"]
     for kind in ("COPY_LOCATION", "TRACK_TO", "CHILD_OF", "LIMIT_ROTATION", "DAMPED_TRACK", "STRETCH_TO"):
         constraint = monkey.constraints.new(kind)
@@ -141,16 +153,6 @@ def generated() -> None:
     cube.modifiers.new("Fur", "PARTICLE_SYSTEM")
 
 
-def lantern() -> None:
-    """The demo product."""
-    factory()
-    from holdfast.operators import demo
-
-    demo_scene = getattr(demo, "build", None)
-    if demo_scene is not None:
-        demo_scene()
-
-
 def posed() -> None:
     """The scene of the other tests: parts, depth of field, keys, a marker."""
     import bpy
@@ -216,12 +218,25 @@ def main(what: str, folder: str, *rest: str) -> dict[str, object]:
     return answer
 
 
+def matrix() -> None:
+    """Prints which scenes of each version the later ones tell otherwise."""
+    for number, maker in enumerate(VERSIONS):
+        with tempfile.TemporaryDirectory() as folder:
+            made = ask(maker, "make", folder)
+            for reader in VERSIONS[number:]:
+                read = ask(reader, "read", folder)
+                other = [name for name in made if read[name] != made[name]]
+                print(f"{maker} -> {reader}: {', '.join(other) or 'the same'} ", flush=True)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["matrix"]:
+        matrix()
+        sys.exit()
     sys.path.insert(0, str(ROOT))
     import tests.conftest  # noqa: F401  makes `holdfast` importable
 
-    assert math.pi  # Blender's own output comes before the answer
-    result = main(*sys.argv[1:])
+    result = main(*sys.argv[1:])  # Blender's own output comes before the answer
     print("\nANSWER " + json.dumps(result), flush=True)
     from scripts import blender_host
 
