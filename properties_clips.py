@@ -34,7 +34,7 @@ class HOLDFAST_PG_clips(bpy.types.PropertyGroup):
         kinds: set[str]
         parts: str
         change: bool
-        keys: str
+        key_frames: str
     else:
         model: StringProperty(
             name="Model",
@@ -58,7 +58,7 @@ class HOLDFAST_PG_clips(bpy.types.PropertyGroup):
             description="The model changes these parts and keeps the rest; off, it keeps them and changes the rest",
             default=True,
         )
-        keys: StringProperty(
+        key_frames: StringProperty(
             name="Key Frames",
             description="Frames to send as key frames, as 1,24,48; empty is three of the shot",
         )

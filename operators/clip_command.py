@@ -43,7 +43,7 @@ def apply(scene: bpy.types.Scene, given: argparse.Namespace) -> Descriptor:
     if given.keep:
         settings.change = False
     if given.keys is not None:
-        settings.keys = given.keys
+        settings.key_frames = given.keys
     return model
 
 

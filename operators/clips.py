@@ -30,7 +30,7 @@ def settings_of(
 ) -> dict[str, Any]:
     """What decides the clips besides the ground truth. Raises UsageError for a part or a frame spec that is none."""
     chosen = scene.holdfast.clips
-    keys = list(parse_frames(chosen.keys)) if chosen.keys.strip() else []
+    keys = list(parse_frames(chosen.key_frames)) if chosen.key_frames.strip() else []
     assert model.controls is not None
     return {
         "model": model.id,

@@ -33,7 +33,7 @@ class HOLDFAST_PT_clips(HoldfastPanel, bpy.types.Panel):
             column.prop(settings, "parts")
             column.prop(settings, "change")
         if "keys" in model.controls.kinds:
-            layout.prop(settings, "keys")
+            layout.prop(settings, "key_frames")
         if model.controls.unconfirmed:
             sentence(
                 layout, context, f"Unconfirmed: {', '.join(model.controls.unconfirmed)}", icon="QUESTION"

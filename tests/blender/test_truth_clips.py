@@ -76,7 +76,7 @@ def test_films_of_blenders_encoder_hold_what_was_drawn(scene: bpy.types.Scene) -
         "edges",
         "matte-box",
     ]
-    for name, limit in (("depth", 3), ("edges", 4), ("matte-box", 0)):
+    for name, limit in (("depth", 4), ("edges", 4), ("matte-box", 0)):
         record = made.data["clips"][name]
         assert record["encoder"] == "blender" and record["file"] in made.files
         shown = frames_of(out / record["file"])
@@ -97,6 +97,8 @@ def test_clips_are_kept_and_go_stale_with_what_they_are_made_of(scene: bpy.types
     made = run(scene)
     assert state(scene).status == "fresh" and run(scene).made == made.made
     assert made.data["clips"]["keys"]["at"][-1] == {"frame": 5, "index": 5, "seconds": 0.166833}
+    settings.key_frames = "2,4"
+    assert [at["frame"] for at in run(scene).data["clips"]["keys"]["at"]] == [2, 4]
     assert made.data["clips"]["matte"]["parts"] == ["box", "none"]
     out = folder(scene, "any-pictures")
     stamp = (out / "depth" / "0003.png").stat().st_mtime_ns
