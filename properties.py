@@ -45,7 +45,7 @@ EXTRAS = (
         "Ray distance",
         "Length of the ray to each pixel; otherwise computed from depth when asked for",
     ),
-    ("WORLD_NORMAL", "World normals", "Otherwise turned from camera normals when asked for"),
+    ("NORMAL_WORLD", "World normals", "Otherwise turned from camera normals when asked for"),
     ("POSITION", "Position", "World position of each pixel; otherwise computed from depth when asked for"),
 )
 

@@ -140,7 +140,7 @@ def _cover(
 
 def _whole(scene: bpy.types.Scene, folder: Path, order: Order) -> bpy.types.Scene:
     copy = _geometry(scene, "whole", folder, order, None)
-    show_only(copy, [thing for part in order.parts for thing in part.objects])
+    show_only(copy, [thing for part in order.parts if not part.material for thing in part.objects])
     for part in order.parts:
         if part.material:
             copy.collection.objects.link(_slot_alone(part))
