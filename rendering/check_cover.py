@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from ..pipeline.pictures import F32
-from .check_plate import LEVEL, Failure, Piece, Plate, near
+from .check_plate import LEVEL, Failure, Piece, Places, Plate, near
 
 SOLID = 0.9
 """Coverage that, all around a pixel, leaves no doubt about its id, for hair and fine grids as well."""
@@ -50,26 +50,34 @@ def _known(plate: Plate) -> Iterator[Failure]:
 
 def _sums(plate: Plate) -> Iterator[Failure]:
     """Mattes add up to 1 at most; ``sure`` is the share of what the id names."""
-    total = np.zeros(plate.ids.shape, np.float32)
-    several = np.zeros(plate.ids.shape, np.uint16)
-    named = np.zeros(plate.ids.shape, np.float32)
+    shape = plate.ids.shape
+    total, named = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for piece in plate.pieces.values():
         total[piece.window] += piece.matte
-        several[piece.window] += piece.matte > 0
         np.copyto(named[piece.window], piece.matte, where=piece.own)
-    slack = LEVEL * (several * np.float32(0.5) + 1)  # each matte is rounded on its own
-    beyond = total - slack > 1
-    if beyond.any():
-        says = f"the mattes of {int(beyond.sum())} pixels add up to more than 1, to {float(total.max()):.3f} at most"
+    over = np.nonzero(total > 1 + LEVEL)
+    over = tuple(axis[total[over] > 1 + _slack(plate, over)] for axis in over)
+    if len(over[0]):
+        says = f"the mattes of {len(over[0])} pixels add up to more than 1, to {float(total[over].max()):.3f} at most"
         yield Failure("coverage", plate.frame, "", says)
     if not plate.truth.has("sure"):
         return
-    named = np.where(plate.ids == 0, np.clip(1 - total, 0, 1), named)
-    off = np.abs(plate.truth.sure(plate.frame) - named)
-    wrong = off > slack + LEVEL
-    if wrong.any():
-        says = f"{int(wrong.sum())} pixels are not as sure as the mattes say, by up to {float(off.max()):.2f}"
+    np.subtract(1, total, out=named, where=plate.ids == 0)
+    off = np.abs(plate.truth.sure(plate.frame) - np.maximum(named, 0))
+    wrong = np.nonzero(off > 2 * LEVEL)
+    wrong = tuple(axis[off[wrong] > LEVEL + _slack(plate, wrong)] for axis in wrong)
+    if len(wrong[0]):
+        says = f"{len(wrong[0])} pixels are not as sure as the mattes say, by up to {float(off[wrong].max()):.2f}"
         yield Failure("sure", plate.frame, "", says)
+
+
+def _slack(plate: Plate, pixels: tuple[Places, ...]) -> F32:
+    """(N,) by how much the sum of the mattes at some pixels may be off: each is rounded on its own."""
+    several = np.zeros(len(pixels[0]), np.float32)
+    if len(several):
+        for piece in plate.pieces.values():
+            several += piece.at("covered", *pixels)
+    return LEVEL * (several / 2 + 1)
 
 
 Found = tuple[str, str, bool]

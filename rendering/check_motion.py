@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..pipeline.pictures import F32
-from ..pipeline.truth import F64
 from .check_plate import Failure, Mask, Piece, Plate
 
 VECTOR_PX = 0.1
@@ -47,11 +46,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Landing:
-    """Where pixels of a part go: their places here, positions (N, 2) there, and depth there (None if unknown)."""
+    """Where the pixels of a piece's window go: position in the neighbour's picture, and depth there (None if unknown).
 
-    rows: F64
-    columns: F64
-    to: F32
+    All (h, w) float32; only what is said of the part's own pixels means anything.
+    """
+
+    x: F32
+    y: F32
     depth: F32 | None
 
 
@@ -70,131 +71,109 @@ def check_motion(here: Plate, there: Plate) -> Iterator[Failure]:
 
 
 def _follow(step: Step, name: str, piece: Piece, exact: bool) -> Iterator[tuple[str, str, bool]]:
-    rows, columns = np.nonzero(piece.own)
-    if len(rows) == 0:
+    if not piece.own.any():
         return
-    inner = piece.inner[rows, columns]
-    rows, columns = rows + piece.window[0].start, columns + piece.window[1].start
-    vector = step.here.vector[rows, columns][:, step.channels]
-    by_vector = np.stack([columns + 0.5, rows + 0.5], -1).astype(np.float32) + vector
-    landing = Landing(rows, columns, by_vector, None)
-    if exact:
-        posed = _posed(step, name, rows, columns)
+    rows, columns = piece.window
+    x = np.arange(columns.start, columns.stop, dtype=np.float32) + np.float32(0.5)
+    y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + np.float32(0.5)
+    across, down = np.moveaxis(step.here.vector[piece.window][..., step.channels], -1, 0)
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        posed = _posed(step, name, piece, x, y) if exact else None
         if posed is not None:
-            landing = posed
-            yield from _vectors(step, name, landing, by_vector)
-    broad = inner & _spread(piece, landing.to)
-    kept = Landing(*(None if each is None else each[broad] for each in vars(landing).values()))  # type: ignore[arg-type]
-    yield from _arrives(step, name, kept)
+            off = np.maximum(np.abs(posed.x - x - across), np.abs(posed.y - y - down))
+            yield from _vectors(step, name, piece, posed, off, np.maximum(np.abs(across), np.abs(down)))
+        yield from _arrives(step, name, piece, posed or Landing(x + across, y + down, None))
 
 
-def _spread(piece: Piece, to: F32) -> Mask:
-    """Which of the part's pixels keep a good share of their area: not those of a face that turns edge-on."""
-    grid = np.full((*piece.own.shape, 2), np.nan, np.float32)
-    grid[piece.own] = to
-    across, down = np.zeros_like(grid), np.zeros_like(grid)
-    across[:, 1:-1], down[1:-1] = grid[:, 2:] - grid[:, :-2], grid[2:] - grid[:-2]
-    area = np.abs(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]) / 4
-    return np.asarray(area[piece.own] > LEAST_AREA)
-
-
-def _posed(step: Step, name: str, rows: F64, columns: F64) -> Landing | None:
-    """Where poses, cameras and depth put the pixels; None where a pose can't be undone."""
+def _posed(step: Step, name: str, piece: Piece, x: F32, y: F32) -> Landing | None:
+    """Where poses, cameras and depth put the pixels at ``x`` and ``y``; None where a pose can't be undone."""
     before, after = step.here.pose(name), step.there.pose(name)
     if abs(np.linalg.det(before[:3, :3])) < 1e-18:
         return None
     here, there = step.here.camera, step.there.camera
     way = there.world_to_camera @ after @ np.linalg.inv(before) @ np.linalg.inv(here.world_to_camera)
-    depth = step.here.depth[rows, columns]
-    lens = np.linalg.inv(here.K)
-    x = (lens[0, 0] * (columns + 0.5) + lens[0, 1] * (rows + 0.5) + lens[0, 2]).astype(np.float32)
-    y = (lens[1, 1] * (rows + 0.5) + lens[1, 2]).astype(np.float32)
-    if not here.orthographic:
-        x, y = x * depth, y * depth
-    way = way.astype(np.float32)
-    x, y, z = (way[axis, 0] * x + way[axis, 1] * y + way[axis, 2] * depth + way[axis, 3] for axis in range(3))
+    depth = step.here.depth[piece.window]
+    back, way = np.linalg.inv(here.K).astype(np.float32), way.astype(np.float32)
+    right, below = back[0, 0] * x + back[0, 1] * y + back[0, 2], back[1, 1] * y + back[1, 2]
+    if here.orthographic:
+        turned = (axis[0] * right + axis[1] * below + axis[2] * depth + axis[3] for axis in way[:3])
+    else:
+        turned = ((axis[0] * right + axis[1] * below + axis[2]) * depth + axis[3] for axis in way[:3])
+    right, below, ahead = turned
     if not there.orthographic:
-        ahead = np.where(z > 1e-6, z, np.float32(np.nan))
-        x, y = x / ahead, y / ahead
+        right, below = right / ahead, below / ahead
     lens = there.K.astype(np.float32)
-    to = np.stack([lens[0, 0] * x + lens[0, 1] * y + lens[0, 2], lens[1, 1] * y + lens[1, 2]], -1)
-    return Landing(rows, columns, to, z)
-
-
-def _vectors(step: Step, name: str, landing: Landing, by_vector: F32) -> Iterator[tuple[str, str, bool]]:
-    """The vector pass must say what the poses say."""
-    seen = (step.here.depth[landing.rows, landing.columns] > 0) & np.isfinite(landing.to[:, 0])
-    if landing.depth is not None:
-        seen &= landing.depth > max(step.there.near, 1e-6)
-    off = np.abs(by_vector - landing.to).max(1)
-    moved = np.abs(by_vector - np.stack([landing.columns, landing.rows], -1)).max(1)
-    seen &= moved < 2 * max(step.here.truth.size)  # what passes the lens closely flies off
-    wrong = seen & (off > _slack(step, name) + 0.001 * moved)
-    if wrong.sum() > max(8, 0.002 * len(seen)):
-        says = f"the vectors of {int(wrong.sum())} of {len(seen)} pixels to the {step.word} frame are off its pose by "
-        yield (
-            "vectors",
-            says + f"up to {float(off[seen].max()):.2f} px, {float(np.median(off[seen])):.2f} in the middle",
-            True,
-        )
-
-
-def _slack(step: Step, name: str) -> float:
-    """Pixels: renderers keep places in single precision, which tells far from the origin."""
-    scale = max(
-        np.abs(step.here.pose(name)[:3, 3]).max(), np.abs(step.here.camera.world_to_camera[:3, 3]).max()
+    return Landing(
+        lens[0, 0] * right + lens[0, 1] * below + lens[0, 2], lens[1, 1] * below + lens[1, 2], ahead
     )
-    piece = step.here.pieces[name]
-    depth = step.here.depth[piece.window][piece.own]
-    nearest = float(depth[depth > 0].min()) if (depth > 0).any() else 1.0
-    return VECTOR_PX + 4e-7 * float(scale) / float(step.here.footprints(np.array(nearest)))
 
 
-def _arrives(step: Step, name: str, landing: Landing) -> Iterator[tuple[str, str, bool]]:
+def _vectors(
+    step: Step, name: str, piece: Piece, posed: Landing, off: F32, moved: F32
+) -> Iterator[tuple[str, str, bool]]:
+    """The vector pass must say what the poses say: ``off`` is the difference, ``moved`` the vector's length."""
+    seen = piece.own & (step.here.depth[piece.window] > 0) & (moved < 2 * max(step.here.truth.size))
+    if posed.depth is not None:
+        seen &= posed.depth > max(step.there.near, 1e-6)  # what passes the lens closely flies off
+    wrong = seen & ~(off <= _slack(step, name, piece) + np.float32(0.001) * moved)
+    count, total = int(wrong.sum()), int(piece.own.sum())
+    if count > max(8, 0.002 * total):
+        says = f"the vectors of {count} of {total} pixels to the {step.word} frame are off its pose by up to "
+        off = off[seen]
+        yield "vectors", says + f"{float(off.max()):.2f} px, {float(np.median(off)):.2f} in the middle", True
+
+
+def _slack(step: Step, name: str, piece: Piece) -> float:
+    """Pixels: renderers keep places in single precision, which tells far from the origin."""
+    places = step.here.pose(name)[:3, 3], step.here.camera.world_to_camera[:3, 3]
+    nearest = step.here.nearest[piece.window][piece.own].min()
+    if not np.isfinite(nearest):
+        return VECTOR_PX
+    wide = step.here.footprints(np.array(max(nearest, 1e-6), np.float64))
+    return VECTOR_PX + 4e-7 * float(np.abs(places).max()) / float(wide)
+
+
+def _spread(landing: Landing) -> Mask:
+    """Which pixels keep a good share of their area: not those of a face that turns edge-on, nor the window's rim."""
+    kept = np.zeros(landing.x.shape, bool)
+    x, y = landing.x, landing.y
+    across = x[1:-1, 2:] - x[1:-1, :-2], y[1:-1, 2:] - y[1:-1, :-2]
+    down = x[2:, 1:-1] - x[:-2, 1:-1], y[2:, 1:-1] - y[:-2, 1:-1]
+    kept[1:-1, 1:-1] = np.abs(across[0] * down[1] - across[1] * down[0]) > 4 * LEAST_AREA
+    return kept
+
+
+def _arrives(step: Step, name: str, piece: Piece, landing: Landing) -> Iterator[tuple[str, str, bool]]:
     """What is surely the part's own must be the part in the neighbour too, unless something hides it there."""
     width, height = step.here.truth.size
-    with np.errstate(invalid="ignore"):
-        x, y = np.floor(landing.to.T)
-        inside = (x >= 1) & (y >= 1) & (x < width - 1) & (y < height - 1)
-        if landing.depth is not None:
-            inside &= (landing.depth > step.there.near * 1.01) & (landing.depth < step.there.far)
-    if inside.sum() < FEW:
+    x, y = landing.x, landing.y
+    sure = piece.inner & (x >= 1) & (y >= 1) & (x < width - 1) & (y < height - 1)
+    if landing.depth is not None:
+        sure &= (landing.depth > step.there.near * 1.01) & (landing.depth < step.there.far)
+    sure &= _spread(landing)
+    columns, rows = x[sure].astype(np.intp), y[sure].astype(np.intp)
+    count, there = len(rows), step.there.pieces.get(name)
+    if count < FEW:
         return
-    columns, rows = x[inside].astype(int), y[inside].astype(int)
-    piece = step.there.pieces.get(name)
     if step.here.truth.has("whole"):
-        lost = int((~_at(piece, rows, columns, "whole")).sum())
-        if lost > max(SOME, (0.01 if landing.depth is not None else 0.1) * len(rows)):
-            says = f"{lost} of its {len(rows)} pixels of frame {step.here.frame} move to where the whole part has nothing"
+        lost = int((~there.at("anywhere", rows, columns)).sum()) if there else count
+        if lost > max(SOME, (0.01 if landing.depth is not None else 0.1) * count):
+            says = f"{lost} of its {count} pixels of frame {step.here.frame} move to where the whole part has nothing"
             yield "flicker", says, True
             return
     if landing.depth is None:
         return
-    depth = landing.depth[inside]
-    there = step.there.nearest[rows, columns]
-    slack = 2 * step.there.footprints(depth.astype(np.float64)) + 2e-3 * depth
-    gone = ~_at(piece, rows, columns, "present") & (there > depth - slack)
-    plain, same = int((gone & (there > depth + slack)).sum()), int(gone.sum())
-    limit = max(SOME, 0.002 * len(rows))
+    gone = ~there.at("present", rows, columns) if there else np.ones(count, bool)
+    rows, columns, depth = rows[gone], columns[gone], landing.depth[sure][gone].astype(np.float64)
+    slack = 2 * step.there.footprints(depth) + 2e-3 * depth
+    before = step.there.nearest[rows, columns]
+    plain, same = int((before > depth + slack).sum()), int((before > depth - slack).sum())
+    limit = max(SOME, 0.002 * count)
+    where = f"of its {count} pixels of frame {step.here.frame}"
     if plain > limit:
-        says = (
-            f"{plain} of its {len(rows)} pixels of frame {step.here.frame} are gone with nothing before them"
-        )
-        yield "flicker", says, True
+        yield "flicker", f"{plain} {where} are gone with nothing before them", True
     elif same > limit:
-        says = f"{same} of its {len(rows)} pixels of frame {step.here.frame} are something else at the same depth"
-        yield "flicker", says, False
-
-
-def _at(piece: Piece | None, rows: F64, columns: F64, what: str) -> Mask:
-    found = np.zeros(len(rows), bool)
-    if piece is None:
-        return found
-    mask = piece.anywhere if what == "whole" else piece.present
-    down, across = rows - piece.window[0].start, columns - piece.window[1].start
-    there = (down >= 0) & (across >= 0) & (down < mask.shape[0]) & (across < mask.shape[1])
-    found[there] = mask[down[there], across[there]]
-    return found
+        yield "flicker", f"{same} {where} are something else at the same depth", False
 
 
 def _background(step: Step) -> Iterator[Failure]:

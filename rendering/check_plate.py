@@ -16,6 +16,7 @@ from ..pipeline.truth import F64, Camera, GroundTruth, PartInfo
 from .check_surfaces import Surfaces
 
 Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
 Window = tuple[slice, slice]
 LEVEL = 1 / 255
 """Step of a share that is stored in 8 bits."""
@@ -58,6 +59,11 @@ class Piece:
     matte: F32
     whole: F32 | None
 
+    @property
+    def covered(self) -> Mask:
+        """Where something of the part is seen."""
+        return np.asarray(self.matte > 0)
+
     @cached_property
     def present(self) -> Mask:
         """Where the part is seen, or one pixel beside it."""
@@ -78,6 +84,14 @@ class Piece:
         """Where the part alone would fill the pixel and all around it, so that no ray can slip past."""
         shape = self.whole if self.whole is not None else self.own.astype(np.float32)
         return np.asarray(cv2.erode(shape, _AROUND) >= 0.98)
+
+    def at(self, what: str, rows: Places, columns: Places) -> Mask:
+        """The mask ``what`` of this class at pixels (N,) of the picture; False outside of the window."""
+        mask: Mask = getattr(self, what)
+        down, across = rows - self.window[0].start, columns - self.window[1].start
+        found = (down >= 0) & (across >= 0) & (down < mask.shape[0]) & (across < mask.shape[1])
+        found[found] = mask[down[found], across[found]]
+        return found
 
 
 class Plate:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ..pipeline.truth import F64
-from .check_plate import Failure, Mask, Piece, Plate
+from .check_plate import Failure, Mask, Piece, Places, Plate
 from .check_surfaces import Surface
 
 STEEPEST = 0.2
@@ -86,8 +86,8 @@ def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[st
         return
     rows, columns = seen.rows.astype(int), seen.columns.astype(int)
     has_whole = plate.truth.has("whole")
-    alone = _pick(plate, piece, rows, columns, "anywhere")
-    solid = _pick(plate, piece, rows, columns, "solid") if has_whole else np.ones(count, bool)
+    alone = piece.at("anywhere", rows, columns) if piece else np.zeros(count, bool)
+    solid = _solid(plate, piece, rows, columns)
     if has_whole:
         yield from _missing(plate, piece, seen, ~alone, thin=solid.mean() < 0.5)
     used = solid & (seen.cosine >= STEEPEST)
@@ -132,7 +132,7 @@ def _missing(
 def _on_it(plate: Plate, piece: Piece, seen: Seen, used: Mask) -> Iterator[tuple[str, str, bool]]:
     """Where the id map names the part: some points must be the surface that is seen, and share its normal."""
     rows, columns = seen.rows.astype(int), seen.columns.astype(int)
-    mine = used & (seen.cosine > 0.5) & _pick(plate, piece, rows, columns, "inner")
+    mine = used & (seen.cosine > 0.5) & piece.at("inner", rows, columns)
     if mine.sum() < 2 * ENOUGH:
         return
     rows, columns = rows[mine], columns[mine]
@@ -164,13 +164,8 @@ def _shown(piece: Piece | None) -> bool:
     return piece is not None and bool(piece.own.any() or piece.matte.any())
 
 
-def _pick(plate: Plate, piece: Piece | None, rows: F64, columns: F64, what: str) -> Mask:
-    """A mask of the part at pixels of the picture; False outside of its window."""
-    found = np.zeros(len(rows), bool)
-    if piece is None:
-        return found
-    mask = getattr(piece, what)
-    down, across = rows - piece.window[0].start, columns - piece.window[1].start
-    there = (down >= 0) & (across >= 0) & (down < mask.shape[0]) & (across < mask.shape[1])
-    found[there] = mask[down[there], across[there]]
-    return found
+def _solid(plate: Plate, piece: Piece | None, rows: Places, columns: Places) -> Mask:
+    """At which pixels the part alone would fill all around; without whole mattes taken to be everywhere."""
+    if not plate.truth.has("whole"):
+        return np.ones(len(rows), bool)
+    return piece.at("solid", rows, columns) if piece else np.zeros(len(rows), bool)

@@ -7,6 +7,7 @@ renderer would give them: every check must be silent about them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -83,8 +84,21 @@ def rotation(axis: tuple[float, float, float], angle: float) -> np.ndarray:
 
 def trace(body: Body, pose: np.ndarray, start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How far along rays (..., 3) the body is hit first (FAR: never), and the world normal there."""
-    back = np.linalg.inv(pose)
-    origin, along = start @ back[:3, :3].T + back[:3, 3], ray @ back[:3, :3].T
+    far, normal = np.full(ray.shape[:-1], FAR), np.zeros(ray.shape)
+    away = start - pose[:3, 3]
+    a, b = np.einsum("...i,...i", ray, ray), np.einsum("...i,...i", away, ray)
+    reach = float(np.linalg.norm(body.half))
+    near = b**2 > a * (np.einsum("...i,...i", away, away) - reach**2)
+    back = np.linalg.inv(pose[:3, :3])
+    origin, along = away[near] @ back.T, ray[near] @ back.T
+    far[near], local = _hit(body, origin, along)
+    world = local @ back
+    normal[near] = world / np.maximum(np.linalg.norm(world, axis=-1, keepdims=True), 1e-12)
+    return far, normal
+
+
+def _hit(body: Body, origin: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same for rays (N, 3) in the body's own axes."""
     if body.shape == "ball":
         a, b = (along**2).sum(-1), (origin * along).sum(-1)
         root = b**2 - a * ((origin**2).sum(-1) - body.half[0] ** 2)
@@ -97,9 +111,7 @@ def trace(body: Body, pose: np.ndarray, start: np.ndarray, ray: np.ndarray) -> t
         far = np.where((enters <= leaves) & (enters > 0), enters, FAR)
         local = (origin + along * far[..., None]) / np.array(body.half)
         local = np.sign(local) * (np.abs(local) >= np.abs(local).max(-1, keepdims=True))
-    far = np.where(far > 0, far, FAR)
-    normal = local @ np.linalg.inv(pose[:3, :3])
-    return far, normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12)
+    return np.where(far > 0, far, FAR), local
 
 
 def rays(camera: Camera, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -190,11 +202,14 @@ def _sampled(shot: Shot, frame: float, seed: int) -> np.ndarray:
     return np.stack([trace(body, body.pose(frame), start, ray)[0] for body in shot.bodies])
 
 
-def write(shot: Shot, folder: Path, points: bool = True) -> Path:
-    """The package of a shot."""
+Shade = Callable[[Shot, int], dict[str, np.ndarray]]
+
+
+def write(shot: Shot, folder: Path, points: bool = True, drawn: Shade = shade) -> Path:
+    """The package of a shot, its frames by ``drawn``."""
     empty: dict[str, list[int]] = {}
     for frame in shot.frames:
-        _write_frame(shot, frame, folder, shade(shot, frame), empty)
+        _write_frame(shot, frame, folder, drawn(shot, frame), empty)
     poses = np.array([[body.pose(frame) for body in shot.parts] for frame in shot.frames])
     np.savez(folder / "poses.npz", poses=poses, frames=np.array(shot.frames, np.int32))
     if points:
