@@ -114,7 +114,8 @@ def _pieces(thing: bpy.types.Object, numbers: Numbers) -> Callable[[str, str], A
 
 
 def _names(scene: bpy.types.Scene) -> Counter[str]:
-    return Counter(part_name(each) for each in (*marked_objects(scene), *marked_collections(scene)))
+    marked: list[Marked] = [*marked_objects(scene), *marked_collections(scene)]
+    return Counter(part_name(each) for each in marked)
 
 
 def _mark(thing: Marked, numbers: Numbers, names: Counter[str]) -> None:
@@ -125,6 +126,6 @@ def _mark(thing: Marked, numbers: Numbers, names: Counter[str]) -> None:
     if not mark.part or names[mark.part] > 0:
         mark.part = thing.name
     names[mark.part] += 1
-    if not numbers.is_own(mark.part_id):
+    if getattr(mark, "split", "NONE") == "NONE" and not numbers.is_own(mark.part_id):
         mark.part_id = numbers.give(mark.part)
     mark.is_part = True

@@ -9,6 +9,7 @@ grease pencil have no coverage.
 
 import re
 from collections.abc import Iterator
+from typing import Any, TypeGuard
 
 import bpy
 
@@ -22,6 +23,10 @@ MESHED = frozenset(("MESH", "CURVE", "SURFACE", "META", "FONT"))
 NO_MATERIAL = "default_surface"
 
 
+Source = bpy.types.Object | bpy.types.Collection
+"""What instances repeat."""
+
+
 class Drawn:
     """Who draws what in the scene, at one frame or another. It is read from the settings, not from one frame's picture.
 
@@ -31,7 +36,7 @@ class Drawn:
 
     def __init__(self, scene: bpy.types.Scene) -> None:
         seen = [thing for thing in seen_objects(scene) if not thing.hide_render or _is_shown_later(thing)]
-        self._trees: dict[bpy.types.NodeTree, set[bpy.types.ID]] = {}
+        self._trees: dict[bpy.types.NodeTree, set[Source]] = {}
         self._made = {thing: self._repeated(thing) for thing in seen}
         hidden = {
             child
@@ -62,7 +67,7 @@ class Drawn:
                     left += self._sources(each)
         return found
 
-    def _sources(self, thing: bpy.types.Object) -> Iterator[bpy.types.ID]:
+    def _sources(self, thing: Any) -> Iterator[Source]:
         if thing.instance_type == "COLLECTION" and thing.instance_collection:
             yield thing.instance_collection
         elif thing.instance_type in ("VERTS", "FACES"):
@@ -79,7 +84,7 @@ class Drawn:
                 yield from filter(_is_source, compat.node_group_inputs(modifier))
                 yield from self._of_tree(modifier.node_group)
 
-    def _of_tree(self, tree: bpy.types.NodeTree) -> set[bpy.types.ID]:
+    def _of_tree(self, tree: Any) -> set[Source]:
         """What the nodes of a tree name, those of its groups included."""
         if tree not in self._trees:
             found = self._trees[tree] = set()
@@ -94,7 +99,7 @@ class Drawn:
         return self._trees[tree]
 
 
-def _is_source(value: object) -> bool:
+def _is_source(value: object) -> TypeGuard[Source]:
     return isinstance(value, bpy.types.Object | bpy.types.Collection)
 
 

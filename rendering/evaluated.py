@@ -112,6 +112,7 @@ def _render(scene: bpy.types.Scene, look: Callable[[bpy.types.Depsgraph], None])
 def _entries(depsgraph: bpy.types.Depsgraph, meshes_of: Collection[bpy.types.Object]) -> list[Entry]:
     entries: list[Entry] = []
     meshes: dict[tuple[object, ...], Geometry] = {}
+    each: Any
     for each in depsgraph.object_instances:
         thing, maker = each.object, each.parent if each.is_instance else each.object
         if thing.type not in COVERING or not each.show_self:
@@ -139,7 +140,7 @@ def _entries(depsgraph: bpy.types.Depsgraph, meshes_of: Collection[bpy.types.Obj
     return entries
 
 
-def _shared(thing: bpy.types.Object, meshes: dict[tuple[object, ...], Geometry]) -> Geometry:
+def _shared(thing: Any, meshes: dict[tuple[object, ...], Geometry]) -> Geometry:
     """The mesh of an evaluated object; one for all that share it. Raises InputError for what has none."""
     if thing.type not in MESHED:
         kind = thing.type.replace("_", " ").lower()

@@ -44,8 +44,8 @@ class Geometry:
         state = hashlib.sha256(
             repr((self.render_uv, [each and each.name_full for each in self.materials])).encode()
         )
-        for array in (*self.topology, *(self.corner_normals,) * (self.corner_normals is not None)):
-            state.update(array.tobytes())
+        for array in (*self.topology, self.corner_normals):
+            state.update(b"" if array is None else array.tobytes())
         for name, (kind, domain, values) in sorted(self.attributes.items()):
             state.update(f"{name} {kind} {domain}".encode() + values.tobytes())
         return state.hexdigest()[:24]
@@ -62,11 +62,11 @@ def read_geometry(thing: bpy.types.Object, materials: tuple[bpy.types.Material |
         thing.to_mesh_clear()
 
 
-def _read(mesh: bpy.types.Mesh, slots: tuple[bpy.types.Material | None, ...]) -> Geometry:
+def _read(mesh: Any, slots: tuple[bpy.types.Material | None, ...]) -> Geometry:
     topology = tuple(
         _values(getattr(mesh, owner), name, width, kind) for owner, name, width, kind in _TOPOLOGY
     )
-    attributes = {}
+    attributes: dict[str, tuple[str, str, Array]] = {}
     for each in mesh.attributes:
         if each.data_type in _KINDS and each.name != "position" and not each.name.startswith("."):
             attributes[each.name] = (each.data_type, each.domain, _values(each.data, *_KINDS[each.data_type]))
@@ -77,7 +77,7 @@ def _read(mesh: bpy.types.Mesh, slots: tuple[bpy.types.Material | None, ...]) ->
 
 
 def _values(things: Any, name: str, width: int, kind: type) -> Array:
-    values = np.zeros(len(things) * width, kind)
+    values: Array = np.zeros(len(things) * width, kind)
     things.foreach_get(name, values)
     return values
 
@@ -85,10 +85,9 @@ def _values(things: Any, name: str, width: int, kind: type) -> Array:
 def mesh_of(geometry: Geometry) -> bpy.types.Mesh:
     """A throw-away mesh data-block of this geometry; the one that is there already if one is."""
     name = f"{MARK} {geometry.digest}"
-    mesh = bpy.data.meshes.get(name)
-    if mesh is not None:
-        return mesh
-    mesh = bpy.data.meshes.new(name)
+    if name in bpy.data.meshes:
+        return bpy.data.meshes[name]
+    mesh: Any = bpy.data.meshes.new(name)
     mesh[MARK] = True
     vertices, edges, corners, _, starts = geometry.topology
     for things, count in zip(

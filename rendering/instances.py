@@ -7,7 +7,7 @@ stand for is taken out of the scene's collections, and everything else stays bef
 does not move within its frame: with motion blur its coverage is sharp.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import bpy
 from mathutils import Matrix
@@ -75,7 +75,7 @@ def _show(thing: bpy.types.Object, entry: evaluated.Entry) -> None:
         setattr(thing, name, value)
 
 
-def _swap(copy: bpy.types.Scene, stand_ins: Iterator[StandIn], makers: set[bpy.types.Object]) -> None:
+def _swap(copy: bpy.types.Scene, stand_ins: Iterable[StandIn], makers: set[bpy.types.Object]) -> None:
     """Gives the copy collections of its own, in which the stand-ins are in place of their makers."""
     replaced: dict[bpy.types.Object, list[bpy.types.Object]] = {maker: [] for maker in makers}
     for each in stand_ins:

@@ -37,7 +37,7 @@ class Numbers:
     """
 
     def __init__(self, scene: bpy.types.Scene) -> None:
-        self._scene = scene
+        self._scene: Any = scene
         self._used = Counter(place.number for owner in _owners() for place in places(owner))
         self._given: dict[str, int] = dict(scene.get(_GIVEN, {}))
         self._last = max({*self._used, *self._given.values()}, default=0)
@@ -63,7 +63,7 @@ class Numbers:
         self._used[number] += 1
         self._last = max(self._last, number)
         self._given[key] = number
-        if _GIVEN not in self._scene:
+        if not self._scene.get(_GIVEN):
             self._scene[_GIVEN] = {}
         self._scene[_GIVEN][key] = number
         return number

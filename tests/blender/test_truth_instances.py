@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from holdfast.operators.marking import mark_instances, mark_objects
+from holdfast.operators.marking import mark_collection, mark_instances, mark_objects, mark_slots
 from holdfast.pipeline.errors import InputError
 from holdfast.rendering import cryptomatte, exr, instances, parts, throwaway
 from holdfast.rendering.scenes import Order, _geometry
@@ -322,3 +322,44 @@ def test_an_object_that_is_repeated_elsewhere(scene, tmp_path) -> None:
     mark_objects(scene, [bolt])
     found, masks = covered(scene, tmp_path)[0]
     assert found[0].realised and middle(masks[0]) == (4, 0, 64)
+
+
+def test_through_the_stage(scene, tmp_path) -> None:
+    """Package of a shot with all four kinds of parts; instances move, and one is hidden at first."""
+    scene.frame_end = 2
+    maker = scatter([(-4, 1, 0), (-2, 1, 0)], square())
+    scenes.key(maker, "location", {1: (0, 0, 0), 2: (0, -2, 0)})
+    plate = scenes.add_mesh(
+        "plate", [(x, y, 0) for x in (1, 2, 3) for y in (0, 1)], [(0, 2, 3, 1), (2, 4, 5, 3)], False
+    )
+    for face, name in enumerate(("red", "blue")):
+        plate.data.materials.append(bpy.data.materials.new(name))
+        plate.data.polygons[face].material_index = face
+    pair = [square(f"{side} of pair", 0.25, True) for side in "ab"]
+    for x, thing in zip((4, 5), pair, strict=True):
+        thing.location.x = x
+        scene.collection.objects.unlink(thing)
+    together = collection_of("pair", *pair)
+    scene.collection.children.link(together)
+    cover = square("cover", 0.5, True)
+    cover.location = (-4, 1, 1)
+    scene.frame_set(1)
+    mark_instances(scene, [maker], False)
+    mark_slots(scene, [plate])
+    mark_collection(scene, together)
+    truth = scenes.make(tmp_path)
+    assert [(part.name, part.id) for part in truth.parts] == [
+        ("bolts 1", 1), ("bolts 2", 2), ("plate red", 3), ("plate blue", 4), ("pair", 5)]  # fmt: skip
+    for frame, hidden in ((1, 0), (2, 64)):
+        pixels = {part.name: int((truth.ids(frame) == part.id).sum()) for part in truth.parts}
+        assert pixels == {"bolts 1": hidden, "bolts 2": 64, "plate red": 64, "plate blue": 64, "pair": 32}, (
+            frame
+        )
+        for part in truth.parts:
+            seen, alone = truth.matte(part.name, frame), truth.whole(part.name, frame)
+            assert abs(seen.sum() - pixels[part.name]) < 8
+            assert abs(alone.sum() - (64 if part.name == "bolts 1" else pixels[part.name])) < 8, part.name
+    move = truth.pose("bolts 2", 2) - truth.pose("bolts 2", 1)
+    assert np.allclose(move[:3, 3], (0, -2, 0)) and np.allclose(truth.pose("pair", 1)[:3, 3], (4, 0, 0))
+    vectors = truth.vector(1)[truth.ids(1) == 2]
+    assert np.allclose(vectors[:, :2], (0, 16), atol=0.05)
