@@ -8,7 +8,7 @@ import bpy
 from ..operators import moves, pick, timeline_keys
 from ..operators.editing import HOLDFAST_OT_add_joint, HOLDFAST_OT_remove_joint
 from ..operators.state_cache import Shown
-from .base import StagePanel, sentence
+from .base import StagePanel, sentence, state_of
 
 VERDICT_ICONS: dict[str, Any] = {"engaged": "CHECKMARK", "not_engaged": "ERROR", "inconclusive": "QUESTION"}
 VERDICT_WORDS = {
@@ -58,6 +58,10 @@ class HOLDFAST_PT_physics(StagePanel, bpy.types.Panel):
             return
         verdict = str(proof.data["verdict"])
         box = layout.box()
+        status, _reason = state_of(context.scene, shown, self.stage)
+        if status != "fresh":  # the verdict is of what was there before
+            box.active = False
+            box.label(text="Of the settings before:", icon="FILE_REFRESH")
         row = box.row()
         row.alert = verdict == "not_engaged"
         row.label(text=VERDICT_WORDS.get(verdict, verdict), icon=VERDICT_ICONS.get(verdict, "QUESTION"))

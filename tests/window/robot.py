@@ -116,11 +116,17 @@ class Robot:
         rows = range(region.y + region.height - 30, region.y + 6, -STEP_PX)
         for share in (0.3, 0.82):
             x = region.x + int((region.width - 24) * share)
+            seen: list[int] = []
             for y in sorted(rows, key=lambda y: (abs(y - self._near), y)):
                 yield from self.move(x, y)
+                seen.append(y)
                 if wanted in self._command_under_mouse(region):
-                    self._near = y
-                    return x, y
+                    for sure in reversed(seen[-4:]):  # on a busy machine the button lags behind the mouse
+                        yield from self.move(x, sure)
+                        yield 0.9
+                        if wanted in self._command_under_mouse(region):
+                            self._near = sure
+                            return x, sure
         return None
 
     def _command_under_mouse(self, region: bpy.types.Region) -> str:
