@@ -23,6 +23,8 @@ AGAIN = "Run Ground truth again."
 _BAND = 65536
 """Pixels that are worked on at a time: what fits a processor's cache."""
 _MOST_NODES = 129
+_MOST_ASINH = 85.0
+"""Where a single-precision sinh is still finite."""
 _EDGE_CODES = 2.5
 """A channel so near 0 or 255 (of 255) may be clipped, so nothing is concluded from it."""
 
@@ -41,11 +43,10 @@ class ToLinear:
             raise ValueError("lattice")
         if curves.ndim != 2 or curves.shape[1] != 3 or not 2 <= len(curves) <= 65536:
             raise ValueError("curves")
-        if (
-            not (np.isfinite(curves).all() and np.isfinite(lattice).all() and np.isfinite(scale))
-            or scale <= 0
-        ):
+        if not np.isfinite(curves).all() or not np.abs(lattice).max() < _MOST_ASINH:
             raise ValueError("not finite")
+        if not 0 < scale < np.inf:
+            raise ValueError("scale")
         if (np.diff(curves, axis=0) < 0).any() or curves.min() < 0 or curves.max() > nodes - 1:
             raise ValueError("curves that fall or leave the lattice")
         self.curves, self.scale, self.made_from = curves.astype(np.float32), float(scale), made_from

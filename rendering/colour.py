@@ -31,8 +31,6 @@ T = TypeVar("T")
 WIDTH = 128
 CHOOSE = "Choose the view AgX, Filmic or Standard with the look None and no curves under Render > Color Management."
 _measured: dict[str, Inverse] = {}
-_VIEW = "view_transform look exposure gamma"
-_WHITE = "use_white_balance white_balance_temperature white_balance_tint"
 _CURVES = "tone use_clip clip_min_x clip_min_y clip_max_x clip_max_y extend black_level white_level"
 
 
@@ -63,13 +61,27 @@ def record(scene: bpy.types.Scene) -> dict[str, Any]:
 
 
 def refuse(scene: bpy.types.Scene) -> None:
-    """Raises InputError if the picture is not made for an sRGB display, which is what models take it for."""
+    """Raises InputError if the picture is not made for an sRGB display, as models take it to be, or not all frames alike."""
     display = scene.display_settings.display_device
+    place = "under Render > Color Management"
     if "srgb" not in display.lower():
-        todo = (
-            "Choose the display device sRGB under Render > Color Management: models take pictures for sRGB."
-        )
+        todo = f"Choose the display device sRGB {place}: models take pictures for sRGB."
         raise InputError(f"The scene is displayed as {display}", where=scene.name, todo=todo)
+    if moved := sorted(
+        path for path in _animated(scene) if path.startswith(("view_settings", "display_settings"))
+    ):
+        todo = f"Take the animation off {place}, and animate the light or the film's exposure instead."
+        raise InputError("The view is animated", where=", ".join(moved), todo=todo)
+
+
+def _animated(scene: bpy.types.Scene) -> set[str]:
+    """What of the scene itself is animated or driven, as data paths."""
+    data = scene.animation_data
+    if data is None:
+        return set()
+    actions = {strip.action for track in data.nla_tracks for strip in track.strips} | {data.action}
+    curves = [curve for action in actions if action for curve in compat.fcurves_of(action)]
+    return {curve.data_path for curve in (*curves, *data.drivers)}
 
 
 def table(made: Mapping[str, Any], step: Callable[[float], T]) -> Generator[T, None, ToLinear]:

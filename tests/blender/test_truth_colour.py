@@ -203,6 +203,16 @@ def test_refusals(scene: bpy.types.Scene) -> None:
     scene.display_settings.display_device = "Display P3"
     with pytest.raises(InputError, match=r"displayed as Display P3.*sRGB"):
         colour.refuse(scene)
+    scene.display_settings.display_device = "sRGB"
+    scene.keyframe_insert("gravity")
+    colour.refuse(scene)
+    scene.view_settings.keyframe_insert("exposure", frame=1)
+    with pytest.raises(InputError, match=r"The view is animated \(view_settings.exposure\)"):
+        colour.refuse(scene)
+    scene.animation_data_clear()
+    scene.view_settings.driver_add("gamma")
+    with pytest.raises(InputError, match=r"The view is animated \(view_settings.gamma\)"):
+        colour.refuse(scene)
 
 
 def test_curves_that_go_flat_are_refused(scene: bpy.types.Scene, quick: None) -> None:
