@@ -6,6 +6,7 @@ of instances), and hands that to render engines alone. So an engine of our own i
 pixels, reads, and draws nothing.
 """
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -45,8 +46,12 @@ class Entry:
     empty: bool
 
 
-def read(scene: bpy.types.Scene, meshes_of: Collection[bpy.types.Object] = ()) -> list[Entry]:
+def read(
+    scene: bpy.types.Scene, meshes_of: Collection[bpy.types.Object] = (), later: float = 0.0
+) -> list[Entry]:
     """Everything that covers pixels at the scene's current frame, with the meshes of the makers ``meshes_of``.
+
+    ``later`` asks for another time, in frames from the current one; of throw-away scenes alone.
 
     Of a throw-away scene it is what a render makes of it, generators that were taken out of it by ``instances.realise``
     included; of the artist's own it is what the window shows, so that nothing is rendered.
@@ -57,7 +62,7 @@ def read(scene: bpy.types.Scene, meshes_of: Collection[bpy.types.Object] = ()) -
         found.update({(each.maker, each.instance): each for each in _entries(depsgraph, meshes_of)})
 
     if scene.get(MARK):
-        _render(_source(scene), look)
+        _render(_source(scene, later), look)
     else:
         for layer in rendered_layers(scene):
             look(layer.depsgraph)
@@ -69,7 +74,7 @@ def keep_source(copy: bpy.types.Scene) -> None:
     _source(copy)
 
 
-def _source(copy: bpy.types.Scene) -> bpy.types.Scene:
+def _source(copy: bpy.types.Scene, later: float = 0.0) -> bpy.types.Scene:
     """The one untouched copy that is read, at the frame of ``copy``."""
     source = next((scene for scene in bpy.data.scenes if scene.get(_READS)), None)
     if source is None:
@@ -80,8 +85,10 @@ def _source(copy: bpy.types.Scene) -> bpy.types.Scene:
         render.resolution_x = render.resolution_y = 4
         render.resolution_percentage = 100
         render.use_persistent_data = True
-    if (source.frame_current, source.frame_subframe) != (copy.frame_current, copy.frame_subframe):
-        source.frame_set(copy.frame_current, subframe=copy.frame_subframe)
+    moment = copy.frame_current + copy.frame_subframe + later
+    frame = math.floor(moment)
+    if (source.frame_current, source.frame_subframe) != (frame, moment - frame):
+        source.frame_set(frame, subframe=moment - frame)
     return source
 
 

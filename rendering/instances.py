@@ -3,8 +3,8 @@
 
 Cryptomatte knows objects by name alone, so the instances of one object are one to it. In a throw-away scene each part's
 stand-ins are real objects, made from what a render evaluates at one frame and moved there frame by frame; what they
-stand for is taken out of the scene's collections, and everything else stays before and behind them as it was. A stand-in
-does not move within its frame: with motion blur its coverage is sharp.
+stand for is taken out of the scene's collections, and everything else stays before and behind them as it was. With motion
+blur a stand-in moves as the instance does while the shutter is open, but does not change its shape.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,13 +13,14 @@ import bpy
 from mathutils import Matrix
 
 from ..pipeline.errors import InputError
-from . import evaluated
+from ..pipeline.truth import F64
+from . import evaluated, shutter
 from .geometry import mesh_of
 from .part import Part, StandIn
 from .throwaway import MARK
 
 _READY = "holdfast_realised"
-_ANCHOR = f"{MARK} anchor"
+_EMPTY = f"{MARK} empty"
 
 
 def needed(parts: Sequence[Part]) -> bool:
@@ -42,18 +43,28 @@ def realise(copy: bpy.types.Scene, parts: Sequence[Part]) -> None:
         _swap(copy, wanted.values(), makers)
         copy[_READY] = True
     there: set[str] = set()
+    moved = {end: _matrices(copy, end) for end in shutter.ends(copy)}
     for entry in evaluated.read(copy, makers):
         if entry.maker not in makers:
             continue
-        stand_in = wanted.get((entry.maker, entry.instance))
-        if stand_in is None:
+        key = (entry.maker, entry.instance)
+        if key not in wanted:
             _refuse_unknown(entry, copy)
             continue
-        _show(bpy.data.objects[stand_in.name], entry)
-        there.add(stand_in.name)
+        thing = bpy.data.objects[wanted[key].name]
+        _show(thing, entry)
+        others = {end: matrices[key] for end, matrices in moved.items() if key in matrices}
+        shutter.move(thing.parent, copy.frame_current, entry.matrix, others)
+        there.add(thing.name)
     for stand_in in wanted.values():
         bpy.data.objects[stand_in.name].hide_render = stand_in.name not in there
     _forget_meshes()
+
+
+def _matrices(
+    copy: bpy.types.Scene, end: float
+) -> dict[tuple[bpy.types.Object, tuple[int, ...] | None], F64]:
+    return {(entry.maker, entry.instance): entry.matrix for entry in evaluated.read(copy, later=end)}
 
 
 def _refuse_unknown(entry: evaluated.Entry, copy: bpy.types.Scene) -> None:
@@ -125,13 +136,12 @@ def _flags(root: bpy.types.LayerCollection) -> Iterator[dict[str, bool]]:
 
 
 def _object(name: str) -> bpy.types.Object:
-    """The stand-in ``name``, made if it is not there; it hangs on the anchor, which is at the origin."""
+    """The stand-in ``name``, made if it is not there; it hangs on a pivot at the origin."""
     thing = bpy.data.objects.get(name)
     if thing is None:
-        anchor = bpy.data.objects.get(_ANCHOR) or _marked(bpy.data.objects.new(_ANCHOR, None))
-        empty = bpy.data.meshes.get(_ANCHOR) or _marked(bpy.data.meshes.new(_ANCHOR))
+        empty = bpy.data.meshes.get(_EMPTY) or _marked(bpy.data.meshes.new(_EMPTY))
         thing = _marked(bpy.data.objects.new(name, empty))
-        thing.parent = anchor
+        thing.parent = _marked(bpy.data.objects.new(f"{name} pivot", None))
         thing.hide_render = True
     return thing
 
@@ -142,5 +152,7 @@ def _marked(thing: bpy.types.ID) -> bpy.types.ID:
 
 
 def _forget_meshes() -> None:
-    for mesh in [mesh for mesh in bpy.data.meshes if mesh.get(MARK) and not mesh.users]:
+    for mesh in [
+        mesh for mesh in bpy.data.meshes if mesh.get(MARK) and not mesh.users and mesh.name != _EMPTY
+    ]:
         bpy.data.meshes.remove(mesh)

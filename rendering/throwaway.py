@@ -34,7 +34,7 @@ def purge() -> None:
         bpy.data.scenes.remove(scene)
     data: Any = bpy.data
     kinds = (data.objects, data.cameras, data.meshes, data.materials, data.node_groups, data.images)
-    for things in (*kinds, data.collections):
+    for things in (*kinds, data.collections, data.actions):
         for thing in [thing for thing in things if thing.get(MARK)]:
             things.remove(thing)
     while engines:

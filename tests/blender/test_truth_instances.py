@@ -109,6 +109,42 @@ def test_instances_of_one_mesh_stay_apart(scene, tmp_path, generated: bool) -> N
         assert part.bounds == ((-0.5, -0.5, 0), (0.5, 0.5, 0))
 
 
+@pytest.mark.parametrize("position", ["START", "CENTER", "END"])
+def test_motion_blur(scene, tmp_path, position: str) -> None:
+    """Coverage of stand-ins under an open shutter is that of what they stand for."""
+    maker = scatter([(-4, 0, 0), (0, 0, 0), (4, 0, 0)], square())
+    scenes.key(maker, "location", {1: (-1, 0, 0), 3: (1, 0.5, 0)})
+    scenes.key(maker, "rotation_euler", {1: (0, 0, 0), 3: (0, 0, 0.6)})
+    scene.frame_set(2)
+    scene.render.use_motion_blur, scene.render.motion_blur_shutter = True, 0.8
+    scene.render.motion_blur_position = position
+    mark_instances(scene, [maker], False)
+    found, results = parts.read_parts(scene), []
+    with throwaway.copies():
+        for realised in (False, True):
+            copy = _geometry(scene, f"blur{realised}", tmp_path, Order(found, 1, False), None)
+            copy.cycles.samples = 64
+            copy.frame_set(2)
+            if realised:
+                instances.realise(copy, found)
+            copy.frame_start = copy.frame_end = 2
+            bpy.ops.render.render(animation=True, scene=copy.name)
+            channels = exr.read_channels(tmp_path / f"blur{realised}.0002.exr")
+            names = [name for part in found for name in part.cover] if realised else ["bolt"]
+            results.append(_coverage(channels, names))
+    natural, told_apart = results
+    print(position, "largest difference of coverage", np.abs(natural - told_apart).max(), natural.sum())
+    assert np.abs(natural - told_apart).max() < 0.05 and ((natural > 0.1) & (natural < 0.9)).sum() > 60
+    assert len(bpy.data.actions) == 1
+
+
+def _coverage(channels, names) -> np.ndarray:
+    shares = cryptomatte.shares(channels, names)
+    total = np.zeros(shares.shape, np.float32)
+    np.add.at(total.reshape(-1), shares.pixel, shares.share)
+    return total
+
+
 def natural(scene, folder: Path, names) -> np.ndarray:
     """(H, W) which pixels anything of these names covers, in the scene as it is."""
     with throwaway.copies():
