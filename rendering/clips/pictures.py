@@ -94,10 +94,12 @@ class Frame:
         )
 
     def _edges(self, look: Look) -> U8:
-        torn = surface.tears(self.inverse, LINE_STEP * look.ends.inverse_span) | self.parting
-        edges = torn | surface.folds(self.normal, torn)
+        torn = surface.tears(self.inverse, LINE_STEP * look.ends.inverse_span)
+        folded = surface.folds(self.normal, torn | self.parting)
+        edges = surface.tidied(surface.sharpest(torn, self.inverse) | folded | self.parting)
         sure = self.truth.sure(self.number) if self.truth.has("sure") else None
-        drawn = lines.draw(lines.segments(edges, self.parting, sure), self.fit, look.control.line_px)
+        place = lines.places(self.parting, sure, folded, self.inverse)
+        drawn = lines.draw(lines.segments(edges, place), self.fit, look.control.line_px)
         return np.asarray(drawn if look.control.white == "line" else 255 - drawn)
 
     def _normals(self, look: Look) -> U8:

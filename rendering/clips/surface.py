@@ -22,7 +22,8 @@ RELATIVE = 0.1
 FOLD, WEAK_FOLD = (15.0, 2.5), (9.0, 1.5)
 """A fold turns the normal by so many degrees between neighbours, and so many times as much as on its smoother side: a
 round surface turns evenly, a folded one at once."""
-CLEAR_SHARE = 0.3
+CLEAR_SHARE, SHORTEST = 0.3, 12
+"""What share of a fold's pixels must be clear, and how many it must have (two for each pixel of its length)."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,24 @@ def _torn(inverse: F32, least: float, axis: int) -> Bool:
     return np.asarray(result | ((first == 0) != (second == 0)))
 
 
+def sharpest(torn: Pairs, inverse: F32) -> Pairs:
+    """Of tears side by side, as where a round surface turns away before what is behind it, the largest step of 1/z."""
+    return Pairs(_sharpest(torn.across, inverse, 1), _sharpest(torn.down, inverse, 0))
+
+
+def _sharpest(torn: Bool, inverse: F32, axis: int) -> Bool:
+    first, second = _along(inverse, axis)
+    rows, columns = np.nonzero(torn)
+    step = np.where(torn, second - first, 0)
+    here, (down, across) = step[rows, columns], ((0, 1) if axis else (1, 0))
+    before, after = _at(step, rows - down, columns - across), _at(step, rows + down, columns + across)
+    smaller = (before * here > 0) & (np.abs(before) > np.abs(here))
+    smaller |= (after * here > 0) & (np.abs(after) >= np.abs(here))
+    result = torn.copy()
+    result[rows[smaller], columns[smaller]] = False
+    return result
+
+
 def borders(ids: NDArray[Any]) -> Pairs:
     """Where another part, or none, begins."""
     return Pairs(*(np.asarray(np.not_equal(*_along(ids, axis))) for axis in (1, 0)))
@@ -92,9 +111,30 @@ def folds(normal: F32, torn: Pairs) -> Pairs:
     count, line = cv2.connectedComponents(weak.pixels().astype(np.uint8), connectivity=8)
     whole = np.bincount(line.ravel(), minlength=count)
     sure = np.bincount(line[clear.pixels()], minlength=count)
-    kept = sure >= CLEAR_SHARE * whole
+    kept = (sure >= CLEAR_SHARE * whole) & (whole >= SHORTEST)
     kept[0] = False
     return Pairs(weak.across & kept[line[:, :-1]], weak.down & kept[line[:-1]])
+
+
+def tidied(pairs: Pairs) -> Pairs:
+    """``pairs`` with one more wherever two ends of lines face each other across it (a rounded fold that runs a little off
+    the rows turns too slowly along them to be seen where it goes from one row to the next), and without the stubs of one
+    pair that stick out of a line."""
+    across, down = pairs.across.copy(), pairs.down.copy()
+    end = _lines_in_cells(pairs) == 1
+    across[1:-1] |= end[:-1] & end[1:]
+    down[:, 1:-1] |= end[:, :-1] & end[:, 1:]
+    count = _lines_in_cells(Pairs(across, down))
+    end, fork = count == 1, count >= 3
+    across[1:-1] &= ~(end[:-1] & fork[1:] | fork[:-1] & end[1:])
+    down[:, 1:-1] &= ~(end[:, :-1] & fork[:, 1:] | fork[:, :-1] & end[:, 1:])
+    return Pairs(across, down)
+
+
+def _lines_in_cells(pairs: Pairs) -> NDArray[np.uint8]:
+    """(H-1, W-1): how many torn pairs there are around the cell between four pixel centres."""
+    across, down = pairs.across, pairs.down
+    return np.asarray(across[:-1].astype(np.uint8) + across[1:] + down[:, :-1] + down[:, 1:])
 
 
 def _turns(planes: Sequence[NDArray[Any]], torn: Bool, axis: int) -> F32:
@@ -107,15 +147,16 @@ def _turns(planes: Sequence[NDArray[Any]], torn: Bool, axis: int) -> F32:
 
 
 def _peaks(chord: F32, axis: int, angle_deg: float, peak: float) -> Bool:
-    """Where a turn is that large, and that much larger than the smaller of the turns beside it that are known."""
+    """Where a turn is that large, that much larger than the smaller of the turns beside it, and the sharpest of them."""
     least = (2 * np.sin(np.radians(angle_deg) / 2)) ** 2
     with np.errstate(invalid="ignore"):
         result = np.asarray(chord > least)
     rows, columns = np.nonzero(result)
     ways = ((0, -1), (0, 1)) if axis else ((-1, 0), (1, 0))
     beside = [_at(chord, rows + down, columns + across) for down, across in ways]
-    calm = np.fmin(*beside)
-    result[rows, columns] = ~(chord[rows, columns] <= peak * peak * calm)
+    here, calm = chord[rows, columns], np.minimum(*beside)  # NaN beside a tear, whose line is drawn anyway
+    ridge = (here >= beside[0]) & (here > beside[1])  # of a rounded fold the sharpest turn alone
+    result[rows, columns] = ridge & (here > peak * peak * calm)
     return result
 
 

@@ -12,7 +12,7 @@ from holdfast.pipeline.context import Context
 from holdfast.pipeline.controls import Control, SizeRule, check_control
 from holdfast.pipeline.fitting import Fit, fit_size
 from holdfast.pipeline.truth import GroundTruth
-from holdfast.rendering.clips import surface
+from holdfast.rendering.clips import lines, surface
 from holdfast.rendering.clips.depth import Range, find_range, grey, inverse
 from holdfast.rendering.clips.pictures import Frame, Look, part_colours
 from hypothesis import given
@@ -174,21 +174,22 @@ def test_edges_of_a_box_are_where_projection_puts_them(truth, ends, name):
         )
 
 
-def test_sure_places_silhouettes_within_a_fraction_of_a_pixel(truth):
-    """The centre of a thin line against the projected edge, with the pass ``sure`` and without."""
-    from holdfast.rendering.clips import lines
-
-    found = {}
-    for name in ("with", "without"):
-        errors = []
-        for number, view in enumerate(VIEWS, 1):
-            parting = surface.borders(truth.ids(number))
-            sure = truth.sure(number) if name == "with" else None
-            middles = lines.segments(parting, parting, sure).mean(1)
-            errors.append(distance(middles, silhouette_and_folds(view)))
-        found[name] = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
-    print(f"silhouette rms error: {found['with']:.3f} px with sure, {found['without']:.3f} px without")
-    assert found["with"] < 0.12 < found["without"] < 0.4
+def test_lines_lie_within_a_fraction_of_a_pixel(truth):
+    """The middles of lines against the projected edges: silhouettes by the pass ``sure`` and without it, and folds."""
+    errors = {"silhouettes": [], "silhouettes without sure": [], "folds": []}
+    for number, view in enumerate(VIEWS, 1):
+        frame = Frame(truth, number, SAME)
+        torn = surface.tears(frame.inverse, 0.02) | frame.parting
+        folded = surface.folds(frame.normal, torn)
+        none = surface.Pairs(folded.across & False, folded.down & False)
+        for name, edges, sure in (("silhouettes", frame.parting, truth.sure(number)), ("folds", folded, None),
+                                  ("silhouettes without sure", frame.parting, None)):  # fmt: skip
+            place = lines.places(frame.parting, sure, folded if name == "folds" else none, frame.inverse)
+            middles = lines.segments(edges, place).mean(1)
+            errors[name].append(distance(middles, silhouette_and_folds(view)))
+    rms = {name: float(np.sqrt(np.mean(np.concatenate(found) ** 2))) for name, found in errors.items()}
+    print("rms error in px:", {name: round(value, 3) for name, value in rms.items()})
+    assert rms["silhouettes"] < 0.1 and rms["folds"] < 0.1 and rms["silhouettes without sure"] < 0.3
 
 
 def test_a_static_scene_gives_the_same_picture_in_every_frame(tmp_path):
@@ -212,8 +213,8 @@ def test_a_steep_floor_and_a_round_part_draw_no_lines_inside():
     )
     depth = np.where(z2 > 0, 2 - 0.5 * np.sqrt(np.maximum(z2, 0)), 0).astype(np.float32)
     torn = surface.tears(inverse(depth), 0.04 * ends.inverse_span)
-    lines = torn | surface.folds(ball, torn)
-    inside = lines.pixels() & (z2 > 0.08)
+    drawn = torn | surface.folds(ball, torn)
+    inside = drawn.pixels() & (z2 > 0.08)
     assert not inside.any()
 
 
