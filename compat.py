@@ -144,11 +144,11 @@ def node_tree_of(block: bpy.types.Material | bpy.types.World) -> bpy.types.NodeT
     return block.node_tree
 
 
-def shader_nodes_of(material: bpy.types.Material) -> bpy.types.NodeTree | None:
-    """The shader nodes that a material is drawn with, None if it has a plain colour, as only before 5.0."""
-    if bpy.app.version < (5, 0, 0) and not material.use_nodes:
+def shader_nodes_of(block: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree | None:
+    """The shader nodes that a material or world is drawn with, None if it has a plain colour, as only before 5.0."""
+    if bpy.app.version < (5, 0, 0) and not block.use_nodes:
         return None
-    return material.node_tree
+    return block.node_tree
 
 
 def scene_linear() -> str:
@@ -201,7 +201,11 @@ def compositor_of(scene: bpy.types.Scene) -> bpy.types.NodeTree | None:
 def nodes_are_off(block: bpy.types.bpy_struct) -> bool:
     """Whether a material, world or light has nodes that it doesn't use. They can't be switched off from 5.0 on."""
     prop: Any = block.bl_rna.properties.get("use_nodes")
-    return prop is not None and not getattr(prop, "is_deprecated", False) and not getattr(block, "use_nodes", True)
+    return (
+        prop is not None
+        and not getattr(prop, "is_deprecated", False)
+        and not getattr(block, "use_nodes", True)
+    )
 
 
 def modifier_inputs(modifier: bpy.types.NodesModifier) -> list[tuple[str, Any, str]]:
@@ -213,11 +217,19 @@ def modifier_inputs(modifier: bpy.types.NodesModifier) -> list[tuple[str, Any, s
     if not hasattr(modifier, "properties"):
         held: Any = modifier
         return [
-            (name, held.get(name), held.get(f"{name}_attribute_name", "") if held.get(f"{name}_use_attribute") else "")
+            (
+                name,
+                held.get(name),
+                held.get(f"{name}_attribute_name", "") if held.get(f"{name}_use_attribute") else "",
+            )
             for name in names
         ]
     given = [(name, getattr(modifier.properties.inputs, name, None)) for name in names]
     return [
-        (name, getattr(held, "value", None), held.attribute_name if getattr(held, "type", "") == "ATTRIBUTE" else "")
+        (
+            name,
+            getattr(held, "value", None),
+            held.attribute_name if getattr(held, "type", "") == "ATTRIBUTE" else "",
+        )
         for name, held in given
     ]

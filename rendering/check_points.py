@@ -96,6 +96,9 @@ def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[st
     depth = seen.depth[used]
     nearest = plate.nearest[rows[used], columns[used]]
     before = depth < nearest - seen.slack[used]
+    holes = _holes(plate, seen, used)
+    if holes.mean() > 0.1:
+        before |= holes
     if before.sum() > max(2, (0.02 if has_whole else 0.1) * used.sum()) and not (
         piece and _rough(plate, piece)
     ):
@@ -107,6 +110,13 @@ def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[st
         yield "seen", "it leaves no pixel, and what is seen instead lies exactly on it", False
     if piece is not None:
         yield from _on_it(plate, piece, seen, used)
+
+
+def _holes(plate: Plate, seen: Seen, used: Mask) -> Mask:
+    """Points whose very pixel shows what is far behind them; more than the odd one, where another face is at its centre."""
+    there = plate.depth[seen.rows[used].astype(int), seen.columns[used].astype(int)]
+    wide = plate.footprints(seen.depth[used])
+    return np.asarray((there == 0) | (there > seen.depth[used] + seen.slack[used] + 5 * wide))
 
 
 def _missing(

@@ -23,6 +23,7 @@ from .. import compat
 from ..pipeline.errors import InputError
 from . import mattes, raw
 from .parts import Part
+from .surfaces import is_fog, is_misty
 from .throwaway import MARK, copy_of, rendered_layer, rendered_layers, seen_objects, show_only
 
 COVER_SAMPLES = 8
@@ -90,11 +91,15 @@ def kinds(jobs: Sequence[Job]) -> list[str]:
 
 
 def _seen_through(scene: bpy.types.Scene) -> list[bpy.types.Object] | None:
-    """What stands in the scenes of the parts where that is not simply the rendered layer; None where it is."""
+    """What stands in the scenes of the parts where that is not simply the rendered layer; None where it is.
+
+    Fog is left out: rays that scatter in it by chance would leave holes in every pass.
+    """
     layers = rendered_layers(scene)
     seen = seen_objects(scene)
-    clear = [thing for thing in seen if not thing.holdfast.see_through]
-    return None if len(layers) == 1 and len(clear) == len(seen) else clear
+    clear = [thing for thing in seen if not thing.holdfast.see_through and not is_fog(thing)]
+    plain = len(layers) == 1 and len(clear) == len(seen) and not is_misty(scene.world)
+    return None if plain else clear
 
 
 def _beauty(scene: bpy.types.Scene, folder: Path, order: Order) -> bpy.types.Scene:

@@ -64,6 +64,25 @@ def is_opaque(material: bpy.types.Material) -> bool:
     return not any(_lets_through(node) for node in _nodes(tree))
 
 
+def is_fog(thing: bpy.types.Object) -> bool:
+    """True for a volume, or a shape whose materials have no surface: a ray scatters in it by chance."""
+    materials = [slot.material for slot in thing.material_slots if slot.material]
+    return thing.type == "VOLUME" or (bool(materials) and all(map(_is_volume, materials)))
+
+
+def is_misty(world: bpy.types.World | None) -> bool:
+    """True if the world itself is a volume."""
+    return world is not None and _is_volume(world)
+
+
+def _is_volume(block: bpy.types.Material | bpy.types.World) -> bool:
+    tree = compat.shader_nodes_of(block)
+    output = tree.get_output_node("CYCLES") if tree is not None else None
+    if output is None or not output.inputs["Volume"].is_linked:
+        return False
+    return isinstance(block, bpy.types.World) or not output.inputs["Surface"].is_linked
+
+
 def _nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
     for node in tree.nodes:
         if str(node.type) == "GROUP" and node.node_tree is not None:

@@ -204,6 +204,19 @@ def test_odd_scenes_are_not_refused(tmp_path: Path, odd: Callable[[bpy.types.Sce
     assert [str(failure) for failure in found(truth) if failure.stops] == []
 
 
+def test_fog_leaves_no_hole(tmp_path: Path) -> None:
+    """A ray scatters in fog by chance: what is known of the parts must be what it is in clear air."""
+    scene = scenes.new_scene(SIZE, 1, samples=4)
+    two_planes(scene)
+    clear = scenes.make(tmp_path / "clear")
+    _foggy(scene)
+    foggy = scenes.make(tmp_path / "foggy")
+    kinds = ("ids", "depth", "normal", "vector")
+    assert all((getattr(clear, kind)(1) == getattr(foggy, kind)(1)).all() for kind in kinds)
+    assert np.abs(clear.matte("upper", 1) - foggy.matte("upper", 1)).max() < 0.5  # sampled apart, no more
+    assert found(foggy) == []
+
+
 # --- field.md, pain 13: what was wrong with the ground truth of others, a test each -----------------------------------
 
 
