@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import IntProperty
 
+from ..rendering.parts import objects_named
 from . import state_cache
 
 PREFIX = "! "
@@ -44,15 +45,6 @@ def clear(scene: bpy.types.Scene) -> None:
         scene.timeline_markers.remove(marker)
 
 
-def parts_named(scene: bpy.types.Scene, name: str) -> list[bpy.types.Object]:
-    """The objects of the scene that are the part ``name``."""
-    return [
-        thing
-        for thing in scene.objects
-        if thing.holdfast.is_part and (thing.holdfast.part or thing.name) == name
-    ]
-
-
 class HOLDFAST_OT_jump_to_finding(bpy.types.Operator):
     """Goes to a finding."""
 
@@ -81,7 +73,7 @@ class HOLDFAST_OT_jump_to_finding(bpy.types.Operator):
         finding = findings[self.index]
         context.window_manager.holdfast.active_finding = self.index
         context.scene.frame_set(int(finding["frames"][0]))
-        parts = parts_named(context.scene, str(finding["part"]))
+        parts = objects_named(context.scene, str(finding["part"]))
         for thing in context.view_layer.objects:
             thing.select_set(thing in parts)
         if parts:

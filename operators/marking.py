@@ -89,9 +89,19 @@ def mark_instances(scene: bpy.types.Scene, things: Sequence[bpy.types.Object], w
 
 
 def _instance(entry: evaluated.Entry, key: str, piece_of: Callable[[str, str], Any]) -> None:
-    name = part_name(entry.maker)
-    place = sum(piece.key != "" for piece in entry.maker.holdfast.pieces) + 1
-    piece = piece_of(key, f"{name} {place}" if key else name)
+    pieces = [
+        piece for piece in entry.maker.holdfast.pieces if piece.key and not piece.key.startswith("slot")
+    ]
+    name, number = part_name(entry.maker), len(pieces) + 1
+    if not key:
+        title = name
+    elif entry.maker.instance_type == "COLLECTION" and all(
+        piece.part != f"{name} {entry.name}" for piece in pieces
+    ):
+        title = f"{name} {entry.name}"
+    else:
+        title = f"{name} {number}"
+    piece = piece_of(key, title)
     piece.bounds = (*entry.bounds.min(0), *entry.bounds.max(0))
 
 

@@ -23,6 +23,7 @@ from .throwaway import MARK, copy_of, engines, rendered_layers
 _READS = "holdfast_reads"
 _READER = "HOLDFAST_READER"
 _NO_LEVEL = 0x7FFFFFFF
+_KINDS = {"CURVES": "hair", "POINTCLOUD": "a point cloud"}
 _RAYS = ("camera", "diffuse", "glossy", "transmission", "volume_scatter", "shadow")
 
 
@@ -150,11 +151,9 @@ def _entries(depsgraph: bpy.types.Depsgraph, meshes_of: Collection[bpy.types.Obj
 def _shared(thing: Any, meshes: dict[tuple[object, ...], Geometry]) -> Geometry:
     """The mesh of an evaluated object; one for all that share it. Raises InputError for what has none."""
     if thing.type not in MESHED:
-        kind = thing.type.replace("_", " ").lower()
-        todo = "Turn it into a mesh, or mark the whole as one part."
-        raise InputError(
-            f"An instance that is a {kind} can't be told apart from others", where=thing.name, todo=todo
-        )
+        what = _KINDS.get(thing.type, thing.type.lower())
+        todo = "Turn it into a mesh, give it a name that nothing else has, or mark the whole as one part."
+        raise InputError(f"{thing.name} is {what}, which can't be told apart from others", todo=todo)
     materials = tuple(slot.material.original if slot.material else None for slot in thing.material_slots)
     key = (thing.type, thing.data.as_pointer(), materials)
     if key not in meshes:

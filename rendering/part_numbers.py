@@ -39,12 +39,14 @@ class Numbers:
     def __init__(self, scene: bpy.types.Scene) -> None:
         self._scene: Any = scene
         self._used = Counter(place.number for owner in _owners() for place in places(owner))
+        here = (*scene.objects, *scene.collection.children_recursive)
+        self._here = Counter(place.number for owner in here for place in places(owner))
         self._given: dict[str, int] = dict(scene.get(_GIVEN, {}))
         self._last = max({*self._used, *self._given.values()}, default=0)
 
     def is_own(self, number: int) -> bool:
-        """Whether this number was given, and one thing alone has it (a duplicated object has that of its original)."""
-        return number > 0 and self._used[number] == 1
+        """Whether this number was given, and no two things of the scene have it, as an object and its duplicate do."""
+        return number > 0 and self._here[number] <= 1
 
     def give(self, name: str) -> int:
         """The number for a new part of this name. Raises InputError when there are none left."""

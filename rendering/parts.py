@@ -76,6 +76,18 @@ def part_name(thing: bpy.types.Object | bpy.types.Collection) -> str:
     return str(thing.holdfast.part or thing.name)
 
 
+def objects_named(scene: bpy.types.Scene, name: str) -> list[bpy.types.Object]:
+    """The objects that show the part of this name: for a slot or an instance, the one that has it."""
+    found = [
+        thing
+        for thing in marked_objects(scene)
+        if part_name(thing) == name or any(piece.part == name for piece in thing.holdfast.pieces)
+    ]
+    for collection, members in marked_collections(scene).items():
+        found += members if part_name(collection) == name else []
+    return found
+
+
 def marked_objects(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The objects that are parts, or whose slots or instances are."""
     return [thing for thing in scene.objects if thing.holdfast.is_part and thing.holdfast.role == "HERO"]
@@ -162,11 +174,9 @@ def _cover(
             raise InputError(f"{thing.name} shows {shared[0]}, as others do", where=name, todo=todo)
         names.update(dict.fromkeys(each.name for each in made))
     if not names and not stand_ins:
-        kind = members[0].type.replace("_", " ").lower()
+        kind = members[0].bl_rna.properties["type"].enum_items[members[0].type].name.lower()
         todo = "Take the part mark off it."
-        raise InputError(
-            f"The part {name} is a {kind}, which has no coverage in a render", where=name, todo=todo
-        )
+        raise InputError(f"The part {name} ({kind}) has no coverage in a render", where=name, todo=todo)
     return tuple(names), tuple(stand_ins)
 
 

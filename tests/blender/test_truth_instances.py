@@ -333,7 +333,7 @@ def test_what_can_not_be_told_apart_is_refused(scene, tmp_path) -> None:
     empty = empty_showing(collection_of("wig", hair), "wig", (0, 0, 0))
     scene.view_layers[0].update()
     mark_instances(scene, [empty], False)
-    with pytest.raises(InputError, match="is a curves can't be told apart"):
+    with pytest.raises(InputError, match="tuft is hair, which can't be told apart"):
         covered(scene, tmp_path)
 
 

@@ -94,6 +94,19 @@ def test_linked_parts_keep_their_numbers(scene, tmp_path: Path) -> None:
     assert renumber(scene) == []
 
 
+def test_an_override_keeps_its_number_when_it_is_marked_again(scene, tmp_path: Path) -> None:
+    (body,) = planes(1)
+    body.holdfast.part_id = 12
+    bpy.data.libraries.write(str(tmp_path / "set.blend"), {body})
+    bpy.data.objects.remove(body)
+    with bpy.data.libraries.load(str(tmp_path / "set.blend"), link=True) as (_, target):
+        target.objects = ["plane 1"]
+    own = target.objects[0].override_create(remap_local_usages=True)
+    scene.collection.objects.link(own)
+    marking.mark_objects(scene, [own])
+    assert numbers(scene) == {"plane 1": 12}
+
+
 def test_two_libraries_with_one_number(scene, tmp_path: Path) -> None:
     for name in ("a", "b"):
         thing = scenes.add_plane(name, 1)
@@ -214,13 +227,13 @@ def _pencil():
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: None, "thing is a empty, which has no coverage"),
-        (lambda: bpy.data.lights.new("l", "AREA"), "is a light, which"),
-        (lambda: bpy.data.armatures.new("a"), "is a armature, which"),
-        (lambda: bpy.data.lattices.new("a"), "is a lattice, which"),
-        (lambda: bpy.data.cameras.new("a"), "is a camera, which"),
-        (lambda: bpy.data.volumes.new("v"), "is a volume, which"),
-        (_pencil, "pencil, which has no coverage"),
+        (lambda: None, r"thing \(empty\) has no coverage"),
+        (lambda: bpy.data.lights.new("l", "AREA"), r"thing \(light\) has"),
+        (lambda: bpy.data.armatures.new("a"), r"\(armature\) has"),
+        (lambda: bpy.data.lattices.new("a"), r"\(lattice\) has"),
+        (lambda: bpy.data.cameras.new("a"), r"\(camera\) has"),
+        (lambda: bpy.data.volumes.new("v"), r"\(volume\) has"),
+        (_pencil, r"grease pencil.*\) has no coverage"),
         (lambda: bpy.data.curves.new("c", "CURVE"), ""),
         (lambda: bpy.data.curves.new("t", "FONT"), ""),
         (lambda: bpy.data.metaballs.new("m"), ""),
