@@ -26,9 +26,10 @@ from . import locate, part_rows, session, state_cache, window
 Result = set[str]
 MOST_FRAMES = 12
 BUDGET_SECONDS = 0.010
-TICK_SECONDS = 0.02
-LOOKS_FROM = 0.15
-"""Share of the check after which it comes to the parts."""
+TICK_SECONDS = 0.004
+REDRAW_SECONDS = 0.25
+LOOKS = 0.8
+"""Share of the check that looks at parts; the rest tries the view."""
 
 
 @dataclass
@@ -47,6 +48,7 @@ class _Run:
     scene_uid: int
     steps: Generator[float, None, Checked]
     fraction: float = 0.0
+    drawn: float = 0.0
 
 
 results: dict[int, Checked] = {}
@@ -80,8 +82,7 @@ def checking(scene: bpy.types.Scene) -> Generator[float, None, Checked]:
     """The check in slices; yields how far it is."""
     made_of = _signature(scene)
     found, parts = _of_scene(scene)
-    yield 0.02
-    found += yield from _of_colour(scene)
+    yield 0.0
     frames = _frames(scene)
     sights: list[Sight] = []
     if parts and frames and scene.camera is not None:
@@ -90,12 +91,13 @@ def checking(scene: bpy.types.Scene) -> Generator[float, None, Checked]:
             for frame in frames:
                 for sight in look(copy, parts, frame):
                     sights.append(sight)
-                    yield LOOKS_FROM + (1.0 - LOOKS_FROM) * len(sights) / (len(parts) * len(frames))
+                    yield LOOKS * len(sights) / (len(parts) * len(frames))
         except HoldfastError as error:
             found.append(Finding("ERROR", str(error)))
         finally:
             throwaway.purge()
     found += findings(sights)
+    found += yield from _of_colour(scene)
     order = {"ERROR": 0, "WARNING": 1, "INFO": 2}
     found.sort(key=lambda each: order[each.level])
     return Checked(found, frames if sights else (), smallest(sights), made_of=made_of)
@@ -138,7 +140,7 @@ def _given_pictures(scene: bpy.types.Scene) -> None:
 def _of_colour(scene: bpy.types.Scene) -> Generator[float, None, list[Finding]]:
     """Whether the picture can be taken back to scene-linear."""
     try:
-        yield from colour.table(colour.record(scene), lambda share: 0.02 + (LOOKS_FROM - 0.02) * share)
+        yield from colour.table(colour.record(scene), lambda share: LOOKS + (1.0 - LOOKS) * share)
     except HoldfastError as error:
         return [Finding("ERROR", str(error).rstrip("."))]
     return []
@@ -206,7 +208,9 @@ def _tick() -> float | None:
         says = f"The check could not be finished ({error}). Check again"
         results[run.scene_uid] = Checked([Finding("ERROR", says)], made_of=None)
         _runs.clear()
-    window.redraw()
+    if not _runs or time.perf_counter() - run.drawn > REDRAW_SECONDS:
+        run.drawn = time.perf_counter()
+        window.redraw()
     return TICK_SECONDS if _runs else None
 
 

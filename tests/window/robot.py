@@ -122,8 +122,9 @@ class Robot:
                 seen.append(y)
                 if wanted in self._command_under_mouse(region):
                     for sure in reversed(seen[-4:]):  # on a busy machine the button lags behind the mouse
-                        yield from self.move(x, sure)
-                        yield 0.9
+                        for beside in (3, 1, 0):
+                            yield from self.move(x - beside, sure)
+                            yield 0.15
                         if wanted in self._command_under_mouse(region):
                             self._near = sure
                             return x, sure
@@ -131,7 +132,7 @@ class Robot:
 
     def _command_under_mouse(self, region: bpy.types.Region) -> str:
         manager = bpy.context.window_manager
-        manager.clipboard = ""
+        manager.clipboard = "-"
         with bpy.context.temp_override(window=self.window, area=self.area, region=region):
             if bpy.ops.ui.copy_python_command_button.poll():
                 bpy.ops.ui.copy_python_command_button()
