@@ -92,7 +92,8 @@ def _draw_parts(context: bpy.types.Context, shader: Any) -> None:
 
 
 def _shapes(context: bpy.types.Context, depsgraph: bpy.types.Depsgraph) -> Iterator[tuple[Row, Shape]]:
-    space, rows = context.space_data, part_rows.rows(context.scene)
+    space: Any = context.space_data
+    rows = part_rows.rows(context.scene)
     for row in rows:
         for thing in row.where.objects:
             if thing.mode != "EDIT" and thing.visible_in_viewport_get(space):

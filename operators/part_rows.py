@@ -15,7 +15,7 @@ from ..pipeline.errors import HoldfastError
 from ..rendering.parts import Part, marked_collections, marked_objects, part_name, read_parts, slot_key
 from ..rendering.shapes import Pointer, pointer
 
-KINDS = {
+KINDS: dict[str, Any] = {
     "OBJECT": "OBJECT_DATA",
     "COLLECTION": "OUTLINER_COLLECTION",
     "SLOT": "MATERIAL",

