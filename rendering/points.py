@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pipeline.truth import F64
-from .parts import Part
+from .drawn import NO_MATERIAL
+from .part import Part
 from .surfaces import is_exact, moves_with
 from .throwaway import MARK, rendered_layer
 
@@ -33,7 +34,7 @@ def sample(scene: bpy.types.Scene, parts: Sequence[Part], count: int = COUNT) ->
     """
     points, normals = np.zeros((2, len(parts), count, 3), np.float32)
     areas, exact = np.zeros(len(parts)), np.zeros(len(parts), bool)
-    wanted = {row: _objects(scene, part) for row, part in enumerate(parts)}
+    wanted = {row: _objects(part) for row, part in enumerate(parts)}
     wanted = {
         row: found
         for row, found in wanted.items()
@@ -67,12 +68,12 @@ def _area(corners: F64) -> F64:
     return np.asarray(np.linalg.norm(sides, axis=1) / 2, np.float64)
 
 
-def _objects(scene: bpy.types.Scene, part: Part) -> list[bpy.types.Object]:
-    """The objects that are the part; none if they are not there, or move against each other."""
-    found = [scene.objects.get(name) for name in part.cover]
-    if part.kind == "INSTANCE":
-        return [] if None in found or len(found) != 1 else found
-    return [] if None in found or not all(moves_with(thing, part.object) for thing in found) else found
+def _objects(part: Part) -> tuple[bpy.types.Object, ...]:
+    """The objects that are all there is of the part and move as one; none if that is not so."""
+    own = {thing.name for thing in part.objects}
+    if part.kind == "INSTANCE" or part.stand_ins or own != set(part.cover):
+        return ()
+    return part.objects if all(moves_with(thing, part.object) for thing in part.objects) else ()
 
 
 def _corners(part: Part, thing: bpy.types.Object, mesh: bpy.types.Mesh) -> F64:
@@ -86,10 +87,9 @@ def _corners(part: Part, thing: bpy.types.Object, mesh: bpy.types.Mesh) -> F64:
     if part.kind == "SLOT":
         slot = np.empty(len(mesh.loop_triangles), np.int32)
         mesh.loop_triangles.foreach_get("material_index", slot)
-        names = [each.material.name if each.material else "" for each in thing.material_slots]
-        last = max(len(names) - 1, 0)
-        corners = corners[[bool(names) and names[min(index, last)] == part.material for index in slot]]
-    if part.kind != "INSTANCE" and thing is not part.object:
+        names = [each.material.name if each.material else NO_MATERIAL for each in thing.material_slots]
+        corners = corners[[names[min(index, len(names) - 1)] == part.material for index in slot]]
+    if thing is not part.object:
         turned = np.array(part.object.matrix_world.inverted_safe() @ thing.matrix_world, np.float64)
         corners = corners @ turned[:3, :3].T + turned[:3, 3]
     return corners

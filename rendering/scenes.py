@@ -22,6 +22,7 @@ import bpy
 from .. import compat
 from ..pipeline.errors import InputError
 from . import mattes, raw
+from .drawn import NO_MATERIAL
 from .parts import Part
 from .surfaces import is_fog, is_misty
 from .throwaway import MARK, copy_of, rendered_layer, rendered_layers, seen_objects, show_only
@@ -153,7 +154,9 @@ def _whole(scene: bpy.types.Scene, folder: Path, order: Order) -> bpy.types.Scen
     layer.material_override = _xray()
     layer.pass_cryptomatte_depth = _whole_levels(order.parts)
     layer.use_pass_cryptomatte_material = False
-    copy.cycles.transparent_max_bounces = 1024
+    copy.cycles.transparent_max_bounces = copy.cycles.min_transparent_bounces = (
+        1024  # no ray is dropped by chance
+    )
     _sharp(copy)
     return copy
 
@@ -169,7 +172,7 @@ def _slot_alone(part: Part) -> bpy.types.Object:
     alone[MARK] = True
     alone.name = mattes.alone(part.record())[0]
     slots = [number for number, slot in enumerate(part.object.material_slots)
-             if slot.material and slot.material.name == part.material]  # fmt: skip
+             if (slot.material.name if slot.material else NO_MATERIAL) == part.material]  # fmt: skip
     tree: Any = bpy.data.node_groups.new("holdfast slot", "GeometryNodeTree")
     tree[MARK] = True
     for way in ("INPUT", "OUTPUT"):

@@ -34,7 +34,8 @@ def is_exact(thing: bpy.types.Object, scene: bpy.types.Scene) -> bool:
     mesh: Any = thing.data
     if mesh.shape_keys is not None or _animated(mesh) or _steers(thing, ("modifiers",)):
         return False
-    materials = [slot.material for slot in thing.material_slots if slot.material]
+    instead = rendered_layer(scene).material_override
+    materials = [instead] if instead else [slot.material for slot in thing.material_slots if slot.material]
     return all(_is_still(each) for each in thing.modifiers if each.show_render) and all(
         is_opaque(material) for material in materials
     )
@@ -103,8 +104,8 @@ def _always_drawn(thing: bpy.types.Object, layer: bpy.types.ViewLayer) -> bool:
     if layer.objects.get(thing.name) is not None:
         hidden = hidden or thing.holdout_get(view_layer=layer) or thing.indirect_only_get(view_layer=layer)
     hidden = hidden or thing.holdfast.see_through
-    shown_as = thing.instance_type != "NONE" and not thing.show_instancer_for_render
-    return not (hidden or shown_as or _steers(thing, ("hide_", "visible_", "is_", "show_")))
+    repeats = thing.instance_type != "NONE"
+    return not (hidden or repeats or _steers(thing, ("hide_", "visible_", "is_", "show_")))
 
 
 def _diced(thing: bpy.types.Object) -> bool:

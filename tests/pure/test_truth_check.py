@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -470,3 +472,18 @@ def test_beauty_and_linear_are_of_the_same_light(
         write_exr(truth.path("linear", frame), light.astype(np.float32), half=True)
     assert {each.frame for each in found(truth) if each.check == "colour" and each.stops} == expected
     assert {each.check for each in found(truth)} <= {"colour"}
+
+
+def test_no_more_than_two_frames_are_held(truth: GroundTruth, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[weakref.ref[check.Plate]] = []
+    most = 0
+
+    class Counted(check.Plate):
+        def __init__(self, *given: Any) -> None:
+            nonlocal most
+            super().__init__(*given)
+            held.append(weakref.ref(self))
+            most = max(most, sum(each() is not None for each in held))
+
+    monkeypatch.setattr(check, "Plate", Counted)
+    assert found(truth) == [] and len(held) == len(truth.frames) and most == 2
