@@ -13,6 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+import tests.conftest  # noqa: F401  makes the checkout importable
+
+# isort: split
 from holdfast.pipeline.context import Context
 from holdfast.pipeline.controls import Control, SizeRule, check_control
 from holdfast.pipeline.fitting import fit_size
@@ -21,7 +24,6 @@ from holdfast.pipeline.truth import GroundTruth
 from holdfast.rendering.clips.depth import find_range
 from holdfast.rendering.clips.pictures import Frame, Look
 
-import tests.conftest  # noqa: F401  makes the checkout importable
 from tests.pure import clip_truth as scene
 
 KINDS = ("beauty", "depth", "edges", "normals", "matte", "ids")

@@ -201,3 +201,11 @@ def test_known_counts():
     assert cases["up to 70"] == tuple(range(1, 70))
     with pytest.raises(InputError, match="at most 48 frames"):
         frame_map(frames, (24, 1), (24, 1), CountRule(seconds=(0, 2)), "m")
+
+
+@pytest.mark.checkout
+def test_the_page_lists_the_models_as_they_are():
+    from scripts import show_clips
+
+    page = show_clips.PAGE.read_text(encoding="utf-8")
+    assert show_clips.with_table(page) == page, "run scripts/show_clips.py"
