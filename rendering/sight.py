@@ -95,16 +95,17 @@ class _Body:
     def distance(self, origin: Vector, direction: Vector) -> float | None:
         """How far along the ray (in the world, metres) its nearest surface is, or None."""
         start, way = self._back @ origin, self._turn @ direction
+        found: Any
         if self._tree is not None:
-            found: Any = self._tree.ray_cast(start, way)
+            found = self._tree.ray_cast(start, way)
             place = found[0]
         else:
             try:
-                hit, place = self._shape.thing.ray_cast(start, way)[:2]
+                found = self._shape.thing.ray_cast(start, way)
             except RuntimeError:  # no surface at all: hair, points
                 return None
-            place = place if hit else None
-        return None if place is None else (self._shape.matrix @ place - origin).length
+            place = found[1] if found[0] else None
+        return None if place is None else float((self._shape.matrix @ place - origin).length)
 
 
 def _box(camera: Camera, corners: F64, size: tuple[int, int]) -> tuple[float, float, float, float] | None:

@@ -122,7 +122,7 @@ def truth_parts(walk: Any) -> Check:
     assert len({row.id for row in rows}) == 5 and all(row.id for row in rows), rows
     bpy.ops.object.select_all(action="DESELECT")
     yield 0.6
-    yield from walk.hand.pictures_of_sidebar("40-truth-parts")
+    walk.hand.picture("40-truth-parts", walk.hand.sidebar)
     return None
 
 
@@ -204,7 +204,7 @@ def truth_check(walk: Any) -> Check:
     assert any(each.startswith("foot is never seen") for each in said), said
     assert any(each.startswith("knob has only") for each in said), said
     assert not found.stale
-    yield from walk.hand.pictures_of_sidebar("42-truth-check")
+    walk.hand.picture("42-truth-check", walk.hand.sidebar)
     scene.frame_set(5)
     yield from walk.hand.press_button("holdfast.show_finding")
     selected = [thing.name for thing in bpy.context.selected_objects]
@@ -223,7 +223,7 @@ def truth_render(walk: Any) -> Check:
     shown = walk.module("operators.state_cache").shown(bpy.context.scene)
     assert shown.estimate.seconds is not None, shown.estimate
     first = f"{shown.estimate.time_words()}, {shown.estimate.disk_words()}; {shown.estimate.basis()}"
-    yield from walk.hand.pictures_of_sidebar("43-truth-estimate")
+    walk.hand.picture("43-truth-estimate", walk.hand.sidebar)
     spot = yield from walk.hand.find_button('holdfast.run_stage(stage="truth"')
     assert spot is not None
     yield from walk.hand.click(*spot)
