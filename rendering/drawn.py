@@ -18,8 +18,8 @@ from .throwaway import seen_objects
 
 COVERING = frozenset(("MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD"))
 """Types of objects that Cryptomatte has."""
-MESHED = frozenset(("MESH", "CURVE", "SURFACE", "META", "FONT"))
-"""Those that can be turned into a mesh without looking any different."""
+MESHED = frozenset(("MESH", "META"))
+"""Those of the types that a render sees which can be a mesh; it sees curves, surfaces and texts as meshes already."""
 NO_MATERIAL = "default_surface"
 
 

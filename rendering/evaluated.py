@@ -24,6 +24,7 @@ _READS = "holdfast_reads"
 _READER = "HOLDFAST_READER"
 _NO_LEVEL = 0x7FFFFFFF
 _KINDS = {"CURVES": "hair", "POINTCLOUD": "a point cloud"}
+_LINES = ("CURVE", "SURFACE", "FONT")
 _RAYS = ("camera", "diffuse", "glossy", "transmission", "volume_scatter", "shadow")
 
 
@@ -120,19 +121,21 @@ def _render(scene: bpy.types.Scene, look: Callable[[bpy.types.Depsgraph], None])
 def _entries(depsgraph: bpy.types.Depsgraph, meshes_of: Collection[bpy.types.Object]) -> list[Entry]:
     entries: list[Entry] = []
     meshes: dict[tuple[object, ...], Geometry] = {}
+    lines: set[tuple[object, ...]] = set()
     each: Any
     for each in depsgraph.object_instances:
         thing, maker = each.object, each.parent if each.is_instance else each.object
         if thing.type not in COVERING or not each.show_self:
             continue
+        key = tuple(n for n in each.persistent_id if n != _NO_LEVEL) if each.is_instance else ()
+        if thing.type in _LINES:  # what is drawn of it is a mesh, which comes as an instance of its own
+            lines.add((maker.original, thing.original, key))
+            continue
+        if (maker.original, thing.original, key[1:]) in lines:
+            key = key[1:]
         geometry = None
         if maker.original in meshes_of:
             geometry = _shared(thing, meshes)
-        instance = (
-            tuple(number for number in each.persistent_id if number != _NO_LEVEL)
-            if each.is_instance
-            else None
-        )
         flags = {
             f"visible_{ray}": getattr(thing, f"visible_{ray}") and getattr(maker, f"visible_{ray}")
             for ray in _RAYS
@@ -143,7 +146,7 @@ def _entries(depsgraph: bpy.types.Depsgraph, meshes_of: Collection[bpy.types.Obj
         matrix, box = np.array(each.matrix_world, np.float64), np.array(thing.bound_box, np.float64)
         empty = thing.type == "MESH" and not len(thing.data.polygons)
         entries.append(
-            Entry(maker.original, instance, thing.name, thing.type, matrix, flags, geometry, box, empty)
+            Entry(maker.original, key or None, thing.name, thing.type, matrix, flags, geometry, box, empty)
         )
     return entries
 

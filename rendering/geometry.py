@@ -52,7 +52,7 @@ class Geometry:
 
 
 def read_geometry(thing: bpy.types.Object, materials: tuple[bpy.types.Material | None, ...]) -> Geometry:
-    """The mesh of an evaluated object; curves, surfaces, texts and metaballs as what is drawn of them."""
+    """The mesh of an evaluated object; of metaballs what is drawn of them."""
     if thing.type == "MESH":
         return _read(thing.data, materials)
     mesh = thing.to_mesh()

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
+from holdfast.compat import node_tree_of
 from holdfast.operators.marking import mark_collection, mark_instances, mark_objects, mark_slots
 from holdfast.pipeline.errors import InputError
 from holdfast.rendering import cryptomatte, exr, instances, parts, throwaway
 from holdfast.rendering.scenes import Order, _geometry
 
 from . import truth_scenes as scenes
+from .scene_dump import dump
 
 SIZE = (96, 32)
 
@@ -215,7 +218,54 @@ def _by_particles(scene) -> list[bpy.types.Object]:
     return [maker]
 
 
-@pytest.mark.parametrize("make", [_by_nodes, _by_collection, _by_vertices, _by_faces, _by_particles])
+def _other_kinds(scene) -> list[bpy.types.Object]:
+    """Text, a curve and (not drawn as an instance) metaballs, in a collection in a collection, shown twice."""
+    text = bpy.data.objects.new("text", bpy.data.curves.new("text", "FONT"))
+    text.data.body, text.data.size = "A", 2
+    line = bpy.data.objects.new("line", bpy.data.curves.new("line", "CURVE"))
+    line.data.dimensions, line.data.bevel_depth, line.location.x = "3D", 0.3, 2
+    line.data.splines.new("POLY").points.add(1)
+    line.data.splines[0].points[1].co = (0, 1, 0, 1)
+    drop = bpy.data.objects.new("drop", bpy.data.metaballs.new("drop"))
+    drop.data.elements.new().radius, drop.location.x = 0.8, 3
+    inner = empty_showing(collection_of("inner", line, drop), "inner", (0, 0, 0))
+    scene.collection.objects.unlink(inner)
+    outer = collection_of("outer", text, inner)
+    left, right = empty_showing(outer, "left", (-5, -1, 0)), empty_showing(outer, "right", (0.8, 0, 0))
+    right.scale, right.rotation_euler.z = (0.8, 0.5, 1), 0.2
+    return [left, right]
+
+
+def _half_clear(scene) -> list[bpy.types.Object]:
+    """A material that is clear on one side, told by the UV map."""
+    bolt = square()
+    layer = bolt.data.uv_layers.new(name="map")
+    layer.data.foreach_set("uv", [0, 0, 1, 0, 1, 1, 0, 1])
+    material = bpy.data.materials.new("half clear")
+    tree = node_tree_of(material)
+    tree.nodes.clear()
+    new, link = tree.nodes.new, tree.links.new
+    uv, apart, over = new("ShaderNodeUVMap"), new("ShaderNodeSeparateXYZ"), new("ShaderNodeMath")
+    mix, clear, end = (
+        new("ShaderNodeMixShader"),
+        new("ShaderNodeBsdfTransparent"),
+        new("ShaderNodeOutputMaterial"),
+    )
+    uv.uv_map, over.operation, over.inputs[1].default_value = "map", "GREATER_THAN", 0.5
+    link(uv.outputs[0], apart.inputs[0])
+    link(apart.outputs["X"], over.inputs[0])
+    link(over.outputs[0], mix.inputs[0])
+    link(clear.outputs[0], mix.inputs[1])
+    link(new("ShaderNodeBsdfDiffuse").outputs[0], mix.inputs[2])
+    link(mix.outputs[0], end.inputs[0])
+    bolt.data.materials.append(material)
+    return [scatter([(-4, 0, 0), (1, 0, 0), (4, 1, 0)], bolt)]
+
+
+KINDS = (_by_nodes, _by_collection, _by_vertices, _by_faces, _by_particles, _other_kinds, _half_clear)
+
+
+@pytest.mark.parametrize("make", KINDS)
 def test_every_kind_of_instance(scene, tmp_path, make) -> None:
     """All parts together cover just what the scene shows, and none of them twice."""
     before = scenes.add_plane("before", 0.5, part=False)
@@ -383,7 +433,9 @@ def test_through_the_stage(scene, tmp_path) -> None:
     mark_instances(scene, [maker], False)
     mark_slots(scene, [plate])
     mark_collection(scene, together)
+    before = dump()
     truth = scenes.make(tmp_path)
+    assert dump() == before
     assert [(part.name, part.id) for part in truth.parts] == [
         ("bolts 1", 1), ("bolts 2", 2), ("plate red", 3), ("plate blue", 4), ("pair", 5)]  # fmt: skip
     for frame, hidden in ((1, 0), (2, 64)):
@@ -399,3 +451,27 @@ def test_through_the_stage(scene, tmp_path) -> None:
     assert np.allclose(move[:3, 3], (0, -2, 0)) and np.allclose(truth.pose("pair", 1)[:3, 3], (4, 0, 0))
     vectors = truth.vector(1)[truth.ids(1) == 2]
     assert np.allclose(vectors[:, :2], (0, 16), atol=0.05)
+
+
+def test_many_instances(scene) -> None:
+    """A frame of five hundred, and the next in which they have moved."""
+    maker = scatter([(x * 0.2 - 5, y * 0.2 - 2, 0) for x in range(25) for y in range(20)], ball())
+    scenes.key(maker, "location", {1: (0, 0, 0), 3: (0, 1, 0)})
+    scene.frame_set(1)
+    started = time.perf_counter()
+    mark_instances(scene, [maker], False)
+    marked = time.perf_counter()
+    found = parts.read_parts(scene)
+    print(f"marked in {marked - started:.3f} s, read in {time.perf_counter() - marked:.3f} s")
+    with throwaway.copies():
+        copy = throwaway.copy_of(scene, "ids")
+        for frame in (1, 2, 3):
+            copy.frame_set(frame)
+            started = time.perf_counter()
+            instances.realise(copy, found)
+            print(f"frame {frame} made real in {time.perf_counter() - started:.3f} s")
+        copy.view_layers[0].update()
+        stand_in = copy.objects[found[7].cover[0]]
+        assert np.allclose(stand_in.matrix_world.translation, (-5, 0.4, 0), atol=1e-5)
+        meshes = {thing.data for thing in copy.objects if thing.type == "MESH" and not thing.hide_render}
+        assert len(found) == 500 and len(meshes) == 1
