@@ -30,8 +30,9 @@ STOPS, SHARE, SHOWN = 1 / 3, 0.95, 0.1
 """A view can be undone if so large a share of the colours that it shows comes back within so many stops."""
 _CLOSE = (1 / 65535) ** 2
 _FAR = (1 / 255) ** 2
-_BELOW_GREY = 16.0
-"""Scale: the light that is shown as mid grey over this. Larger gives the dark more nodes, and the gamut's edge fewer."""
+_BELOW_GREY, _TOE = 16.0, 16 / 255
+"""Scale: the light shown as mid grey over the first, but no more than is shown at the second, so that a long toe has nodes.
+A smaller scale gives the dark more nodes, and the edge of the gamut, where light goes through zero, fewer."""
 _STRIDE = 0.05
 """In asinh: over which slopes are measured, large enough that 16-bit codes say something."""
 
@@ -60,7 +61,7 @@ def inverse(made_from: str = "") -> Asking[Inverse]:
     display = np.linspace(0.0, 1.0, GREYS)
     scale, greys = yield from _climb(display)
     search = _Search(scale, float(np.abs(greys).max()) + 1.0)
-    greys, missed = yield from search.blocks(greys, np.repeat(display[:, None], 3, 1), 24)
+    greys, missed = yield from _greys(search, greys, display)
     if (missed > 4 * _FAR).mean() > 0.5:
         return Inverse(None)
     curves = np.maximum.accumulate(greys, 0)
@@ -81,14 +82,33 @@ def _climb(display: F64) -> Asking[tuple[float, F64]]:
     light = 2.0 ** np.linspace(-56.0, 56.0, 112 * 32 + 1)
     shown = yield np.repeat(light[:, None], 3, 1)
     shown = np.maximum.accumulate(shown, 0)
-    middle = 0.5 * (shown[0] + shown[-1])
-    scale = float(np.median([np.interp(middle[c], shown[:, c], light) for c in range(3)])) / _BELOW_GREY
+    black, white = shown[0], shown[-1]
+    middle, toe = (
+        [np.interp(black[c] + (white[c] - black[c]) * share, shown[:, c], light) for c in range(3)]
+        for share in (0.5, _TOE)
+    )
+    scale = float(min(np.median(middle) / _BELOW_GREY, np.median(toe)))
     greys = np.empty((len(display), 3))
     for c in range(3):
         values, first = np.unique(shown[:, c], return_index=True)  # the least light that shows a value,
         first[0] = np.searchsorted(shown[:, c], values[0], side="right") - 1  # but of all black the most
         greys[:, c] = np.interp(display, values, np.arcsinh(light[first] / scale))
     return scale, greys
+
+
+def _greys(search: "_Search", start: F64, display: F64) -> Asking[tuple[F64, F64]]:
+    """(K, 3) asinh of the light that is shown as greys, and what is missed; hard ones again from their neighbours."""
+    target = np.repeat(display[:, None], 3, 1)
+    found, missed = yield from search.blocks(start, target, 24)
+    for _ in range(3):
+        bad, good = np.flatnonzero(missed > _FAR), np.flatnonzero(missed <= _FAR)
+        if not len(bad) or not len(good):
+            break
+        between = np.stack([np.interp(display[bad], display[good], found[good, c]) for c in range(3)], 1)
+        other, miss = yield from search.blocks(between, target[bad], 24)
+        better = miss < missed[bad]
+        found[bad[better]], missed[bad[better]] = other[better], miss[better]
+    return found, missed
 
 
 def _lattice(search: "_Search", curves: F64, greys: F64, nodes: int, coarser: ToLinear | None) -> Asking[F64]:
@@ -157,8 +177,9 @@ class _Search:
         shown = yield self._light(found)
         missed = ((shown - target) ** 2).sum(1)
         damping, idle = np.full(len(found), 1e-3), np.zeros(len(found), int)
+        patience = 2 if rounds < 10 else 6
         for _ in range(rounds):
-            now = np.flatnonzero((missed > _CLOSE) & (idle < 2))
+            now = np.flatnonzero((missed > _CLOSE) & (idle < patience))
             if not len(now):
                 break
             step = yield from self._step(found[now], shown[now], shown[now] - target[now], damping[now])
