@@ -74,9 +74,11 @@ def _look(plate: Plate, surface: Surface, pose: F64) -> Seen:
     wide = plate.footprints(z)
     away = np.abs(depth - z)
     pixels = (cosine / wide**2).sum() * area / len(surface.points)
-    return Seen(
-        y, x, depth, wide + away / 2 + 1e-4 * z, 0.05 * wide + 0.05 * away + 1e-6 * z, facing, cosine, pixels
-    )
+    loose = 1e-6 * float(
+        np.abs([pose[:3, 3], camera.world_to_camera[:3, 3]]).max()
+    )  # of single precision far out
+    slack, tight = wide + away / 2 + 1e-4 * z + loose, 0.05 * (wide + away) + 1e-6 * z + loose
+    return Seen(y, x, depth, slack, tight, facing, cosine, pixels)
 
 
 def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[str, str, bool]]:

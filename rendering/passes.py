@@ -46,6 +46,8 @@ def geometry(channels: Mapping[str, F32], here: Camera, following: Camera, previ
     world = np.stack([channel(channels, f".Normal.{axis}") for axis in "XYZ"], -1)
     x, y, z, w = (channel(channels, f".Vector.{axis}") for axis in "XYZW")
     vector = np.stack([-z, w, x, -y], -1)
+    for motion, other in ((vector[..., :2], following), (vector[..., 2:], previous)):
+        through_other_lens(motion, here, other)
     behind = ~seen
     if behind.any():
         vector[behind] = np.concatenate(
@@ -55,6 +57,24 @@ def geometry(channels: Mapping[str, F32], here: Camera, following: Camera, previ
     return Geometry(
         np.where(seen, depth, 0).astype(np.float32), camera_normals(world, seen, here), vector, uv
     )
+
+
+def through_other_lens(motion: F32, here: Camera, other: Camera) -> None:
+    """Adds to ``motion`` (H, W, 2), in place, what Cycles (4.2 to 5.2) leaves out of it.
+
+    It knows another focal length of the other frame, but no other shift, and of an orthographic camera no other scale.
+    """
+    if np.array_equal(here.K, other.K) or here.orthographic != other.orthographic:
+        return
+    for axis, length in ((0, motion.shape[1]), (1, motion.shape[0])):
+        middle, moved = here.K[axis, 2], other.K[axis, 2] - here.K[axis, 2]
+        if here.orthographic:
+            wider = other.K[axis, axis] / here.K[axis, axis]
+            away = (np.arange(length) + 0.5 - middle) * (wider - 1) + moved
+            motion[..., axis] *= np.float32(wider)
+            motion[..., axis] += (away if axis == 0 else away[:, None]).astype(np.float32)
+        else:
+            motion[..., axis] += np.float32(moved)
 
 
 def camera_normals(world: F32, seen: NDArray[np.bool_], camera: Camera) -> F32:
