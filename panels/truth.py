@@ -94,6 +94,11 @@ def _draw_parts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     names = line.row(align=True)
     names.active = view.part_colours
     names.prop(view, "part_names", toggle=True)
+    thing = context.object
+    if thing is not None and thing.type == "MESH" and not thing.holdfast.is_part:
+        line = body.row()
+        line.use_property_split = False
+        line.prop(thing.holdfast, "see_through", text=f"{thing.name} is glass: see through")
     _draw_check(body, context)
 
 

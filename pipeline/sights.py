@@ -73,7 +73,7 @@ def _of_part(sights: Sequence[Sight]) -> list[Finding]:
         found.append(Finding("WARNING", says, part, seen.frame))
     glazed = max(framed, key=lambda sight: sight.glazed / sight.whole)
     if glazed.glazed > THROUGH_GLASS * glazed.whole:
-        says = f"{glazed.glass} is clear and stands before {part}: what is behind it gets no matte, unless {glazed.glass} is marked See Through"
+        says = f"{glazed.glass} is clear and stands before {part}: what is behind it gets no matte. Select {glazed.glass} and tick that it is glass"
         found.append(Finding("WARNING", says, part, glazed.frame))
     smeared = max(framed, key=lambda sight: sight.smear)
     if smeared.smear > SMEAR_PX:
