@@ -59,6 +59,26 @@ def test_a_hidden_part_is_whole_and_a_lost_one_is_not(tmp_path: Path) -> None:
     assert np.abs(truth.background(2) - (1 - truth.matte("lid", 2) - beside)).max() < 0.02
 
 
+def test_whole_parts_behind_many_walls(tmp_path: Path) -> None:
+    """Each ball is inside of the next larger one, a ray meets up to 16 walls, and none is dropped by chance."""
+    scene = scenes.new_scene(SIZE, 1, samples=1)
+    _above(scene)
+    for number in range(8):
+        scenes.add_ball(f"ball {number}", 0.1 + 0.04 * number, (0, 0, 0))
+    truth = scenes.make(tmp_path)
+    for number in range(8):
+        whole = truth.whole(f"ball {number}", 1)
+        radius = 0.1 + 0.04 * number
+        expected = (
+            np.pi * (FOCAL * radius) ** 2 / (HEIGHT**2 - radius**2)
+        )  # a sphere's outline, camera above it
+        print(f"ball {number}: {whole.sum():.0f} px of {expected:.0f}")
+        assert whole.sum() == pytest.approx(expected, rel=0.05) and truth.is_empty(
+            "matte", f"ball {number}", 1
+        ) == (number < 7)
+        assert whole[SIZE[1] // 2, SIZE[0] // 2] == 1
+
+
 def test_whole_parts_do_not_depend_on_the_chunk(tmp_path: Path) -> None:
     """The scene of whole parts is rendered only where they are, which differs from batch to batch."""
     scene = scenes.new_scene(SIZE, 2, samples=4)
