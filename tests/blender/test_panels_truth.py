@@ -212,3 +212,49 @@ def test_a_view_that_can_not_be_undone_is_said_before(preflight):
     (finding,) = preflight.check(scene).findings
     print(finding.says)
     assert finding.level == "ERROR" and "can't be undone" in finding.says
+
+
+def test_values_under_the_mouse_are_those_of_the_package(module, tmp_path):
+    from tests.pure import truth_package
+
+    truth = module("pipeline.truth").GroundTruth.open(truth_package.write(tmp_path))
+    reader = module("operators.read_pixel").Reader(truth, 2)
+    while reader.read_one():
+        pass
+    column, row = (round(each) for each in truth_package.centre_px("right", 2))
+    said = reader.says(column, row)
+    print(said)
+    assert said.startswith(f"{column}, {row}  ·  right ({truth.part('right').id})  ·  1.6 m")
+    assert f"moves {truth_package.STEP:+.2f}, " in said
+    assert "no part" in reader.says(0, 0)
+    assert reader.says(-1, 3) == reader.says(truth.size[0], 3) == ""
+
+
+def test_a_frame_that_was_rendered_gives_an_estimate(module, tmp_path):
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    scene = _scene(frames=72)
+    forecast = module("operators.forecast")
+    shot = module("operators.locate").shot_of(scene)
+    assert forecast.of(scene, shot).seconds is None
+    picture = shot.truth / "beauty" / "beauty.0003.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"x" * 1000)
+    forecast.note(scene, [3], 2.5)
+    found = forecast.of(scene, shot)
+    assert (found.seconds, found.bytes, found.basis()) == (180.0, 72_000, "Measured on 1 frame.")
+    scene.holdfast.truth.samples += 7
+    assert forecast.of(scene, shot).seconds is None
+
+
+def test_the_list_says_what_is_wrong_with_a_mark(module):
+    scene = _scene()
+    one, two = add_ball("one", 0.5, (0, 0, 0)), add_ball("two", 0.5, (1, 0, 0))
+    one.holdfast.part_id = two.holdfast.part_id = 3
+    rows = module("operators.part_rows").read(scene)
+    assert [row.id for row in rows] == [3, 3]
+    assert all(row.wrong.startswith("Another part has the number 3") for row in rows)
+    two.holdfast.part_id = 4
+    rows = module("operators.part_rows").read(scene)
+    assert [(row.id, row.name, row.wrong) for row in rows] == [(3, "one", ""), (4, "two", "")]
+    one.hide_render = True
+    assert [row.wrong for row in module("operators.part_rows").read(scene) if row.wrong]
