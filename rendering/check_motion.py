@@ -159,8 +159,7 @@ def _arrives(step: Step, name: str, piece: Piece, landing: Landing) -> Iterator[
         lost = int((~there.at("anywhere", rows, columns)).sum()) if there else count
         if lost > max(SOME, (0.01 if landing.depth is not None else 0.1) * count):
             says = f"{lost} of its {count} pixels of frame {step.here.frame} move to where the whole part has nothing"
-            yield "flicker", says, True
-            return
+            yield "flicker", says, there is not None and there.sampled
     if landing.depth is None:
         return
     gone = ~there.at("present", rows, columns) if there else np.ones(count, bool)

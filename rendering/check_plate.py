@@ -65,6 +65,11 @@ class Piece:
         return np.asarray(self.matte > 0)
 
     @cached_property
+    def sampled(self) -> bool:
+        """Whether the matte has shares between none and all: with a single sample a fine part may slip through it."""
+        return bool(((self.matte > 0.02) & (self.matte < 0.98)).any())
+
+    @cached_property
     def present(self) -> Mask:
         """Where the part is seen, or one pixel beside it."""
         return near(self.own | (self.matte > 0))

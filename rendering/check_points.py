@@ -19,6 +19,7 @@ from .check_surfaces import Surface
 STEEPEST = 0.2
 """Least cosine between ray and normal: beyond, a pixel spans too much depth to compare."""
 ENOUGH = 8
+THICK_PX = 1.5
 TINY_PX = 20.0
 """Projected area of all faces, px2, below which samples may miss a part altogether."""
 
@@ -35,6 +36,13 @@ class Seen:
     normals: F64
     cosine: F64
     area: float
+
+    @property
+    def thick(self) -> bool:
+        """Whether the part is more than a line: its front covers more than its length."""
+        if not len(self.rows):
+            return False
+        return self.area / 2 > THICK_PX * float(np.hypot(np.ptp(self.rows), np.ptp(self.columns)))
 
 
 def check_points(plate: Plate) -> Iterator[Failure]:
@@ -90,8 +98,8 @@ def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[st
     has_whole = plate.truth.has("whole")
     alone = piece.at("anywhere", rows, columns) if piece else np.zeros(count, bool)
     solid = _solid(plate, piece, rows, columns)
-    if has_whole:
-        yield from _missing(plate, piece, seen, ~alone, thin=solid.mean() < 0.5)
+    if has_whole and (solid.mean() > 0.5 if piece else seen.thick):
+        yield from _missing(plate, piece, seen, ~alone)
     used = solid & (seen.cosine >= STEEPEST)
     if used.sum() < ENOUGH:
         return
@@ -121,23 +129,21 @@ def _holes(plate: Plate, seen: Seen, used: Mask) -> Mask:
     return np.asarray((there == 0) | (there > seen.depth[used] + seen.slack[used] + 5 * wide))
 
 
-def _missing(
-    plate: Plate, piece: Piece | None, seen: Seen, missing: Mask, thin: bool
-) -> Iterator[tuple[str, str, bool]]:
+def _missing(plate: Plate, piece: Piece | None, seen: Seen, missing: Mask) -> Iterator[tuple[str, str, bool]]:
     """Points where neither the part nor its whole matte is. It stops where they should be in plain view.
 
     Elsewhere a renderer that looks through what is before the part may have lost it: behind very many things, or where it
-    lies exactly on another.
+    lies exactly on another. And a fine grid may slip through where a pixel has but one sample.
     """
     count = len(missing)
     there = plate.depth[seen.rows.astype(int), seen.columns.astype(int)]
     there = np.where(there > 0, there, np.inf)
     plain = missing & (seen.depth < there + seen.slack) & (np.abs(seen.depth - there) > seen.tight)
-    limit = max(ENOUGH, (0.5 if thin else 0.06) * count)
+    limit = max(ENOUGH, 0.06 * count)
     if missing.sum() > limit and not (plate.deep and plain.sum() <= limit):
         says = f"{int(missing.sum())} of {count} points of its surface lie where the whole part has nothing"
-        stops = bool(plain.sum() > limit)
-        says += "" if stops else ", but hidden, or exactly on something else"
+        stops = bool(plain.sum() > limit) and (piece is None or piece.sampled)
+        says += "" if stops else ", but hidden, exactly on something else, or too fine"
         yield "seen" if piece is None else "whole", says, stops
 
 
