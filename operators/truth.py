@@ -63,6 +63,8 @@ def plan(scene: bpy.types.Scene, shot: ShotFolder) -> Plan:
     throwaway.rendered_layer(scene).update()  # a scene just built or linked has no object list yet
     found = parts.read_parts(scene)
     reading.refuse_live_physics(scene)
+    for part in found:
+        reading.refuse_unbaked(part.objects)
     colour.refuse(scene)
     given, size = scene.holdfast.truth, camera.picture_size(scene)
     folder = Path(bpy.path.abspath(given.beauty_from)) if given.beauty_from else None
@@ -72,7 +74,7 @@ def plan(scene: bpy.types.Scene, shot: ShotFolder) -> Plan:
         "engine_from_scene": given.engine_from_scene,
         "picture_depth": given.picture_depth,
         "extras": sorted(given.extras),
-        "parts": [part.record() for part in found],
+        "parts": [{**part.record(), "bounds": None} for part in found],  # those of this frame: no setting
         "see_through": sorted(thing.name for thing in scene.objects if thing.holdfast.see_through),
         "frames": [frames[0], frames[-1]],
     }

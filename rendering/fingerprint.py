@@ -105,7 +105,8 @@ class Walk:
         self._animated = frozenset(data.animated_paths(scene))
         self._walk_animation(scene)
         self._add(scene.frame_start, scene.frame_end, scene.use_gravity)
-        if scene.camera:
+        cuts = [marker for marker in scene.timeline_markers if marker.camera]
+        if scene.camera and not cuts:  # with cuts it changes from frame to frame
             self._refer(scene.camera)
         engine = str(scene.render.engine)
         told = ["render", "cycles", "cycles_curves", "view_settings", "display_settings", "world"]
@@ -115,10 +116,9 @@ class Walk:
         tree = compat.compositor_of(scene)
         if tree is not None and scene.render.use_compositing:
             self._walk_id(tree)
-        for marker in scene.timeline_markers:
-            if marker.camera:
-                self._add(marker.frame)
-                self._refer(marker.camera)
+        for marker in sorted(cuts, key=lambda marker: marker.frame):
+            self._add(marker.frame)
+            self._refer(marker.camera)
         for each in scene.view_layers:
             leave = ("layer_collection", "objects", "depsgraph")
             self._walk_struct(each, f'view_layers["{each.name}"]', 0, leave)

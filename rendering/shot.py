@@ -3,9 +3,10 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import bpy
@@ -22,6 +23,7 @@ colour_record = colour.record
 PACKED_BYTES_A_PIXEL = 18
 RAW_BYTES_A_PIXEL = 110
 """Measured on textured scenes and rounded up; raw files keep 32 bits, mostly uncompressed. Without the scene ``whole``."""
+_SIMULATED = {"CLOTH", "SOFT_BODY"}
 LEADS = "holdfast_body"
 """Custom property of the hidden proxies of Physics: a live one moves the part that it is of."""
 POSE_TOLERANCE = 1e-5
@@ -29,7 +31,7 @@ POSE_TOLERANCE = 1e-5
 
 
 def refuse_live_physics(scene: bpy.types.Scene) -> None:
-    """Raises InputError if a rigid body is still simulated: a chunk of frames would then move otherwise."""
+    """Raises InputError if something is still simulated: a chunk of frames would then move otherwise."""
     world = scene.rigidbody_world
     bodies = world.collection.objects if world and world.enabled and world.collection else ()
     for thing in bodies:
@@ -38,6 +40,50 @@ def refuse_live_physics(scene: bpy.types.Scene) -> None:
         if body and body.type == "ACTIVE" and body.enabled and not body.kinematic and seen:
             todo = "Bake it: Physics > Rigid bodies > Bake, or Object > Rigid Body > Bake to Keyframes."
             raise InputError(f"{thing.name} is moved by a live simulation", where=scene.name, todo=todo)
+
+    for thing in scene.objects:
+        if not thing.hide_render and any(_is_simulated(modifier) for modifier in thing.modifiers):
+            raise InputError(
+                f"{thing.name} is moved by a live simulation", where=scene.name, todo="Bake its cache."
+            )
+
+
+def _is_simulated(modifier: Any) -> bool:
+    """Whether a modifier makes each frame from the one before it, and its cache is not baked."""
+    if not modifier.show_render:
+        return False
+    if modifier.type in {"CLOTH", "SOFT_BODY"}:
+        return not modifier.point_cache.is_baked
+    if modifier.type == "PARTICLE_SYSTEM":
+        system = modifier.particle_system
+        settings = system.settings
+        moves = settings.type == "EMITTER" and settings.physics_type != "NO"
+        return (moves or system.use_hair_dynamics) and not system.point_cache.is_baked
+    return (
+        modifier.type == "FLUID"
+        and modifier.fluid_type == "DOMAIN"
+        and not modifier.domain_settings.has_cache_baked_any
+    )
+
+
+def refuse_unbaked(things: Iterable[bpy.types.Object]) -> None:
+    """Raises InputError if the shape of one is simulated without a baked cache: a chunk of frames would have another."""
+    for thing in things:
+        caches = [
+            (each.name, getattr(each, "point_cache", None))
+            for each in thing.modifiers
+            if each.type in _SIMULATED
+        ]
+        caches += [
+            (each.name, each.point_cache) for each in thing.particle_systems
+            if each.settings.type == "EMITTER" or each.use_hair_dynamics
+        ]  # fmt: skip
+        for name, cache in caches:
+            if cache is not None and not cache.is_baked:
+                todo = "Bake its cache, or apply or remove it."
+                raise InputError(
+                    f"{thing.name} is shaped by a live simulation ({name})", where=thing.name, todo=todo
+                )
 
 
 def frame_rate(scene: bpy.types.Scene) -> tuple[int, int]:

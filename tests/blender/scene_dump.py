@@ -135,3 +135,98 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
             if before[name].get(key) != after[name].get(key):
                 lines.append(f"{name}.{key}: {before[name].get(key)!r} became {after[name].get(key)!r}")
     return lines
+
+
+# `storage_type`: reading a constant attribute spreads it out, from 5.1 on
+_ALWAYS_MOVING = {"session_uid", "users", "is_evaluated", "original", "rna_type", "preview", "bl_rna", "is_updated", "is_updated_data",
+                  "is_updated_transform", "is_updated_geometry", "depsgraph", "storage_type", "tag", "bl_system_properties_get"}  # fmt: skip
+_BLOCKS = {"vertices", "edges", "loops", "polygons", "loop_triangles", "vertex_normals", "polygon_normals",
+           "corner_normals", "points", "pixels", "packed_files", "bl_icon", "particles", "child_particles", "keyframe_points", "vertex_paint_masks"}  # fmt: skip
+_NOT_THE_FILE = {"screens", "workspaces", "window_managers", "brushes", "palettes", "paint_curves", "all_ids"}
+_RESULTS = {"Render Result", "Viewer Node"}
+
+
+def everything() -> dict[str, dict[str, Any]]:
+    """Every setting of every data-block, through all that belongs to it: passes, nodes, links, selection, mode, frames.
+
+    Left out are screens, the pictures that any render makes, and Blender's count of users (see `users`).
+    """
+    bpy.context.view_layer.update()
+    found: dict[str, dict[str, Any]] = {"users": dict(users())}
+    for kind in bpy.data.bl_rna.properties:
+        if kind.type != "COLLECTION" or kind.identifier in _NOT_THE_FILE:
+            continue
+        items = [item for item in getattr(bpy.data, kind.identifier) if item.name not in _RESULTS]
+        found[kind.identifier] = {"names": [item.name_full for item in items if hasattr(item, "name_full")]}
+        for item in items:
+            if isinstance(item, bpy.types.ID):
+                found[f"{kind.identifier} {item.name_full}"] = _deep(item)
+    for window in bpy.context.window_manager.windows:
+        found["window"] = {
+            "scene": window.scene.name,
+            "layer": window.view_layer.name,
+            "workspace": window.workspace.name,
+        }
+    scene, layer = bpy.context.scene, bpy.context.view_layer
+    found["state"] = {
+        "scene": scene.name, "layer": layer.name, "frame": scene.frame_current_final, "mode": bpy.context.mode,
+        "active": layer.objects.active and layer.objects.active.name_full,
+        "selected": [thing.name_full for thing in scene.objects if thing.select_get()],
+        "hidden": [thing.name_full for thing in scene.objects if thing.hide_get()],
+    }  # fmt: skip
+    return found
+
+
+def _deep(block_: bpy.types.ID) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    _walk(block_, "", 0, seen)
+    for key in sorted(block_.keys()):
+        if key not in {"holdfast", "cycles"}:
+            seen[f'["{key}"]'] = custom(block_[key])
+    for attribute in getattr(block_, "attributes", ()):
+        seen[f"attribute {attribute.name}"] = (attribute.domain, attribute.data_type, len(attribute.data))
+    if isinstance(block_, bpy.types.Mesh):
+        seen["points"] = [tuple(vertex.co) for vertex in block_.vertices[:2000]]
+    return seen
+
+
+def _walk(struct: Any, path: str, depth: int, seen: dict[str, Any]) -> None:
+    for prop in struct.bl_rna.properties:
+        name = prop.identifier
+        if name in _ALWAYS_MOVING or name in _BLOCKS or getattr(prop, "is_deprecated", False):
+            continue
+        if (
+            path == ".tool_settings" and prop.type == "POINTER"
+        ):  # brushes; 4.2 crashes on one that isn't there
+            continue
+        try:
+            found = getattr(struct, name)
+        except (AttributeError, RuntimeError, TypeError):
+            continue
+        _tell(found, prop, f"{path}.{name}", depth, seen)
+
+
+def _tell(found: Any, prop: bpy.types.Property, path: str, depth: int, seen: dict[str, Any]) -> None:
+    if prop.type == "COLLECTION":
+        seen[path] = len(found)
+        for number, item in enumerate(found[:100] if len(found) else ()):
+            if isinstance(item, bpy.types.ID):
+                seen[f"{path}[{number}]"] = f"{type(item).__name__} {item.name_full}"
+            elif item is not None and depth < 6:
+                _walk(item, f"{path}[{number}]", depth + 1, seen)
+    elif isinstance(found, bpy.types.ID) and not found.is_embedded_data:
+        seen[path] = f"{type(found).__name__} {found.name_full}"
+    elif isinstance(found, bpy.types.bpy_struct):
+        own = not path.endswith(
+            (".parent", ".from_node", ".to_node", ".from_socket", ".to_socket", ".node", ".child")
+        )
+        if depth < 6 and own:
+            _walk(found, path, depth + 1, seen)
+        else:
+            seen[path] = getattr(found, "name", "")
+    elif hasattr(found, "__len__") and not isinstance(found, str | bytes | set):
+        seen[path] = [
+            tuple(each) if hasattr(each, "__len__") and not isinstance(each, str) else each for each in found
+        ]
+    else:
+        seen[path] = sorted(found) if isinstance(found, set) else found
