@@ -63,8 +63,6 @@ def plan(scene: bpy.types.Scene, shot: ShotFolder) -> Plan:
     throwaway.rendered_layer(scene).update()  # a scene just built or linked has no object list yet
     found = parts.read_parts(scene)
     reading.refuse_live_physics(scene)
-    for part in found:
-        reading.refuse_unbaked(part.objects)
     colour.refuse(scene)
     given, size = scene.holdfast.truth, camera.picture_size(scene)
     folder = Path(bpy.path.abspath(given.beauty_from)) if given.beauty_from else None

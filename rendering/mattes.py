@@ -119,8 +119,14 @@ def hits(channels: Channels | None, names: Names) -> dict[int, NDArray[np.bool_]
         if any(map(len, pixels)):
             plane = np.zeros(found.shape[0] * found.shape[1], bool)
             plane[np.concatenate(pixels)] = True
-            result[place] = plane.reshape(found.shape)
+            result[place] = _without_pinholes(plane.reshape(found.shape))
     return result
+
+
+def _without_pinholes(hit: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A ray that runs exactly along the edge between two faces can miss both: a pixel amid eight that are hit is hit."""
+    around = cv2.filter2D(hit.astype(np.uint8), -1, np.ones((3, 3)), borderType=cv2.BORDER_REPLICATE)
+    return hit | (around >= 8)
 
 
 def whole(matte: U8, hit: NDArray[np.bool_], own: NDArray[np.bool_]) -> U8:
