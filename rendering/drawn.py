@@ -112,6 +112,11 @@ def _is_shown_later(thing: bpy.types.Object) -> bool:
     return any(curve.data_path == "hide_render" for curve in curves)
 
 
+def shown_with(thing: bpy.types.Object) -> list[bpy.types.Object]:
+    """The objects that a scene must have to show ``thing``: its children too where it repeats those."""
+    return [thing, *(thing.children_recursive if thing.instance_type in ("VERTS", "FACES") else ())]
+
+
 def family_of(thing: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The metaballs that are drawn as one, under the name of the first: their names differ in nothing but the number."""
     stem = _stem(thing.name)

@@ -42,6 +42,7 @@ def realise(copy: bpy.types.Scene, parts: Sequence[Part]) -> None:
     if not copy.get(_READY):
         _swap(copy, wanted.values(), makers)
         copy[_READY] = True
+    things = {thing.name: thing for thing in bpy.data.objects if thing.get(MARK)}
     there: set[str] = set()
     moved = {end: _matrices(copy, end) for end in shutter.ends(copy)}
     for entry in evaluated.read(copy, makers):
@@ -51,13 +52,13 @@ def realise(copy: bpy.types.Scene, parts: Sequence[Part]) -> None:
         if key not in wanted:
             _refuse_unknown(entry, copy)
             continue
-        thing = bpy.data.objects[wanted[key].name]
+        thing = things[wanted[key].name]
         _show(thing, entry)
         others = {end: matrices[key] for end, matrices in moved.items() if key in matrices}
         shutter.move(thing.parent, copy.frame_current, entry.matrix, others)
         there.add(thing.name)
     for stand_in in wanted.values():
-        bpy.data.objects[stand_in.name].hide_render = stand_in.name not in there
+        things[stand_in.name].hide_render = stand_in.name not in there
     _forget_meshes()
 
 

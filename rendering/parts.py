@@ -17,7 +17,7 @@ from ..pipeline.errors import InputError
 from ..pipeline.truth import F64
 from ..properties_object import MOST_PARTS
 from . import evaluated
-from .drawn import COVERING, NO_MATERIAL, Drawn, family_of
+from .drawn import COVERING, NO_MATERIAL, Drawn, family_of, shown_with
 from .part import Corners, StandIn
 from .part import Part as Part
 from .part_names import folders
@@ -126,10 +126,10 @@ def _of_object(thing: bpy.types.Object, drawn: Drawn, scene: bpy.types.Scene) ->
     if thing.holdfast.split == "INSTANCES":
         return list(_instances(thing))
     cover, stand_ins = _cover([thing], drawn, name)
-    objects = tuple(family_of(thing, scene)) if thing.type == "META" else (thing,)
+    objects = family_of(thing, scene) if thing.type == "META" else shown_with(thing)
     plain = Part(
         thing.holdfast.part_id, name, "", "OBJECT", thing, cover,
-        stand_ins=stand_ins, bounds=bounds_of(thing), objects=objects,
+        stand_ins=stand_ins, bounds=bounds_of(thing), objects=tuple(objects),
     )  # fmt: skip
     return list(_slots(plain)) if thing.holdfast.split == "SLOTS" else [plain]
 
@@ -149,7 +149,7 @@ def _of_collection(
     bounds = bounds_of(leader) if len(shown) == 1 else None
     return Part(
         collection.holdfast.part_id, name, "", "COLLECTION", leader, cover,
-        stand_ins=stand_ins, bounds=bounds, objects=tuple(shown),
+        stand_ins=stand_ins, bounds=bounds, objects=tuple(each for thing in shown for each in shown_with(thing)),
     )  # fmt: skip
 
 
@@ -228,7 +228,7 @@ def _instances(maker: bpy.types.Object) -> Iterator[Part]:
         bounds = (tuple(corners[:3]), tuple(corners[3:]))
         yield Part(
             piece.number, label, "", "INSTANCE", maker, (),
-            instance=key, stand_ins=stand_in, bounds=bounds, objects=(maker,),
+            instance=key, stand_ins=stand_in, bounds=bounds, objects=tuple(shown_with(maker)),
         )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def ball() -> bpy.types.Object:
     return thing
 
 
-def covered(scene, folder: Path, frames=(1,)) -> list[tuple[list[parts.Part], np.ndarray]]:
+def covered(scene, folder: Path, frames=(1,), gone=()) -> list[tuple[list[parts.Part], np.ndarray]]:
     """The parts, and (P, H, W) which pixels each covers, frame by frame, through a throw-away scene."""
     scene.view_layers[0].update()
     found, result = parts.read_parts(scene), []
@@ -80,6 +80,7 @@ def covered(scene, folder: Path, frames=(1,)) -> list[tuple[list[parts.Part], np
             bpy.ops.render.render(animation=True, scene=copy.name)
             channels = exr.read_channels(folder / f"ids.{frame:04d}.exr")
             names = [name for part in found for name in part.cover]
+            assert not len(cryptomatte.shares(channels, gone).share), "shown twice"
             shares = cryptomatte.shares(channels, names)
             hit = shares.foremost()
             numbers = {name: number for number, name in enumerate(names, 1)}
@@ -197,7 +198,7 @@ def _by_vertices(scene) -> list[bpy.types.Object]:
         scenes.add_mesh("maker", [(-3, 0, 0), (0, 0, 0), (3, 1, 0)], [], part=False),
         square(shown=True),
     )
-    bolt.parent, maker.instance_type = maker, "VERTS"
+    bolt.parent, maker.instance_type, maker.location.y = maker, "VERTS", 1
     return [maker]
 
 
@@ -273,11 +274,11 @@ def test_every_kind_of_instance(scene, tmp_path, make) -> None:
     makers = make(scene)
     scene.view_layers[0].update()
     count = mark_instances(scene, makers, False)
-    found, masks = covered(scene, tmp_path)[0]
-    sources = {
-        each.object.name for each in scene.view_layers[0].depsgraph.object_instances if each.is_instance
-    }
-    shown = natural(scene, tmp_path, sorted(sources | {maker.name for maker in makers}))
+    graph = scene.view_layers[0].depsgraph
+    sources = {each.object.name for each in graph.object_instances if each.is_instance}
+    sources |= {maker.name for maker in makers}
+    found, masks = covered(scene, tmp_path, gone=sources)[0]
+    shown = natural(scene, tmp_path, sorted(sources))
     pixels = masks.sum((1, 2))
     print(make.__name__, count, pixels.tolist(), int(np.abs(masks.sum(0) - shown).sum()))
     assert count == len(found) >= 3 - (make is _by_faces) and (pixels > 0).sum() >= count - 2
@@ -397,6 +398,23 @@ def test_one_part_that_shows_instances(scene, tmp_path) -> None:
     scene.collection.objects.link(bpy.data.objects["bolt"])
     with pytest.raises(InputError, match="bolts shows bolt, as others do"):
         parts.read_parts(scene)
+
+
+@pytest.mark.parametrize(("make", "pixels"), [(_by_vertices, (96, 160)), (_by_collection, (16, 52))])
+def test_one_part_through_the_stage(scene, tmp_path, make, pixels) -> None:
+    """The whole matte of one part is all of its instances, hidden ones too."""
+    scene.frame_end = 1
+    makers = make(scene)
+    for other in makers[1:]:
+        bpy.data.objects.remove(other)
+    lid = square("lid", 0.5, True)
+    lid.location = (*makers[0].location[:2], 2)
+    scene.view_layers[0].update()
+    mark_objects(scene, makers[:1])
+    truth = scenes.make(tmp_path)
+    seen, whole = (each(truth.parts[0].name, 1).sum() for each in (truth.matte, truth.whole))
+    print(make.__name__, seen, whole)
+    assert (seen, whole) == pixels
 
 
 def test_an_object_that_is_repeated_elsewhere(scene, tmp_path) -> None:
