@@ -23,6 +23,8 @@ from .render_watch import RenderWatch
 from .stages import running as generator_of
 from .steps import Progress, RenderJob, Stage, StageGenerator, StageOptions, WorkerTask
 
+SOON_SECONDS = 0.001
+"""Until the next tick while the stage itself has work to do in Blender; what it waits for is asked less often."""
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.3
 REDRAW_SECONDS = 0.2
@@ -111,8 +113,10 @@ def tick() -> float:
         _advance()
     except Exception as error:  # a raise here would end the timer for good
         _fail(current.job, _internal(error))
-    busy = current.job is not None or current.queue or current.refresh is not None
-    return BUSY_SECONDS if busy else IDLE_SECONDS
+    job = current.job
+    if job is not None and job.worker is None and job.render is None:
+        return SOON_SECONDS
+    return BUSY_SECONDS if job is not None or current.queue or current.refresh is not None else IDLE_SECONDS
 
 
 def _advance() -> None:
