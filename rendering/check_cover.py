@@ -99,7 +99,7 @@ def _veiled(piece: Piece) -> Iterator[Found]:
     if piece.whole is None or count < FEW:
         return
     faint = int((piece.inner & (piece.matte < piece.whole - 0.1)).sum())
-    if faint > 0.1 * count:
+    if faint > 0.5 * count:
         middle = float(np.median(piece.matte[piece.inner]))
         says = f"{faint} of {count} pixels that are clearly its own are not filled by it ({middle:.2f} in the middle): "
         yield "veil", says + "it or something before it is fine or transparent, or its matte is wrong", False

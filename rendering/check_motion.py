@@ -170,7 +170,8 @@ def _arrives(step: Step, name: str, piece: Piece, landing: Landing) -> Iterator[
     limit = max(SOME, 0.002 * count)
     where = f"of its {count} pixels of frame {step.here.frame}"
     if plain > limit:
-        yield "flicker", f"{plain} {where} are gone with nothing before them", True
+        stops = there is None or there.sampled
+        yield "flicker", f"{plain} {where} are gone with nothing before them", stops
     elif same > limit:
         yield "flicker", f"{same} {where} are something else at the same depth", False
 
