@@ -31,7 +31,7 @@ class Failure:
     """``check`` failed in ``frame`` for ``part`` (empty: the whole picture); ``says`` gives the figures.
 
     ``stops``: the package is surely wrong and must not be used. Otherwise a look is worth it, since there are right
-    scenes that give the same (see docs/truth.md).
+    scenes that give the same (see docs/truth-checks.md).
     """
 
     check: str
