@@ -19,6 +19,7 @@ from ..pipeline.project import ShotFolder
 from ..pipeline.store import digest_json, storage, writing
 from ..pipeline.truth import MANIFEST, SCHEMA
 from ..rendering import camera, colour, instances, pack, parts, points, raw, scenes, throwaway
+from ..rendering import given as given_already
 from ..rendering import shot as reading
 from ..rendering.fingerprint import fingerprint
 from . import locate
@@ -66,7 +67,7 @@ def plan(scene: bpy.types.Scene, shot: ShotFolder) -> Plan:
     colour.refuse(scene)
     given, size = scene.holdfast.truth, camera.picture_size(scene)
     folder = Path(bpy.path.abspath(given.beauty_from)) if given.beauty_from else None
-    beauty = reading.existing_pictures(folder, frames, size) if folder else {}
+    beauty = given_already.pictures(folder, frames, size) if folder else {}
     settings = {
         "samples": given.samples,
         "engine_from_scene": given.engine_from_scene,
@@ -232,8 +233,14 @@ def _render(
         if box is None:
             jobs = [job for job in jobs if job.kind != "whole"]
         request["kinds"] = scenes.kinds(jobs)
+        light = {frame for frame, path in found.beauty.items() if path.suffix == given_already.LIGHT}
+        if light:
+            request["kinds"].append("beauty")
         request["box"] = list(box or (0, 0, *found.size))
         left = [frame for frame in batch if not raw.is_whole(folder, request["kinds"], frame)]
+        lit = {found.beauty[frame]: raw.path(folder, "beauty", frame) for frame in left if frame in light}
+        for message in given_already.develop(scene, lit, order.picture_bits):
+            yield Progress(start + 0.05 * length, message)
         edges = [*np.linspace(0.05, 0.3, len(jobs)).tolist(), 1.0]
         began = time.monotonic()
         for number, job in enumerate(jobs if left else []):

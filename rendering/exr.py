@@ -65,6 +65,15 @@ def is_whole(path: Path) -> bool:
         return False
 
 
+def size_of(path: Path) -> tuple[int, int]:
+    """Width and height of a single-part OpenEXR file, whatever its compression; (0, 0) if it is none."""
+    try:
+        with path.open("rb") as stream:
+            return _header(stream.read(1 << 16)).size
+    except (OSError, struct.error, ValueError, KeyError, IndexError):
+        return 0, 0
+
+
 def _read(data: bytes) -> dict[str, F32]:
     header = _header(data)
     if header.compression == 0:

@@ -21,7 +21,7 @@ from ..pipeline.errors import InputError
 from ..pipeline.frames import format_frames
 from ..pipeline.manifest import Manifest
 from ..pipeline.passes import EXTRAS, OF_PARTS, PASSES, PATTERNS
-from ..pipeline.pictures import write_exr, write_gray
+from ..pipeline.pictures import read_exr, write_exr, write_gray
 from ..pipeline.store import digest_json, hash_file, read_json, write_bytes, write_json, writing
 from ..pipeline.truth import MANIFEST, SCHEMA
 from . import check, exr, mattes, passes, png, raw
@@ -157,10 +157,11 @@ class _Frame:
         return True
 
     def _picture(self) -> None:
-        if self._request["beauty"]:
-            picture = Path(self._request["beauty"][str(self._frame)])
-        else:
-            picture = raw.path(self._source, "beauty", self._frame)
+        given = Path(self._request["beauty"].get(str(self._frame), ""))
+        picture = given if given.suffix == ".png" else raw.path(self._source, "beauty", self._frame)
+        if given.suffix == ".exr":
+            write_exr(self._place("linear"), read_exr(given)[..., :3], half=True)
+        elif self._has("film"):
             film = self._channels("film")
             linear = np.stack([passes.channel(film, f"{raw.PICTURE}.{axis}") for axis in "RGB"], -1)
             write_exr(self._place("linear"), linear, half=True)
@@ -175,7 +176,9 @@ def _gather(folder: Path, request: Mapping[str, Any], ctx: Context) -> None:
     with writing(folder / POSES) as part, part.open("wb") as stream:
         np.savez(stream, poses=poses, frames=np.array(frames, np.int32))
     files = {name: entry["sha256"] for record in records for name, entry in record["files"].items()}
-    left_out = {*EXTRAS} - {*request["extras"]} | ({"linear"} if request["beauty"] else set())
+    left_out = {*EXTRAS} - {*request["extras"]}
+    if not all(PATTERNS["linear"].format(frame=frame) in files for frame in frames):
+        left_out.add("linear")
     data = {
         **{key: request[key] for key in ("size", "fps", "motion_hash", "colour", "blurred", "parts")},
         "frames": frames,

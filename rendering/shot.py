@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the ground truth takes from the artist's scene, and every reason to refuse it before rendering."""
 
-import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ import bpy
 import numpy as np
 
 from ..pipeline.errors import InputError, StorageError
-from ..pipeline.frames import format_frames
 from ..pipeline.truth import F64
-from . import colour, png
+from . import colour
 from .parts import Part as Part
 from .parts import read_parts as read_parts
 
@@ -23,7 +21,6 @@ colour_record = colour.record
 PACKED_BYTES_A_PIXEL = 18
 RAW_BYTES_A_PIXEL = 110
 """Measured on textured scenes and rounded up; raw files keep 32 bits, mostly uncompressed. Without the scene ``whole``."""
-_SIMULATED = {"CLOTH", "SOFT_BODY"}
 LEADS = "holdfast_body"
 """Custom property of the hidden proxies of Physics: a live one moves the part that it is of."""
 POSE_TOLERANCE = 1e-5
@@ -66,26 +63,6 @@ def _is_simulated(modifier: Any) -> bool:
     )
 
 
-def refuse_unbaked(things: Iterable[bpy.types.Object]) -> None:
-    """Raises InputError if the shape of one is simulated without a baked cache: a chunk of frames would have another."""
-    for thing in things:
-        caches = [
-            (each.name, getattr(each, "point_cache", None))
-            for each in thing.modifiers
-            if each.type in _SIMULATED
-        ]
-        caches += [
-            (each.name, each.point_cache) for each in thing.particle_systems
-            if each.settings.type == "EMITTER" or each.use_hair_dynamics
-        ]  # fmt: skip
-        for name, cache in caches:
-            if cache is not None and not cache.is_baked:
-                todo = "Bake its cache, or apply or remove it."
-                raise InputError(
-                    f"{thing.name} is shaped by a live simulation ({name})", where=thing.name, todo=todo
-                )
-
-
 def frame_rate(scene: bpy.types.Scene) -> tuple[int, int]:
     """Frames a second as an exact fraction, e.g. (24000, 1001)."""
     rate = Fraction(scene.render.fps) / Fraction(scene.render.fps_base).limit_denominator(1001)
@@ -110,32 +87,6 @@ def refuse_full_disk(folder: Path, needed: int) -> None:
         says = f"The ground truth needs about {needed / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left"
         todo = "Free some space, choose another output root, or render a smaller chunk of frames."
         raise StorageError(says, where=str(folder), todo=todo)
-
-
-def existing_pictures(folder: Path, frames: Sequence[int], size: tuple[int, int]) -> dict[int, Path]:
-    """The PNG of each frame in a folder of rendered pictures, told by the last number in its name.
-
-    Raises InputError if one is missing or has another size.
-    """
-    found: dict[int, Path] = {}
-    for path in sorted(folder.glob("*.png")):
-        digits = re.findall(r"\d+", path.stem)
-        if digits:
-            found.setdefault(int(digits[-1]), path)
-    missing = [frame for frame in frames if frame not in found]
-    if missing:
-        todo = "Give a folder of numbered PNG pictures of this shot, or none to have them rendered."
-        raise InputError(
-            f"Frames {format_frames(missing)} are not among the rendered pictures",
-            where=str(folder), todo=todo,
-        )  # fmt: skip
-    for frame in frames:
-        if png.size_of(found[frame]) != size:
-            todo = f"The shot is {size[0]} x {size[1]}: render them in this size."
-            raise InputError(
-                f"{found[frame].name} is not a PNG of the shot's size", where=str(folder), todo=todo
-            )
-    return {frame: found[frame] for frame in frames}
 
 
 def refuse_other_motion(

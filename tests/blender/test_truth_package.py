@@ -232,10 +232,17 @@ def test_pictures_that_are_rendered_already(tmp_path: Path) -> None:
         assert (truth.beauty(frame) == whole.beauty(frame)).all()
         assert (truth.ids(frame) == whole.ids(frame)).all()
         assert np.abs(truth.matte("lid", frame) - whole.matte("lid", frame)).mean() < 0.01
-    (given / "final_v2.0003.png").unlink()
+    for frame in whole.frames:
+        shutil.copy(whole.path("linear", frame), given / f"light.{frame:04d}.exr")
+    lit = scenes.make(tmp_path / "lit")
+    apart = max(np.abs(lit.beauty(f).astype(int) - whole.beauty(f)).max() for f in whole.frames)
+    print(f"the picture of the light is {apart} levels from the rendered one")
+    assert lit.has("linear") and apart <= 1 and (lit.linear(2) == whole.linear(2)).all()
+    for path in (given / "final_v2.0003.png", *given.glob("*.exr")):
+        path.unlink()
     with pytest.raises(InputError, match="Frames 3 are not among the rendered pictures"):
         scenes.make(tmp_path / "missing")
     shutil.copy(whole.path("ids", 3), given / "final_v2.0003.png")
     scene.render.resolution_x = 65
-    with pytest.raises(InputError, match="not a PNG of the shot's size"):
+    with pytest.raises(InputError, match="not a picture of the shot's size"):
         scenes.make(tmp_path / "size")
