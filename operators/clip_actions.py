@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operators that make control clips and show them against the beauty."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
@@ -79,21 +80,28 @@ def show_clip(context: bpy.types.Context, name: str) -> None:
     if made is None or record is None:
         raise InputError(f"There is no clip {name!r}", todo="Make the clips again.")
     frame = context.scene.frame_current
-    held = {each["frame"]: each["index"] for each in reversed(record.get("at", []))} or {
-        source: index for index, source in reversed(list(enumerate(made.data["frame_map"], 1)))
-    }
-    if frame not in held:
-        todo = f"Go to one of the frames {', '.join(map(str, list(held)[::-1][:8]))}."
-        raise InputError(f"The clip shows no picture of frame {frame}", where=clip, todo=todo)
-    path = locate.shot_of(context.scene).controls / folder / record["file"].format(index=held[frame])
+    index = _index(made.data, record, frame, clip)
+    path = locate.shot_of(context.scene).controls / folder / record["file"].format(index=index)
     shown = viewer.Shown("clip", name)
     if record["codec"] != "png":
-        viewer.show_movie(context, path, shown, frame - held[frame] + 1)
+        viewer.show_movie(context, path, shown, frame - index + 1)
         return
     viewer.show_sequence(context, path, shown)
     for user in _users(context):  # pictures are numbered as the clip's, not as the scene's frames
-        user.frame_start, user.frame_offset = frame - held[frame] + 1, 0
+        user.frame_start, user.frame_offset = frame - index + 1, 0
         user.frame_duration = max(1, int(made.data["count"]))
+
+
+def _index(made: Mapping[str, Any], record: Mapping[str, Any], frame: int, clip: str) -> int:
+    """Which of the clip's frames, from 1, shows scene frame ``frame``, or the last one before it that is shown."""
+    if "at" in record:  # pictures: the nearest one
+        return int(min(record["at"], key=lambda at: abs(at["frame"] - frame))["index"])
+    shown = made["frame_map"]
+    if not shown[0] <= frame <= shown[-1]:
+        todo = f"Go to a frame from {shown[0]} to {shown[-1]}."
+        raise InputError(f"The clip does not show frame {frame}", where=clip, todo=todo)
+    before = max(source for source in shown if source <= frame)
+    return int(shown.index(before)) + 1
 
 
 def _users(context: bpy.types.Context) -> list[bpy.types.ImageUser]:

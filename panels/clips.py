@@ -78,9 +78,8 @@ def _made(layout: Any, data: Any, folder: str) -> None:
     showing = viewer.showing()
     for name, clip in data["clips"].items():
         row = box.row()
-        row.label(
-            text=f"{name}  {clip['codec']}", icon="IMAGE_DATA" if clip["codec"] == "png" else "FILE_MOVIE"
-        )
+        icon = "IMAGE_DATA" if clip["codec"] == "png" else "FILE_MOVIE"
+        row.label(text=f"{name}  {clip['codec']}  {clip['bytes'] / 1e6:.2g} MB", icon=icon)
         here = showing is not None and showing.kind == "clip" and showing.name == f"{folder}/{name}"
         view = row.operator(HOLDFAST_OT_view_clip.bl_idname, text="", icon="HIDE_OFF", depress=here)
         view.clip = f"{folder}/{name}"

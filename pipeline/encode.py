@@ -33,7 +33,7 @@ class Clip:
     """``folder/NNNN.png`` from 0001 on; ``size`` even, as 4:2:0 needs; ``fps`` = (numerator, denominator).
 
     ``codec`` is h264 or ffv1, whose quality ``crf`` does not touch; ``exact`` H.264 takes no notice of it either: grey
-    values come back within four levels, hard edges of a matte too, where any rate factor leaves errors of up to 64.
+    values come back within five levels, hard edges of a matte too, where any rate factor leaves errors of up to 64.
     ``full_range`` H.264 has 0..255 instead of 16..235, which Blender can't write.
     """
 

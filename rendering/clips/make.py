@@ -223,6 +223,7 @@ def _finish(out: Path, one: Wanted, plan: Plan, request: Mapping[str, Any], ctx:
         clip = Clip(name, count, plan.fit.clip, plan.fps, CRF, one.control.codec, exact, full)
         _track, encoder = encode(clip, one.film(out), Encoders(**request["encoders"]), ctx)
     record = _record(one, plan, encoder)
+    record["bytes"] = sum(path.stat().st_size for path in _files(out, one))
     write_json(_note(out, one), {"made_from": one.made_from, "record": record})
     return record
 

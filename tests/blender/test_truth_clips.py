@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from holdfast.command_line import main
-from holdfast.operators import clips, drive, encoders, locate, state_cache, steps
+from holdfast.operators import clip_actions, clip_models, clips, drive, encoders, locate, state_cache, steps
 from holdfast.operators import truth as truth_stage
 from holdfast.pipeline.context import Context
 from holdfast.pipeline.errors import InputError, UsageError
@@ -76,7 +76,7 @@ def test_films_of_blenders_encoder_hold_what_was_drawn(scene: bpy.types.Scene) -
         "edges",
         "matte-box",
     ]
-    for name, limit in (("depth", 4), ("edges", 4), ("matte-box", 0)):
+    for name, limit in (("depth", 4), ("edges", 6), ("matte-box", 0)):
         record = made.data["clips"][name]
         assert record["encoder"] == "blender" and record["file"] in made.files
         shown = frames_of(out / record["file"])
@@ -99,6 +99,8 @@ def test_clips_are_kept_and_go_stale_with_what_they_are_made_of(scene: bpy.types
     assert made.data["clips"]["keys"]["at"][-1] == {"frame": 5, "index": 5, "seconds": 0.166833}
     settings.key_frames = "2,4"
     assert [at["frame"] for at in run(scene).data["clips"]["keys"]["at"]] == [2, 4]
+    settings.key_frames = ""
+    run(scene)
     assert made.data["clips"]["matte"]["parts"] == ["box", "none"]
     out = folder(scene, "any-pictures")
     stamp = (out / "depth" / "0003.png").stat().st_mtime_ns
@@ -123,8 +125,11 @@ def test_the_panel_finds_what_was_made(scene: bpy.types.Scene) -> None:
         "file"
     ].format(index=1)
     assert np.array_equal(read_picture(picture), GroundTruth.open(locate.shot_of(scene).truth).beauty(1))
-    from holdfast.operators import clip_models
-
+    data, first = {"frame_map": [1, 2, 4, 5, 5]}, {"at": [{"frame": 1, "index": 1}]}
+    assert clip_actions._index(data, first, 4, "first") == 1
+    assert [clip_actions._index(data, {}, frame, "c") for frame in range(1, 6)] == [1, 2, 2, 3, 4]
+    with pytest.raises(InputError, match="from 1 to 5"):
+        clip_actions._index(data, {}, 6, "c")
     assert (
         clip_models.known("runway/aleph2").label == "Runway Aleph 2" and clip_models.known("nobody") is None
     )
