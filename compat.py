@@ -40,7 +40,7 @@ def write_multilayer_exr(
         settings.use_exr_interleave = True
 
 
-def write_png(settings: bpy.types.ImageFormatSettings, bits: int = 8) -> None:
+def write_png(settings: Any, bits: int = 8) -> None:
     """Makes a render write RGB PNG of 8 or 16 bits through the scene's view. From 5.0 on the kind of media comes first."""
     if hasattr(settings, "media_type"):
         settings.media_type = "IMAGE"

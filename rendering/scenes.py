@@ -173,7 +173,8 @@ def _slot_alone(part: Part) -> bpy.types.Object:
     alone.name = mattes.alone(part.record())[0]
     slots = [number for number, slot in enumerate(part.object.material_slots)
              if (slot.material.name if slot.material else NO_MATERIAL) == part.material]  # fmt: skip
-    tree: Any = bpy.data.node_groups.new("holdfast slot", "GeometryNodeTree")
+    groups: Any = bpy.data.node_groups
+    tree = groups.new("holdfast slot", "GeometryNodeTree")
     tree[MARK] = True
     for way in ("INPUT", "OUTPUT"):
         tree.interface.new_socket("Geometry", in_out=way, socket_type="NodeSocketGeometry")
