@@ -51,7 +51,10 @@ class HOLDFAST_OT_mark_parts(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return context.mode == "OBJECT"
+        if context.mode == "OBJECT":
+            return True
+        cls.poll_message_set("Leave edit mode first")
+        return False
 
     def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
         try:

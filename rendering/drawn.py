@@ -72,15 +72,13 @@ class Drawn:
             yield thing.instance_collection
         elif thing.instance_type in ("VERTS", "FACES"):
             yield from thing.children
-        for system in thing.particle_systems:
-            source = {
-                "OBJECT": system.settings.instance_object,
-                "COLLECTION": system.settings.instance_collection,
-            }
-            if source.get(system.settings.render_type):
-                yield source[system.settings.render_type]
         for modifier in thing.modifiers:
-            if modifier.type == "NODES" and modifier.node_group:
+            if modifier.type == "PARTICLE_SYSTEM":
+                made_of = modifier.particle_system.settings
+                source = {"OBJECT": made_of.instance_object, "COLLECTION": made_of.instance_collection}
+                if source.get(made_of.render_type):
+                    yield source[made_of.render_type]
+            elif modifier.type == "NODES" and modifier.node_group:
                 yield from filter(_is_source, compat.node_group_inputs(modifier))
                 yield from self._of_tree(modifier.node_group)
 
