@@ -11,6 +11,8 @@ from typing import Any
 
 import bpy
 
+from .held import animated_values
+
 MARK = "holdfast_throwaway"
 engines: list[type[bpy.types.RenderEngine]] = []
 """Render engines that are registered as long as throw-away scenes are there: taking one away frees what Cycles keeps."""
@@ -21,10 +23,11 @@ _STAMPS = "camera date filename frame frame_range hostname labels lens marker me
 def copies() -> Iterator[None]:
     """Whatever throw-away things are made inside are gone afterwards, whatever happens."""
     purge()
-    try:
-        yield
-    finally:
-        purge()
+    with animated_values():
+        try:
+            yield
+        finally:
+            purge()
 
 
 def purge() -> None:

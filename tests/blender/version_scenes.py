@@ -22,9 +22,9 @@ def python_of(version: str) -> Path:
     return ROOT / f".env/blender-{version}/bin/python"
 
 
-def ask(version: str, *arguments: str) -> dict[str, object]:
+def ask(version: str, *arguments: str, script: str = __file__) -> dict[str, object]:
     """What another Blender answers."""
-    command = [str(python_of(version)), __file__, *arguments]
+    command = [str(python_of(version)), script, *arguments]
     said = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
     answers = [line for line in said.stdout.splitlines() if line.startswith("ANSWER ")]
     assert answers, said.stderr[-2000:]
