@@ -48,6 +48,7 @@ class Job:
     message: str = "Starting"
     cancelled: bool = False
     rendered: set[int] = field(default_factory=set)
+    rendering_since: float = 0.0
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -240,6 +241,7 @@ def _perform(job: Job, step: WorkerTask | RenderJob | Progress) -> None:
     if isinstance(step, WorkerTask):
         job.worker = WorkerProcess.start(step.function, step.request, bpy.app.python_args)
     else:
+        job.rendering_since = job.rendering_since or time.perf_counter()
         job.rendered.update(step.frames)
         job.render = RenderWatch(step.scene, step.frames)
 
@@ -248,7 +250,7 @@ def _finish(job: Job) -> None:
     seconds, scene = time.perf_counter() - job.started, _scene(job.scene_uid)
     current.seconds[job.scene_uid, job.stage.name] = seconds
     if scene is not None and job.rendered:
-        forecast.note(scene, sorted(job.rendered), seconds)
+        forecast.note(scene, sorted(job.rendered), time.perf_counter() - job.rendering_since)
     _end(job, "")
     window.push_undo(f"Holdfast: {job.stage.label}")
 

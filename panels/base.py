@@ -76,7 +76,7 @@ class StagePanel(HoldfastPanel):
         row = self.layout.row(align=True)
         job = session.running(context.scene, self.stage)
         if job is not None:
-            row.ui_units_x = 6
+            row.ui_units_x = 4.5
             row.progress(factor=job.fraction, text=f"{job.fraction:.0%}")
             row.operator(HOLDFAST_OT_cancel.bl_idname, text="", icon="X", emboss=False)
         elif status == "failed":
