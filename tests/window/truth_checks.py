@@ -16,7 +16,7 @@ REDRAWS = 12
 NAMES = ("body", "lid", "handle", "knob", "foot")
 
 
-def table(walk: Any, frames: int = 6) -> Check:
+def table(walk: Any, frames: int = 3) -> Check:
     """A saved file with five things on a table, a pane of glass, and one thing that the lid hides; none marked yet."""
     bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
     scene = bpy.context.scene
@@ -206,7 +206,7 @@ def truth_check(walk: Any) -> Check:
     assert any(each.startswith("knob has only") for each in said), said
     assert not found.stale
     walk.hand.picture("42-truth-check", walk.hand.sidebar)
-    scene.frame_set(5)
+    scene.frame_set(2)
     yield from walk.hand.press_button("holdfast.show_finding")
     selected = [thing.name for thing in bpy.context.selected_objects]
     assert any((each.frame, [each.part]) == (scene.frame_current, selected) for each in found.findings), (
@@ -242,7 +242,7 @@ def truth_views(walk: Any) -> Check:
     editor = _editor_beside(walk)
     yield 0.5
     manifest = walk.module("operators.state_cache").shown(bpy.context.scene).manifests["truth"]
-    bpy.context.scene.frame_set(3)
+    bpy.context.scene.frame_set(2)
     waits = []
     for kind in viewer.offered(manifest):
         view.channel = kind
