@@ -136,9 +136,8 @@ def _missing(plate: Plate, piece: Piece | None, seen: Seen, missing: Mask) -> It
     lies exactly on another. And a fine grid may slip through where a pixel has but one sample.
     """
     count = len(missing)
-    there = plate.depth[seen.rows.astype(int), seen.columns.astype(int)]
-    there = np.where(there > 0, there, np.inf)
-    plain = missing & (seen.depth < there + seen.slack) & (np.abs(seen.depth - there) > seen.tight)
+    nearest = plate.nearest[seen.rows.astype(int), seen.columns.astype(int)]
+    plain = missing & (seen.depth < nearest - seen.slack)
     limit = max(ENOUGH, 0.06 * count)
     if missing.sum() > limit and not (plate.deep and plain.sum() <= limit):
         says = f"{int(missing.sum())} of {count} points of its surface lie where the whole part has nothing"
