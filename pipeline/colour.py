@@ -140,7 +140,8 @@ def disagreement(linear: F32, picture: NDArray[Any], table: ToLinear, stops: flo
     ``linear`` (H, W, 3) is scene-linear, ``picture`` (H, W, 3) uint8 or uint16 the same frame as it is displayed. A
     pixel is comparable if no channel may be clipped and two codes of its brightest channel move it by less than
     ``stops``. It disagrees if it is more than ``stops`` off. A frame that was exposed or viewed otherwise
-    than the table says gives nearly 1; a true pair 0, or hardly more where the film is transparent.
+    than the table says gives nearly 1; a true pair gives 0, also where the film is
+    transparent: Blender shows light as it is associated with alpha.
     """
     most = int(np.iinfo(picture.dtype).max)
     edge = _EDGE_CODES * most / 255
