@@ -233,3 +233,8 @@ def modifier_inputs(modifier: bpy.types.NodesModifier) -> list[tuple[str, Any, s
         )
         for name, held in given
     ]
+
+
+def vectors_know_zoom() -> bool:
+    """Whether Cycles' vectors are of the neighbour frame's focal length; before 4.3 they were of this frame's."""
+    return bpy.app.version >= (4, 3, 0)

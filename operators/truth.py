@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from .. import compat
 from ..pipeline.errors import HoldfastError, InputError, UsageError
 from ..pipeline.frames import format_frames
 from ..pipeline.manifest import Manifest, stale_reason
@@ -198,6 +199,7 @@ def _batch(
         "motion_hash": found.inputs["motion"],
         "colour": found.colour,
         "blurred": reading.is_blurred(scene),
+        "vectors_know_zoom": compat.vectors_know_zoom(),
         "extras": [kind.lower() for kind in found.settings["extras"]],
         "beauty": {str(frame): str(path) for frame, path in found.beauty.items()},
         "shared": [TO_LINEAR, pack.POINTS],

@@ -52,7 +52,8 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
 
     Request: folder, raw, kinds (of raw files), beauty (folder of pictures that are there already, or ""), box (what of
     the picture the scene ``whole`` holds), frames, shot_frames, parts (their records), cameras
-    and poses by frame, size, fps, motion_hash, colour, blurred, extras, settings, inputs, seconds (of a rendered frame).
+    and poses by frame, size, fps, motion_hash, colour, blurred, extras, settings, inputs, seconds (of a rendered frame),
+    vectors_know_zoom.
     Answer: state "complete" or "partial", frames (finished ones).
     """
     folder, source = Path(request["folder"]), Path(request["raw"])
@@ -113,7 +114,7 @@ class _Frame:
         here, after, before = (
             camera_from(cameras[str(number)]) for number in (self._frame, self._frame + 1, self._frame - 1)
         )
-        exact = passes.geometry(data, here, after, before)
+        exact = passes.geometry(data, here, after, before, self._request.get("vectors_know_zoom", True))
         write_exr(self._place("depth"), exact.depth)
         write_exr(self._place("normal"), exact.normal, half=True)
         small = float(np.abs(exact.vector).max()) < EXACT_AS_HALF_PX

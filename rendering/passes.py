@@ -39,15 +39,20 @@ def channel(channels: Mapping[str, F32], ending: str) -> F32:
     raise KeyError(ending)
 
 
-def geometry(channels: Mapping[str, F32], here: Camera, following: Camera, previous: Camera) -> Geometry:
-    """From Cycles' passes and the cameras of this, the next and the previous frame."""
+def geometry(
+    channels: Mapping[str, F32], here: Camera, following: Camera, previous: Camera, knows_zoom: bool = True
+) -> Geometry:
+    """From Cycles' passes and the cameras of this, the next and the previous frame.
+
+    ``knows_zoom``: see compat.vectors_know_zoom.
+    """
     depth = channel(channels, ".Depth.Z")
     seen = np.isfinite(depth) & (depth < NOWHERE)
     world = np.stack([channel(channels, f".Normal.{axis}") for axis in "XYZ"], -1)
     x, y, z, w = (channel(channels, f".Vector.{axis}") for axis in "XYZW")
     vector = np.stack([-z, w, x, -y], -1)
     for motion, other in ((vector[..., :2], following), (vector[..., 2:], previous)):
-        through_other_lens(motion, here, other)
+        through_other_lens(motion, here, other, knows_zoom)
     behind = ~seen
     if behind.any():
         vector[behind] = np.concatenate(
@@ -59,16 +64,17 @@ def geometry(channels: Mapping[str, F32], here: Camera, following: Camera, previ
     )
 
 
-def through_other_lens(motion: F32, here: Camera, other: Camera) -> None:
+def through_other_lens(motion: F32, here: Camera, other: Camera, knows_zoom: bool = True) -> None:
     """Adds to ``motion`` (H, W, 2), in place, what Cycles (4.2 to 5.2) leaves out of it.
 
-    It knows another focal length of the other frame, but no other shift, and of an orthographic camera no other scale.
+    It knows another focal length of the other frame (from 4.3 on), but no other shift, and of an orthographic camera no
+    other scale.
     """
     if np.array_equal(here.K, other.K) or here.orthographic != other.orthographic:
         return
     for axis, length in ((0, motion.shape[1]), (1, motion.shape[0])):
         middle, moved = here.K[axis, 2], other.K[axis, 2] - here.K[axis, 2]
-        if here.orthographic:
+        if here.orthographic or not knows_zoom:
             wider = other.K[axis, axis] / here.K[axis, axis]
             away = (np.arange(length) + 0.5 - middle) * (wider - 1) + moved
             motion[..., axis] *= np.float32(wider)
