@@ -15,6 +15,8 @@ from bpy.props import (
     StringProperty,
 )
 
+from .rendering.part import MOST_PARTS
+
 # Items of the enums: (identifier, name, description). New materials go to the end: files store the place in the list.
 MATERIALS = (
     ("ABS", "ABS plastic", "Hard, smooth plastic of toys and housings: 1040 kg/m3"),
@@ -55,8 +57,6 @@ SPLITS = (
     ("SLOTS", "Per Material Slot", "Each material slot in use is a part"),
     ("INSTANCES", "Per Instance", "Each instance that the object makes is a part"),
 )
-MOST_PARTS = 65535
-"""Ids are stored in 16 bits at most, 0 being no part."""
 
 
 class HOLDFAST_PG_piece(bpy.types.PropertyGroup):

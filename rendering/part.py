@@ -6,6 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 import bpy
 
+MOST_PARTS = 65535
+"""Ids are stored in 16 bits at most, 0 being no part."""
 Kind = Literal["OBJECT", "COLLECTION", "SLOT", "INSTANCE"]
 Corners = tuple[tuple[float, ...], tuple[float, ...]]
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import bpy
 
 from ..pipeline.errors import InputError
-from ..properties_object import MOST_PARTS
 from .cryptomatte import murmur3
+from .part import MOST_PARTS
 from .parts import marked_collections, marked_objects, part_name
 
 _GIVEN = "holdfast_part_numbers"

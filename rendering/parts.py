@@ -15,10 +15,9 @@ import numpy as np
 
 from ..pipeline.errors import InputError
 from ..pipeline.truth import F64
-from ..properties_object import MOST_PARTS
 from . import evaluated
 from .drawn import COVERING, NO_MATERIAL, Drawn, family_of, shown_with
-from .part import Corners, StandIn
+from .part import MOST_PARTS, Corners, StandIn
 from .part import Part as Part
 from .part_names import folders
 from .throwaway import MARK, rendered_layer
