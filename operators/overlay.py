@@ -15,7 +15,7 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from gpu_extras.batch import batch_for_shader
 from mathutils import Matrix, Vector
 
-from . import overlay_joints, overlay_shape, overlay_strip, overlay_text
+from . import overlay_joints, overlay_shape, overlay_strip, overlay_text, window
 from .overlay_joints import Shown, Side
 from .overlay_shape import AXIS, DEPTH, FLEX, HELIX, MARKS, SLIDE, TILT, TURN, Drawing, Label, Line
 from .overlay_text import Tag
@@ -164,9 +164,4 @@ def remove() -> None:
     overlay_joints.forget()
 
 
-def redraw() -> None:
-    """Asks all 3D viewports to be drawn again."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+redraw = window.redraw_viewports

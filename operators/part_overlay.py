@@ -36,8 +36,8 @@ _batches: dict[tuple[int, int | None], Any] = {}
 _repeated: dict[int, list[Shape]] = {}
 """The instances of each row, until anything moves; their meshes are in `_meshes` by their pointer."""
 _meshes: dict[int, Any] = {}
-_looked: list[bool] = []
-"""Whether `_repeated` was looked up since then."""
+_looked: list[tuple[Row, ...]] = []
+"""The rows that `_repeated` was looked up for since then."""
 _handles: list[Any] = []
 
 
@@ -99,9 +99,10 @@ def _shapes(context: bpy.types.Context, depsgraph: bpy.types.Depsgraph) -> Itera
             if thing.mode != "EDIT" and thing.visible_in_viewport_get(space):
                 for shape in own(replace(row.where, objects=(thing,)), depsgraph):
                     yield row, shape
-    if not _looked:
+    if not _looked or _looked[0] is not rows:
+        _forget_instances()
         _repeated.update(instances([row.where for row in rows], depsgraph))
-        _looked.append(True)
+        _looked.append(rows)
     for index, shapes in _repeated.items():
         if index < len(rows) and rows[index].where.objects[0].visible_in_viewport_get(space):
             for shape in shapes:

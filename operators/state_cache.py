@@ -16,7 +16,7 @@ from ..pipeline.errors import HoldfastError
 from ..pipeline.estimate import Estimate
 from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
-from . import forecast, locate, part_rows, thumbnails
+from . import forecast, locate, part_rows, thumbnails, window
 from .stages import SIDE_STAGES, STAGES, state_of
 from .steps import StageState
 
@@ -103,8 +103,11 @@ def refreshing(scene: bpy.types.Scene) -> Iterator[None]:
     global dirty
     dirty = False
     _seen[0] = _everything(scene)
-    parts = part_rows.read(scene)
-    _fill(bpy.context.window_manager.holdfast.parts, [row.name for row in parts])
+    before, parts = part_rows.rows(scene), part_rows.read(scene)
+    view = bpy.context.window_manager.holdfast
+    _fill(view.parts, [row.name for row in parts])
+    if view.part_colours and parts != before:
+        window.redraw_viewports()
     thumbnails.make_swatches(row.id for row in parts)
     for listener in listeners:
         listener(scene)

@@ -7,7 +7,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
 
 from ..pipeline.view_colours import VIEWS, sentence
-from . import overlay, state_cache, viewer
+from . import state_cache, viewer, window
 
 _offered: list[tuple[str, str, str, str, int]] = []
 
@@ -37,7 +37,7 @@ def _look_again(_view: object, context: bpy.types.Context) -> None:
 
 
 def _draw_again(_view: object, context: bpy.types.Context) -> None:
-    overlay.redraw()
+    window.redraw_viewports()
 
 
 class HOLDFAST_PG_view(bpy.types.PropertyGroup):

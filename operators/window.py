@@ -30,6 +30,14 @@ def redraw() -> None:
                         region.tag_redraw()
 
 
+def redraw_viewports() -> None:
+    """Asks for all 3D views to be drawn again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
 def push_undo(message: str) -> None:
     """Makes what a stage did one step of undo."""
     with override():
