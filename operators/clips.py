@@ -2,7 +2,6 @@
 """Control clips: made from the ground truth for one model, on demand. Not one of the stages in order, as Style reads
 the package itself; a client sends clips."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,9 @@ RANGE = "range.json"
 
 
 def settings_of(
-    scene: bpy.types.Scene, model: Descriptor, parts: list[str], frames: Any = None
+    scene: bpy.types.Scene, model: Descriptor, parts: dict[str, str], frames: Any = None
 ) -> dict[str, Any]:
-    """What decides the clips besides the ground truth. Raises UsageError for a part or a frame spec that is none."""
+    """What decides the clips besides the ground truth; ``parts`` are its parts with their folders. Raises UsageError for a part or a frame spec that is none."""
     chosen = scene.holdfast.clips
     keys = list(parse_frames(chosen.key_frames)) if chosen.key_frames.strip() else []
     assert model.controls is not None
@@ -59,33 +58,32 @@ def _plain(kind: str) -> dict[str, Any]:
     return {"name": kind, "kind": kind, "parts": [], "change": True}
 
 
-def _mattes(text: str, change: bool, known: list[str]) -> list[dict[str, Any]]:
+def _mattes(text: str, change: bool, known: dict[str, str]) -> list[dict[str, Any]]:
     """The mattes that ``text`` asks for: sets with semicolons, names with commas, * one for each part, empty all."""
     if not known:
-        raise InputError(
-            "The ground truth has no parts to make a matte of", todo="Mark parts and render it again."
-        )
+        todo = "Mark parts and render it again."
+        raise InputError("The ground truth has no parts to make a matte of", todo=todo)
     if text.strip() == "*":
         sets = [[name] for name in known]
     else:
-        sets = [[name.strip() for name in piece.split(",") if name.strip()] for piece in text.split(";")]
-        sets = [names for names in sets if names] or [known]
+        pieces = [piece.split(",") for piece in text.split(";")]
+        sets = [list(dict.fromkeys(name.strip() for name in names if name.strip())) for names in pieces]
+    sets = [names for names in sets if names] or [list(known)]
     for name in (name for names in sets for name in names):
         if name not in known:
             raise UsageError(f"There is no part {name!r}", todo=f"The ground truth has {', '.join(known)}.")
+    named = {_matte_name(names, known): names for names in sets}
     return [
-        {"name": _matte_name(names, known), "kind": "matte", "parts": names, "change": change}
-        for names in sets
+        {"name": name, "kind": "matte", "parts": parts, "change": change} for name, parts in named.items()
     ]
 
 
-def _matte_name(names: list[str], known: list[str]) -> str:
+def _matte_name(names: list[str], known: dict[str, str]) -> str:
     """A file name that is safe everywhere and differs for different sets."""
-    if names == known:
+    if names == list(known):
         return "matte"
-    plain = re.sub(r"[^A-Za-z0-9+]+", "-", "+".join(names)).strip("-")[:40]
-    same = plain == "+".join(names) and plain == plain.lower()
-    return f"matte-{plain}" if same else f"matte-{plain}-{digest_json(names)[:6]}"
+    plain = "+".join(known[name] for name in names)
+    return f"matte-{plain}" if len(plain) <= 60 else f"matte-{plain[:48]}-{digest_json(names)[:8]}"
 
 
 def folder_of(shot: ShotFolder, model: Descriptor) -> Path:
@@ -102,8 +100,9 @@ def _truth(shot: ShotFolder) -> Manifest:
     return truth
 
 
-def _parts(truth: Manifest) -> list[str]:
-    return [str(part["name"]) for part in truth.data["parts"]]
+def _parts(truth: Manifest) -> dict[str, str]:
+    """Names of the parts and of their folders."""
+    return {str(part["name"]): str(part.get("folder", part["name"])) for part in truth.data["parts"]}
 
 
 def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:

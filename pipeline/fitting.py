@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,6 +67,29 @@ class Fit:
     def of(cls, record: Mapping[str, Any]) -> "Fit":
         """The fit that a manifest keeps."""
         return cls(*(tuple(record[name]) for name in ("source", "clip", "crop", "pad")))
+
+
+def back(picture: NDArray[Any], fit: Fit) -> NDArray[Any]:
+    """What a model made of a clip, at the size and place of the source: ``picture`` (H, W) or (H, W, C) of the clip's
+    size, or of another size of the same ratio. What was cropped away is black. Raises InputError for another ratio."""
+    wide, high = picture.shape[1], picture.shape[0]
+    grown = (wide / fit.clip[0], high / fit.clip[1])
+    if abs(grown[0] / grown[1] - 1) > 0.01:
+        said = f"{wide}x{high} instead of {fit.clip[0]}x{fit.clip[1]}"
+        raise InputError("The result has another ratio than the clip", where=said)
+    (across, down), (right, lower) = fit.scale, fit.offset
+    a, b = (
+        across * grown[0],
+        down * grown[1],
+    )  # result = source * a + offset; OpenCV counts from pixel centres
+    way = np.array([[a, 0, right * grown[0] + a / 2 - 0.5], [0, b, lower * grown[1] + b / 2 - 0.5]])
+    kind = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    found = np.asarray(cv2.warpAffine(picture, way, fit.source, flags=kind, borderMode=cv2.BORDER_REPLICATE))
+    left, top, end, bottom = fit.crop
+    seen = np.zeros(found.shape[:2], bool)
+    seen[top : found.shape[0] - bottom, left : found.shape[1] - end] = True
+    found[~seen] = 0
+    return found
 
 
 def fit_size(source: Size, rule: SizeRule) -> Fit:

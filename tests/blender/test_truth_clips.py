@@ -147,6 +147,14 @@ def test_what_can_not_be_is_said(scene: bpy.types.Scene) -> None:
         run(scene)
 
 
+def test_mattes_have_names_that_every_system_takes() -> None:
+    known = {"body": "body", "крышка/2": "kryshka-2", "b" * 80: "b" * 64}
+    names = [clip["name"] for clip in clips._mattes("*", True, known)]
+    assert names[:2] == ["matte-body", "matte-kryshka-2"] and len(names[2]) < 70
+    both = clips._mattes("body, body ; крышка/2,body; body", True, known)
+    assert [clip["parts"] for clip in both] == [["body"], ["крышка/2", "body"]]
+
+
 OWN = """
 [[model]]
 provider = "studio"

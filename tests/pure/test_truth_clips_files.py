@@ -200,6 +200,19 @@ def test_the_range_is_found_once_and_again_when_the_truth_changed(truth, tmp_pat
     assert (out.parent / "range.json").stat().st_mtime_ns != stamp
 
 
+def test_a_chunk_equals_the_same_frames_of_the_whole(truth, tmp_path):
+    asked = {
+        "contract": contract({"depth": {"codec": "png"}, "edges": {"codec": "png"}}),
+        "kinds": ["depth", "edges"],
+    }
+    make.run(request(truth, tmp_path / "a" / "c", **asked), Context())
+    make.run(request(truth, tmp_path / "b" / "c", frames=[7, 8], **asked), Context())
+    whole, part = load(tmp_path / "a" / "c"), load(tmp_path / "b" / "c")
+    assert part.data["frame_map"] == [7, 8] and part.data["depth"] == whole.data["depth"]
+    for kind in ("depth", "edges"):
+        assert part.files[f"{kind}/0001.png"] == whole.files[f"{kind}/0003.png"]
+
+
 @pytest.mark.parametrize(
     ("more", "word"),
     [

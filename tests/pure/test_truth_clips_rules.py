@@ -12,7 +12,7 @@ from holdfast.clients.descriptor import CATALOGUE, load_catalogue
 from holdfast.clients.registry import models, steered, steered_model
 from holdfast.pipeline.controls import CountRule, RateRule, SizeRule, facts, parse_controls
 from holdfast.pipeline.errors import InputError, UsageError
-from holdfast.pipeline.fitting import Fit, fit_rate, fit_size, frame_map
+from holdfast.pipeline.fitting import Fit, back, fit_rate, fit_size, frame_map
 from holdfast.pipeline.project import ShotFolder
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,6 +201,26 @@ def test_known_counts():
     assert cases["up to 70"] == tuple(range(1, 70))
     with pytest.raises(InputError, match="at most 48 frames"):
         frame_map(frames, (24, 1), (24, 1), CountRule(seconds=(0, 2)), "m")
+
+
+@pytest.mark.parametrize("grown", [1, 1.5])
+@pytest.mark.parametrize("rule", [SizeRule(16, (320, 180)), SizeRule(exact=((960, 960),)), SizeRule(2, (360, 360), ratios=("1:1",), fill="crop")])  # fmt: skip
+def test_a_result_is_put_back_where_it_belongs(rule, grown):
+    fit = fit_size((640, 360), rule)
+    wide, high = (round(side * grown) for side in fit.clip)
+    rows, columns = np.mgrid[0:high, 0:wide] + 0.5
+    where = fit.to_source(np.stack([columns / grown, rows / grown], -1)).astype(np.float32)
+    found = back(where, fit)  # a picture whose colour is the source position that it shows
+    rows, columns = np.mgrid[0:360, 0:640] + 0.5
+    left, top, right, bottom = fit.crop
+    inner = np.s_[top + 4 : 356 - bottom, left + 4 : 636 - right]
+    error = np.abs(found - np.stack([columns, rows], -1))[inner].max()
+    print(f"{fit.clip} x {grown}: {error:.4f} px")
+    assert found.shape[:2] == (360, 640) and error < 0.05  # of which OpenCV rounds positions to 1/32 px
+    if left:
+        assert not found[:, : left - 1].any()
+    with pytest.raises(InputError, match="another ratio"):
+        back(where[: high // 2], fit)
 
 
 @pytest.mark.checkout
