@@ -153,8 +153,10 @@ def _entries(depsgraph: bpy.types.Depsgraph, meshes_of: Collection[bpy.types.Obj
 
 def _shared(thing: Any, meshes: dict[tuple[object, ...], Geometry]) -> Geometry:
     """The mesh of an evaluated object; one for all that share it. Raises InputError for what has none."""
-    if thing.type not in MESHED:
-        what = _KINDS.get(thing.type, thing.type.lower())
+    what = "" if thing.type in MESHED else _KINDS.get(thing.type, thing.type.lower())
+    if any(system.settings.render_type == "PATH" for system in thing.particle_systems):
+        what = "covered with hair"
+    if what:
         todo = "Turn it into a mesh, give it a name that nothing else has, or mark the whole as one part."
         raise InputError(f"{thing.name} is {what}, which can't be told apart from others", todo=todo)
     materials = tuple(slot.material.original if slot.material else None for slot in thing.material_slots)

@@ -188,6 +188,16 @@ def test_what_can_not_be_told_apart_is_refused(scene, tmp_path) -> None:
         made.covered(scene, tmp_path)
 
 
+def test_instances_with_hair_are_refused(scene, tmp_path) -> None:
+    bolt = made.square()
+    bolt.modifiers.new("fur", "PARTICLE_SYSTEM").particle_system.settings.type = "HAIR"
+    maker = made.scatter([(0, 0, 0)], bolt)
+    scene.view_layers[0].update()
+    mark_instances(scene, [maker], False)
+    with pytest.raises(InputError, match="bolt is covered with hair, which can't be told apart"):
+        made.covered(scene, tmp_path)
+
+
 def test_one_part_that_shows_instances(scene, tmp_path) -> None:
     """It has them all, as long as nothing else shows the same object."""
     maker = made.scatter([(-4, 0, 0), (0, 0, 0)], made.square())
