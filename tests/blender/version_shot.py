@@ -23,10 +23,14 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (96, 64)
 TOLERANCE = {
-    "ids": 0.998, "matte_max": 0.30, "matte_p99": 0.02, "whole_p99": 0.02, "depth": 1e-4, "normal_deg": 0.5,
-    "vector_px": 0.02, "pose": 1e-5, "camera": 1e-6, "linear_p99": 0.02,
+    "ids": 0.9995, "matte_max": 0.02, "matte_p99": 0.005, "whole_p99": 0.005, "depth": 1e-5, "normal_deg": 0.1,
+    "vector_px": 0.01, "pose": 1e-6, "camera": 1e-4,
 }  # fmt: skip
-"""The most that two versions may differ: `ids` is the least share of equal pixels, all else the greatest difference."""
+"""The most that two versions may differ: `ids` is the least share of equal pixels, all else the greatest difference.
+
+Ten times what was measured, rounded up, and no less than one step of the 8-bit mattes. Single precision is summed in
+another order by another compiler, and 5.2 turns corners of smooth surfaces a little otherwise.
+"""
 
 
 def build() -> None:
@@ -40,6 +44,9 @@ def build() -> None:
     scene = real_scenes.base()
     scene.render.resolution_x, scene.render.resolution_y = SIZE
     scene.cycles.samples, scene.frame_end = 8, 3
+    scene.cycles.sampling_pattern = (
+        "TABULATED_SOBOL"  # new files of 5.0 have it, those of the others AUTOMATIC
+    )
     ball, lid = scene.objects["ball"], scene.objects["lid"]
     for polygon in ball.data.polygons:
         polygon.use_smooth = True
@@ -81,16 +88,14 @@ def compare(one: Any, other: Any) -> dict[str, float]:
         found["whole_p99"].append(float(np.quantile(gaps, 0.99)))
         depth, there = one.depth(frame)[inside], other.depth(frame)[inside]
         found["depth"].append(float((np.abs(depth - there) / depth).max()))
-        cosine = (one.normal(frame)[inside] * other.normal(frame)[inside]).sum(-1)
-        found["normal_deg"].append(float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).max()))
+        chord = np.linalg.norm(one.normal(frame)[inside] - other.normal(frame)[inside], axis=-1)
+        found["normal_deg"].append(float(np.degrees(2 * np.arcsin(np.clip(chord / 2, 0, 1))).max()))
         gap = np.linalg.norm(one.vector(frame) - other.vector(frame), axis=-1)[inside]
         found["vector_px"].append(float(gap.max()))
         found["pose"] += [float(np.abs(one.pose(n, frame) - other.pose(n, frame)).max()) for n in one.names]
         cameras = one.camera(frame), other.camera(frame)
         for what in ("K", "world_to_camera"):
             found["camera"].append(float(np.abs(getattr(cameras[0], what) - getattr(cameras[1], what)).max()))
-        gap = np.abs(one.linear(frame).astype(np.float64) - other.linear(frame))[inside]
-        found["linear_p99"].append(float(np.quantile(gap, 0.99)))
     return {name: min(values) if name == "ids" else max(values) for name, values in found.items()}
 
 
