@@ -60,7 +60,9 @@ def test_blenders_typefaces_are_found(module: Module) -> None:
     lettering = module("finishing.lettering").Lettering(tuple(fonts))
     font = lettering.font("Lantern", 32)
     assert 60 < font.getlength("Lantern") < 300
-    widths = {letter: font.getlength(letter) for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+    widths = {
+        letter: font.getlength(letter) for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    }
     assert {letter: width for letter, width in widths.items() if not 4 < width < 40} == {}
 
 
