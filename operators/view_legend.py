@@ -23,7 +23,7 @@ def _draw() -> None:
     scale = context.preferences.system.ui_scale
     shown = viewer.showing()
     said = [viewer.state.reading, viewer.state.says if shown is not None and shown.kind == "pass" else ""]
-    bottom = 2.0 * PAD * scale
+    bottom = 7.0 * PAD * scale  # above the mark of the current frame
     for line in reversed([line for line in said if line]):
         bottom = _line(line, bottom, scale)
     if shown is not None and shown.kind == "pass" and shown.name in NAMED:

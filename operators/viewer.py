@@ -159,8 +159,21 @@ BEAUTY = Shown("pass", "beauty")
 
 def _show(context: bpy.types.Context) -> bpy.types.ImageUser:
     space = _editor(context)
+    new = not is_viewer(space)
     space.image = bpy.data.images[NAME]
+    if new:
+        _fit(context, space)
     return space.image_user
+
+
+def _fit(context: bpy.types.Context, space: bpy.types.SpaceImageEditor) -> None:
+    """Shows the whole picture as large as the editor is."""
+    for opened in context.window_manager.windows:
+        for area in opened.screen.areas:
+            if area.spaces.active == space:
+                region = next(each for each in area.regions if each.type == "WINDOW")
+                with context.temp_override(window=opened, area=area, region=region), suppress(RuntimeError):
+                    bpy.ops.image.view_all(fit_view=True)
 
 
 def showing() -> Shown | None:

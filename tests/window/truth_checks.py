@@ -48,7 +48,7 @@ def _only_truth(walk: Any) -> None:
 
 def _things(scene: bpy.types.Scene, frames: int) -> None:
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
-    camera.location, camera.rotation_euler = (0.0, -6.5, 2.6), (math.radians(71.0), 0.0, 0.0)
+    camera.location, camera.rotation_euler = (0.2, -8.0, 3.0), (math.radians(75.0), 0.0, 0.0)
     lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "AREA"))
     lamp.location, lamp.data.energy, lamp.data.size = (2.0, -2.0, 4.0), 350.0, 3.0
     for thing in (camera, lamp):
@@ -205,7 +205,11 @@ def truth_check(walk: Any) -> Check:
     assert any(each.startswith("foot is never seen") for each in said), said
     assert any(each.startswith("knob has only") for each in said), said
     assert not found.stale
+    bpy.context.window_manager.holdfast.part_colours = True
+    yield 0.8
     walk.hand.picture("42-truth-check", walk.hand.sidebar)
+    walk.hand.picture("42-truth-check-window")
+    bpy.context.window_manager.holdfast.part_colours = False
     scene.frame_set(2)
     yield from walk.hand.press_button("holdfast.show_finding")
     selected = [thing.name for thing in bpy.context.selected_objects]
