@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..pipeline.truth import F64
 from .drawn import NO_MATERIAL
 from .part import Part
-from .surfaces import is_exact, moves_with
+from .surfaces import cuts_holes, is_exact, moves_with
 from .throwaway import MARK, rendered_layer
 
 FILE = "points.npz"
@@ -34,7 +34,7 @@ def sample(scene: bpy.types.Scene, parts: Sequence[Part], count: int = COUNT) ->
     """
     points, normals = np.zeros((2, len(parts), count, 3), np.float32)
     areas, exact = np.zeros(len(parts)), np.zeros(len(parts), bool)
-    wanted = {row: _objects(part) for row, part in enumerate(parts)}
+    wanted = {} if cuts_holes(scene) else {row: _objects(part) for row, part in enumerate(parts)}
     wanted = {
         row: found
         for row, found in wanted.items()

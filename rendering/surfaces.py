@@ -41,6 +41,18 @@ def is_exact(thing: bpy.types.Object, scene: bpy.types.Scene) -> bool:
     )
 
 
+def cuts_holes(scene: bpy.types.Scene) -> bool:
+    """True if something in the rendered layer is a holdout: where it stands, nothing is known of what is behind it."""
+    layer = rendered_layer(scene)
+    for thing in layer.objects:
+        if thing.is_holdout or thing.holdout_get(view_layer=layer):
+            return True
+        trees = [compat.shader_nodes_of(slot.material) for slot in thing.material_slots if slot.material]
+        if any(str(node.type) == "HOLDOUT" for tree in trees if tree for node in _nodes(tree)):
+            return True
+    return False
+
+
 def moves_with(thing: bpy.types.Object, leader: bpy.types.Object) -> bool:
     """True if ``thing`` is ``leader`` or hangs on it without any motion of its own."""
     while thing is not leader:
