@@ -214,3 +214,20 @@ def half_clear(scene) -> list[bpy.types.Object]:
 
 
 KINDS = (by_nodes, by_collection, by_vertices, by_faces, by_particles, other_kinds, half_clear)
+
+
+def growing() -> bpy.types.Object:
+    """A maker that shows one instance more each frame from 1 to 3, all of them longer each time, and moves."""
+    maker = scatter([(-4, 0, 0), (0, 0, 0), (4, 0, 0)], None)
+    tree = maker.modifiers[0].node_group
+    time, index, later = (tree.nodes.new(kind) for kind in (
+        "GeometryNodeInputSceneTime", "GeometryNodeInputIndex", "FunctionNodeCompare"))  # fmt: skip
+    later.data_type, later.operation = "FLOAT", "GREATER_THAN"
+    on_points = next(node for node in tree.nodes if node.bl_idname == "GeometryNodeInstanceOnPoints")
+    grid = next(node for node in tree.nodes if node.bl_idname == "GeometryNodeMeshGrid")
+    tree.links.new(time.outputs["Frame"], later.inputs[0])
+    tree.links.new(index.outputs[0], later.inputs[1])
+    tree.links.new(later.outputs[0], on_points.inputs["Selection"])
+    tree.links.new(time.outputs["Frame"], grid.inputs["Size X"])
+    scenes.key(maker, "location", {1: (0, 0, 0), 3: (0, 1, 0)})
+    return maker

@@ -86,18 +86,7 @@ def test_every_kind_of_instance(scene, tmp_path, make) -> None:
 
 
 def test_instances_come_and_go_and_change(scene, tmp_path) -> None:
-    maker = made.scatter([(-4, 0, 0), (0, 0, 0), (4, 0, 0)], None)
-    tree = maker.modifiers[0].node_group
-    time, index, later = (tree.nodes.new(kind) for kind in (
-        "GeometryNodeInputSceneTime", "GeometryNodeInputIndex", "FunctionNodeCompare"))  # fmt: skip
-    later.data_type, later.operation = "FLOAT", "GREATER_THAN"
-    on_points = next(node for node in tree.nodes if node.bl_idname == "GeometryNodeInstanceOnPoints")
-    grid = next(node for node in tree.nodes if node.bl_idname == "GeometryNodeMeshGrid")
-    tree.links.new(time.outputs["Frame"], later.inputs[0])
-    tree.links.new(index.outputs[0], later.inputs[1])
-    tree.links.new(later.outputs[0], on_points.inputs["Selection"])
-    tree.links.new(time.outputs["Frame"], grid.inputs["Size X"])
-    scenes.key(maker, "location", {1: (0, 0, 0), 3: (0, 1, 0)})
+    maker = made.growing()
     scene.frame_set(1)
     assert mark_instances(scene, [maker], False) == 1
     first = parts.read_parts(scene)[0]

@@ -76,3 +76,18 @@ def test_through_the_stage(scene, tmp_path) -> None:
     assert np.allclose(move[:3, 3], (0, -2, 0)) and np.allclose(truth.pose("pair", 1)[:3, 3], (4, 0, 0))
     vectors = truth.vector(1)[truth.ids(1) == 2]
     assert np.allclose(vectors[:, :2], (0, 16), atol=0.05)
+
+
+def test_instances_that_come_later_through_the_stage(scene, tmp_path) -> None:
+    """Before they are there they cover nothing, and their poses have no extent."""
+    maker = made.growing()
+    assert mark_instances(scene, [maker], True) == 3
+    truth = scenes.make(tmp_path)
+    for frame in (1, 2, 3):
+        for place, part in enumerate(truth.parts):
+            there = place < frame
+            pixels = (truth.ids(frame) == part.id).sum()
+            assert pixels == 64 * frame * there
+            assert abs(truth.matte(part.name, frame).sum() - pixels) < 8
+            assert abs(truth.whole(part.name, frame).sum() - pixels) < 8
+            assert truth.pose(part.name, frame)[:3, :3].any() == there
