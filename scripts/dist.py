@@ -33,6 +33,7 @@ ROOT_MODULES = (
     "compat",
     "preferences",
     "properties",
+    "properties_clips",
     "properties_object",
     "properties_physics",
     "registration",

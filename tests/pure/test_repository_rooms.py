@@ -132,3 +132,16 @@ def test_types_are_strict_for_every_module_without_blender() -> None:
         if any(fnmatch(f"holdfast.{module_name(path)}", pattern) for pattern in relaxed)
     ]
     assert wrong == []
+
+
+def test_what_is_imported_is_shipped() -> None:
+    """Each relative import leads to a module in the zips, or to a name in one."""
+    shipped = {module_name(path) for path in extension_sources()}
+    shipped |= {name.rpartition(".")[0] for name in shipped} | {"holdfast", ""}
+    lost = [
+        f"{path} imports {name}"
+        for path in extension_sources()
+        for name in relative_imports(path)
+        if name not in shipped and name.rpartition(".")[0] not in shipped - {""}
+    ]
+    assert lost == []
