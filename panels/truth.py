@@ -34,8 +34,10 @@ class HOLDFAST_UL_parts(bpy.types.UIList):
         row, checked = rows[index], preflight.shown(context.scene)
         line = layout.row(align=True)
         line.label(text="", icon_value=thumbnails.swatch(row.id))
-        name = line.split(factor=0.16, align=True)
-        name.label(text=str(row.id or "-"))
+        number = line.row()
+        number.ui_units_x = 1.3
+        number.label(text=str(row.id or "-"))
+        name = line.row(align=True)
         marked = part_rows.holder(row)
         if marked is None:
             name.label(text=row.name, icon=part_rows.KINDS[row.kind])

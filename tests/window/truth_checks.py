@@ -75,6 +75,7 @@ def _things(scene: bpy.types.Scene, frames: int) -> None:
         lid.location.z, lid.rotation_euler.z = height, turn
         lid.keyframe_insert("location", frame=frame)
         lid.keyframe_insert("rotation_euler", frame=frame)
+    scene.frame_set(1)
 
 
 def _made(name: str, colour: tuple[float, float, float]) -> bpy.types.Object:
@@ -286,4 +287,30 @@ def _editor_beside(walk: Any) -> bpy.types.Area:
     return left
 
 
-ALL = (truth_parts, truth_colours, truth_check, truth_render, truth_views)
+def truth_pixels(walk: Any) -> Check:
+    """The values under the mouse are read in the Image Editor, whose sidebar has the chooser too."""
+    viewer = walk.module("operators.viewer")
+    editor = next(area for area in walk.hand.window.screen.areas if area.type == "IMAGE_EDITOR")
+    region = next(region for region in editor.regions if region.type == "WINDOW")
+    editor.spaces.active.show_region_ui = True
+    bpy.context.window_manager.holdfast.channel = "depth"
+    yield 2.0
+    side = next(region for region in editor.regions if region.type == "UI")
+    side.active_panel_category = "Holdfast"
+    with bpy.context.temp_override(window=walk.hand.window, area=editor, region=region):
+        bpy.ops.holdfast.read_pixel("INVOKE_DEFAULT")
+    said = []
+    for share in range(20):
+        x, y = region.view2d.view_to_region(0.2 + 0.02 * share, 0.5, clip=False)
+        yield from walk.hand.move(region.x + x, region.y + y)
+        yield 0.2
+        said.append(viewer.state.reading)
+    walk.hand.picture("45-pixels")
+    assert any("body (1)" in each and " m  " in each and "moves" in each for each in said), said
+    yield from walk.hand.key("ESC", region.x + x, region.y + y)
+    yield 0.3
+    assert not viewer.state.reading
+    return next(each for each in reversed(said) if "body (1)" in each)
+
+
+ALL = (truth_parts, truth_colours, truth_check, truth_render, truth_views, truth_pixels)
