@@ -75,6 +75,7 @@ def plan(scene: bpy.types.Scene, shot: ShotFolder) -> Plan:
         "picture_depth": given.picture_depth,
         "extras": sorted(given.extras),
         "parts": [{**part.record(), "bounds": None} for part in found],  # those of this frame: no setting
+        "holdouts": throwaway.holdouts(scene),
         "see_through": sorted(thing.name for thing in scene.objects if thing.holdfast.see_through),
         "frames": [frames[0], frames[-1]],
     }

@@ -116,6 +116,11 @@ class Plate:
         return sum(len(record.get("cover", "1")) for record in records) > MOST_DEEP
 
     @property
+    def cut_out(self) -> bool:
+        """Whether the scene has holdouts: nothing is seen where they are, whatever is behind them."""
+        return bool(self.truth.manifest.settings.get("holdouts"))
+
+    @property
     def near(self) -> float:
         """Metres from the camera, along its axis, before which nothing is drawn."""
         return float(self.lens.get("clip", (0.0,))[0])

@@ -101,6 +101,8 @@ def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[st
     if has_whole and (solid.mean() > 0.5 if piece else seen.thick):
         yield from _missing(plate, piece, seen, ~alone)
     used = solid & (seen.cosine >= STEEPEST)
+    if plate.cut_out:
+        used &= plate.depth[rows, columns] > 0
     if used.sum() < ENOUGH:
         return
     depth = seen.depth[used]

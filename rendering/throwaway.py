@@ -92,6 +92,21 @@ def seen_objects(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     return list(found)
 
 
+def holdouts(scene: bpy.types.Scene) -> list[str]:
+    """Names of the objects and collections that cut a hole into the picture: nothing is seen where they are."""
+    found = {thing.name for thing in scene.objects if thing.is_holdout and not thing.hide_render}
+
+    def walk(layer: bpy.types.LayerCollection) -> None:
+        if layer.holdout and not layer.exclude:
+            found.add(layer.name)
+        for child in layer.children:
+            walk(child)
+
+    for layer in rendered_layers(scene):
+        walk(layer.layer_collection)
+    return sorted(found)
+
+
 def rendered_layers(scene: bpy.types.Scene) -> list[bpy.types.ViewLayer]:
     """The view layers that a render of the scene makes."""
     return [layer for layer in scene.view_layers if layer.use] or [scene.view_layers[0]]

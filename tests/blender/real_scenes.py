@@ -358,6 +358,12 @@ def part_in_hidden_collection() -> None:
     _in_collection("hidden", part("lid")).collection.hide_render = True
 
 
+def holdout_object_before_the_parts() -> None:
+    base()
+    thing = scenes.add_ball("cut out", 0.3, (0, -1, 0))
+    thing.holdfast.is_part, thing.is_holdout = False, True
+
+
 def holdout_part() -> None:
     base()
     part("lid").is_holdout = True
@@ -447,7 +453,8 @@ GIVEN: dict[object, dict[str, int]] = {
     zero_scale: {"ball": 0}, view_layers: ALONE, artists_compositor: ALONE, blurred: ALONE,
     sheared_and_mirrored: {"ball": 204, "lid": 97}, parented_camera: ALONE, camera_markers: ALONE, time_remapped: ALONE,
     odd_frame_rate: ALONE, border_and_percentage: ALONE, simplified_film: ALONE, stereo_and_freestyle: ALONE,
-    sequencer: ALONE, hidden_collections: ALONE, holdout_before_the_parts: {}, holdout_part: {"ball": 204, "lid": 0},
+    sequencer: ALONE, hidden_collections: ALONE, holdout_before_the_parts: {},
+    holdout_object_before_the_parts: {}, holdout_part: {"ball": 204, "lid": 0},
     unseen_by_camera: {"ball": 204, "lid": 0}, driven_by_frame: ALONE, missing_texture: ALONE, edit_mode: ALONE,
     orthographic_shift: {"ball": 112, "lid": 72}, inside_a_part: {"ball": 0, "lid": 130},
     text_and_curves: {"curve": 74, "font": 144, "meta": 82}, empty_mesh: {**ALONE, "nothing": 0},

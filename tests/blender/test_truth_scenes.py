@@ -20,6 +20,7 @@ QUICK = (
     real_scenes.hair_particles, real_scenes.transparent, real_scenes.seen_through_glass, real_scenes.instances,
     real_scenes.linked_library, real_scenes.names_of_the_world, real_scenes.zero_scale, real_scenes.view_layers,
     real_scenes.artists_compositor, real_scenes.camera_markers, real_scenes.edit_mode, real_scenes.holdout_part,
+    real_scenes.holdout_before_the_parts,
 )  # fmt: skip
 ASKED = real_scenes.GIVEN if os.environ.get("HOLDFAST_SLOW") else QUICK
 """HOLDFAST_SLOW=1 tries all of them, a minute or two."""
