@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 from holdfast.pipeline.colour import ToLinear, disagreement, stops_apart
 from holdfast.pipeline.errors import InputError
+from holdfast.pipeline.store import digest_json
+from holdfast.pipeline.truth import TO_LINEAR, GroundTruth
 from holdfast.rendering.invert import Inverse, inverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+from . import truth_package
 
 F64 = NDArray[np.float64]
 MIX = np.array([[0.85, 0.1, 0.05], [0.1, 0.8, 0.1], [0.05, 0.1, 0.85]])
@@ -177,6 +181,19 @@ def test_truncated_or_missing_file(tmp_path: Path) -> None:
             ToLinear.load(tmp_path / "table.npz")
     with pytest.raises(InputError, match="missing"):
         ToLinear.load(tmp_path / "none.npz")
+
+
+def test_a_package_gives_its_table_and_no_other(tmp_path: Path) -> None:
+    truth = GroundTruth.open(truth_package.write(tmp_path))
+    with pytest.raises(InputError, match="missing"):
+        _ = truth.to_linear
+    table = table_of("sRGB")
+    for made_from in ("", digest_json(dict(truth.colour))):
+        ToLinear(table.curves, table.lattice, table.scale, made_from).save(truth.folder / TO_LINEAR)
+        assert GroundTruth.open(truth.folder).to_linear.made_from == made_from
+    table.save(truth.folder / TO_LINEAR)
+    with pytest.raises(InputError, match="another view"):
+        _ = truth.to_linear
 
 
 @pytest.mark.parametrize("name", ["sRGB", "film", "tinted"])
