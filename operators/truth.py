@@ -18,7 +18,7 @@ from ..pipeline.frames import format_frames
 from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder
 from ..pipeline.store import digest_json, storage, writing
-from ..pipeline.truth import MANIFEST, SCHEMA
+from ..pipeline.truth import MANIFEST, SCHEMA, TO_LINEAR
 from ..rendering import camera, colour, instances, pack, parts, points, raw, scenes, throwaway
 from ..rendering import given as given_already
 from ..rendering import shot as reading
@@ -30,7 +30,6 @@ WORKER = "rendering.pack:run"
 RAW_LIMIT_BYTES = 2_000_000_000
 BATCH_FRAMES = 24
 """A shot is rendered and packed in batches of so many frames and raw bytes: what a killed run can lose."""
-TO_LINEAR = "colour/to_linear.npz"
 
 
 @dataclass(frozen=True)
