@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
@@ -191,12 +191,28 @@ def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) 
     if found is None or found.stale or _runs:
         return
     updates = list(depsgraph.updates)
-    if any(isinstance(update.id, bpy.types.Collection) for update in updates):
-        return
-    found.stale = any(
-        update.is_updated_transform or update.is_updated_geometry or update.is_updated_shading
-        for update in updates
-    )
+    if not any(isinstance(update.id, bpy.types.Collection) for update in updates):
+        found.stale = any(_is_edit(update) for update in updates)
+
+
+def _is_edit(update: bpy.types.DepsgraphUpdate) -> bool:
+    """Whether somebody changed something; what moves by itself is put elsewhere by a render too."""
+    thing: Any = update.id.original
+    if isinstance(thing, bpy.types.Action):
+        return True
+    if update.is_updated_geometry or update.is_updated_shading:
+        return not _moves(thing)
+    return bool(update.is_updated_transform) and not _moves(thing)
+
+
+def _moves(thing: Any) -> bool:
+    data = getattr(thing, "data", None)
+    if any(getattr(each, "animation_data", None) is not None for each in (thing, data)):
+        return True
+    if getattr(thing, "constraints", None) or getattr(thing, "rigid_body", None) is not None:
+        return True
+    parent = getattr(thing, "parent", None)
+    return parent is not None and _moves(parent)
 
 
 def _tick() -> float | None:

@@ -21,6 +21,7 @@ OF_PART = {"matte", "whole"}
 RANGE_FRAMES = 24
 """A range is measured on at most so many frames, spread over the shot."""
 _HIDDEN = 0.55
+_STILL_PX = 0.05
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,10 @@ def _wheel(motion: F32, span: Range) -> F32:
     """Hue is the way, brightness how far: the greatest of the shot is full."""
     x, y = motion[..., 0], motion[..., 1]
     hue = np.degrees(np.arctan2(y, x)) % 360.0
-    bright = np.clip(np.hypot(x, y) / max(span.high[0], 1e-6), 0.0, 1.0)
-    hsv = np.stack([hue, np.full_like(hue, 0.9), 0.06 + 0.94 * bright], axis=-1).astype(np.float32)
+    speed = np.hypot(x, y)
+    bright = np.clip(speed / max(span.high[0], 1e-6), 0.0, 1.0)
+    coloured_from = np.clip(speed / _STILL_PX, 0.0, 1.0)  # the way of what stands still is noise
+    hsv = np.stack([hue, 0.9 * coloured_from, 0.06 + 0.94 * bright], axis=-1).astype(np.float32)
     return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
 
 
