@@ -30,6 +30,7 @@ BUDGET_SECONDS: Final = 0.008
 MOST_TRIANGLES: Final = 1_000_000
 """A mesh with more is shown by its box."""
 MOST_NAMES: Final = 24
+"""Of more parts only the selected ones are named."""
 _CORNERS = ((0, 1, 2), (0, 2, 3), (4, 6, 5), (4, 7, 6), (0, 4, 5), (0, 5, 1), (1, 5, 6), (1, 6, 2), (2, 6, 7), (2, 7, 3), (3, 7, 4), (3, 4, 0))  # fmt: skip
 _batches: dict[tuple[int, int | None], Any] = {}
 """By session_uid of the mesh, or of the object where modifiers or shape keys give it a shape of its own; and its slot."""
@@ -128,9 +129,14 @@ def _draw_names() -> None:
     context = bpy.context
     if not wanted(context) or not context.window_manager.holdfast.part_names:
         return
+    few = len(part_rows.rows(context.scene)) <= MOST_NAMES
+    if not few and not context.selected_objects:
+        return
     tags: list[Tag] = []
     try:
         for row, shape in _shapes(context, context.view_layer.depsgraph):
+            if not few and not shape.thing.original.select_get():
+                continue
             middle = sum((Vector(corner) for corner in shape.corners), Vector()) / 8.0
             place = location_3d_to_region_2d(context.region, context.region_data, shape.matrix @ middle)
             if place is not None:
