@@ -24,7 +24,7 @@ from ..pipeline.passes import EXTRAS, OF_PARTS, PASSES, PATTERNS
 from ..pipeline.pictures import read_exr, write_exr, write_gray
 from ..pipeline.store import digest_json, hash_file, read_json, write_bytes, write_json, writing
 from ..pipeline.truth import MANIFEST, SCHEMA
-from . import check, exr, mattes, passes, png, raw
+from . import check, exr, mattes, orthographic, passes, png, raw
 
 POSES, POINTS = "poses.npz", "points.npz"
 EXACT_AS_HALF_PX = 64.0
@@ -84,8 +84,10 @@ class _Frame:
     def pack(self, made_from: str) -> None:
         """Writes the files of the frame, then its record."""
         data = self._channels("data")
-        self._geometry(data)
-        self._mattes(data)
+        names = mattes.Names(self._request["parts"])
+        ids = mattes.hard_ids(self._channels("ids") if self._has("ids") else data, names)
+        self._geometry(data, ids)
+        self._mattes(names, ids)
         self._picture()
         files = {
             path.relative_to(self._folder).as_posix(): {"sha256": hash_file(path), "bytes": _size(path)}
@@ -109,12 +111,16 @@ class _Frame:
         self._written.append(path)
         return path
 
-    def _geometry(self, data: Mapping[str, Any]) -> None:
+    def _geometry(self, data: Mapping[str, Any], ids: Any) -> None:
         cameras = self._request["cameras"]
         here, after, before = (
             camera_from(cameras[str(number)]) for number in (self._frame, self._frame + 1, self._frame - 1)
         )
         exact = passes.geometry(data, here, after, before, self._request.get("vectors_know_zoom", True))
+        for channels, other, number in ((slice(0, 2), after, 1), (slice(2, 4), before, -1)):
+            if orthographic.is_moving(here, other):
+                poses = self._poses(self._frame), self._poses(self._frame + number)
+                exact.vector[..., channels] = orthographic.motion(exact.depth, ids, here, other, poses)
         write_exr(self._place("depth"), exact.depth)
         write_exr(self._place("normal"), exact.normal, half=True)
         small = float(np.abs(exact.vector).max()) < EXACT_AS_HALF_PX
@@ -128,9 +134,12 @@ class _Frame:
             }[kind]()
             write_exr(self._place(kind), values, half=kind == "normal_world")
 
-    def _mattes(self, data: Mapping[str, Any]) -> None:
-        names = mattes.Names(self._request["parts"])
-        ids = mattes.hard_ids(self._channels("ids") if self._has("ids") else data, names)
+    def _poses(self, frame: int) -> dict[int, Any]:
+        """(4, 4) float64 world matrices by the parts' ids."""
+        poses = np.array(self._request["poses"][str(frame)], np.float64)
+        return {part["id"]: pose for part, pose in zip(self._request["parts"], poses, strict=True)}
+
+    def _mattes(self, names: mattes.Names, ids: Any) -> None:
         write_gray(self._place("ids"), ids)
         seen = mattes.coverage(self._channels("cover" if self._has("cover") else "film"), names)
         box, size = self._request["box"], self._request["size"]

@@ -192,6 +192,13 @@ def _orthographic_zoom(scene: bpy.types.Scene) -> None:
         scene.camera.data.keyframe_insert("ortho_scale", frame=frame)
 
 
+def _orthographic_panning(scene: bpy.types.Scene) -> None:
+    _orthographic(scene)
+    _panning(scene)
+    scenes.key(scene.camera, "location", {1: (0, 0, 2), 3: (0.1, -0.05, 1.8)})
+    scenes.key(scene.objects["ball"], "rotation_euler", {1: (0, 0, 0), 3: (0.5, 0.2, 0)})
+
+
 def _constrained(scene: bpy.types.Scene) -> None:
     arm = bpy.data.objects.new("arm", None)
     scene.collection.objects.link(arm)
@@ -208,7 +215,7 @@ ODD = {
     _through_the_near_plane: "ball box", _camera_cut: "ball box", _smeared: "ball box", _deforming: "",
     _transparent: "", _refracting: "ball box", _hairy: "box", _foggy: "ball box", _finer_in_the_render: "ball box",
     _coincident: "ball box twin", _switched_off_in_a_frame: "ball", _spinning: "ball box", _orthographic: "ball box",
-    _panning: "ball box", _zooming: "ball box", _orthographic_zoom: "ball box", _constrained: "ball box",
+    _panning: "ball box", _zooming: "ball box", _orthographic_zoom: "ball box", _constrained: "ball box", _orthographic_panning: "ball box",
 }  # fmt: skip
 """Scenes, and which of their parts are held against their geometry."""
 
