@@ -53,17 +53,27 @@ def test_chunks_in_any_order_are_the_same_bytes(truth, tmp_path: Path) -> None:
     assert _differing(truth, GroundTruth.open(shot.truth)) == []
 
 
+@pytest.fixture(scope="module")
+def started(tmp_path_factory) -> dict[str, object]:
+    """This and another version, each in a process of its own, as far as there are such environments."""
+    return {
+        version: version_shot.start(version, tmp_path_factory.mktemp("other"))
+        for version in (HERE, OTHER)
+        if version_scenes.python_of(version).exists()
+    }
+
+
 @pytest.mark.checkout
-def test_another_process_gives_the_same_bytes(truth, tmp_path: Path) -> None:
-    if not version_scenes.python_of(HERE).exists():
+def test_another_process_gives_the_same_bytes(started, truth) -> None:
+    if HERE not in started:
         pytest.skip(f"no Blender {HERE} to start")
-    assert _differing(truth, version_shot.made_by(HERE, tmp_path)) == []
+    assert _differing(truth, version_shot.made(started[HERE])) == []
 
 
 @pytest.mark.checkout
-def test_another_version_gives_the_same_within_tolerances(truth, tmp_path: Path) -> None:
-    if not version_scenes.python_of(OTHER).exists():
+def test_another_version_gives_the_same_within_tolerances(started, truth) -> None:
+    if OTHER not in started:
         pytest.skip(f"no Blender {OTHER}")
-    measured = version_shot.compare(truth, version_shot.made_by(OTHER, tmp_path))
+    measured = version_shot.compare(truth, version_shot.made(started[OTHER]))
     print(f"{HERE} against {OTHER}:", {name: f"{value:.2g}" for name, value in measured.items()})
     assert version_shot.beyond(measured) == []

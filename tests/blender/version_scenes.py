@@ -22,13 +22,23 @@ def python_of(version: str) -> Path:
     return ROOT / f".env/blender-{version}/bin/python"
 
 
+def start(version: str, *arguments: str, script: str = __file__) -> subprocess.Popen[str]:
+    """Another Blender, working on its answer."""
+    command = [str(python_of(version)), script, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def answer(started: subprocess.Popen[str]) -> dict[str, object]:
+    """What it answers, as soon as it does."""
+    said, errors = started.communicate(timeout=120)
+    answers = [line for line in said.splitlines() if line.startswith("ANSWER ")]
+    assert answers, errors[-2000:]
+    return json.loads(answers[-1].removeprefix("ANSWER "))
+
+
 def ask(version: str, *arguments: str, script: str = __file__) -> dict[str, object]:
     """What another Blender answers."""
-    command = [str(python_of(version)), script, *arguments]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
-    answers = [line for line in said.stdout.splitlines() if line.startswith("ANSWER ")]
-    assert answers, said.stderr[-2000:]
-    return json.loads(answers[-1].removeprefix("ANSWER "))
+    return answer(start(version, *arguments, script=script))
 
 
 def factory() -> None:
@@ -203,7 +213,7 @@ def main(what: str, folder: str, *rest: str) -> dict[str, object]:
     import bpy
     from holdfast.rendering.fingerprint import fingerprint
 
-    answer: dict[str, object] = {}
+    result: dict[str, object] = {}
     for name, build in SCENES.items():
         path = Path(folder) / f"{name}.blend"
         if what == "make":
@@ -214,8 +224,8 @@ def main(what: str, folder: str, *rest: str) -> dict[str, object]:
             continue
         else:
             bpy.ops.wm.open_mainfile(filepath=str(path))
-        answer[name] = told() if rest else fingerprint(bpy.context.scene)
-    return answer
+        result[name] = told() if rest else fingerprint(bpy.context.scene)
+    return result
 
 
 def matrix() -> None:

@@ -108,14 +108,20 @@ def beyond(measured: dict[str, float]) -> list[str]:
     ]
 
 
-def made_by(version: str, folder: Path) -> Any:
-    """The shot as another Blender makes it."""
+def start(version: str, folder: Path) -> Any:
+    """Another Blender, making the shot."""
+    from tests.blender import version_scenes
+
+    return version_scenes.start(version, "make", str(folder), script=__file__)
+
+
+def made(started: Any) -> Any:
+    """What it made."""
     from holdfast.pipeline.truth import GroundTruth
 
     from tests.blender import version_scenes
 
-    answer = version_scenes.ask(version, "make", str(folder), script=__file__)
-    return GroundTruth.open(Path(str(answer["truth"])))
+    return GroundTruth.open(Path(str(version_scenes.answer(started)["truth"])))
 
 
 def table() -> None:
@@ -123,11 +129,11 @@ def table() -> None:
     from tests.blender.version_scenes import VERSIONS
 
     with tempfile.TemporaryDirectory() as folder:
-        made = {version: made_by(version, Path(folder) / version) for version in VERSIONS}
+        shots = {version: made(start(version, Path(folder) / version)) for version in VERSIONS}
         first = VERSIONS[0]
         print(f"| {first} against | " + " | ".join(TOLERANCE) + " |")
         for version in VERSIONS[1:]:
-            measured = compare(made[first], made[version])
+            measured = compare(shots[first], shots[version])
             print(f"| {version} | " + " | ".join(f"{value:.2g}" for value in measured.values()) + " |")
 
 
