@@ -250,6 +250,7 @@ def truth_views(walk: Any) -> Check:
     bpy.context.scene.frame_set(2)
     waits = []
     for kind in viewer.offered(manifest):
+        view.active_part = 4 if kind == "whole" else 0  # the foot, which the body hides
         view.channel = kind
         began = time.monotonic()
         if not viewer.is_viewer(editor.spaces.active):
