@@ -13,11 +13,9 @@ import numpy as np
 
 from ..pipeline.errors import InputError, StorageError
 from ..pipeline.truth import F64
-from . import colour
 from .parts import Part as Part
 from .parts import read_parts as read_parts
 
-colour_record = colour.record
 PACKED_BYTES_A_PIXEL = 18
 RAW_BYTES_A_PIXEL = 110
 """Measured on textured scenes and rounded up; raw files keep 32 bits, mostly uncompressed. Without the scene ``whole``."""
