@@ -111,9 +111,10 @@ def _compare(plate: Plate, piece: Piece | None, seen: Seen) -> Iterator[tuple[st
     holes = _holes(plate, seen, used)
     if holes.mean() > 0.1:
         before |= holes
-    if before.sum() > max(2, (0.02 if has_whole else 0.1) * used.sum()) and not (
-        piece and _rough(plate, piece)
-    ):
+    share = (
+        0.3 if plate.blurred else 0.02 if has_whole else 0.1
+    )  # a whole matte is smeared as the part's own is
+    if before.sum() > max(2, share * used.sum()) and not (piece and _rough(plate, piece)):
         check = "depth" if _shown(piece) else "seen"
         most = float(np.nanmax(np.where(before & np.isfinite(nearest), nearest - depth, 0)))
         says = f"{int(before.sum())} of {int(used.sum())} points of its surface are before what is seen"

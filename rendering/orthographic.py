@@ -6,6 +6,7 @@ can't be used. Parts move with their poses here; whatever is no part is taken to
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,7 @@ def is_moving(here: Camera, other: Camera) -> bool:
     return here.orthographic and not np.array_equal(here.world_to_camera, other.world_to_camera)
 
 
-def motion(
-    depth: F32, ids: NDArray[np.integer], here: Camera, other: Camera, poses: tuple[Poses, Poses]
-) -> F32:
+def motion(depth: F32, ids: NDArray[Any], here: Camera, other: Camera, poses: tuple[Poses, Poses]) -> F32:
     """(H, W, 2) pixels to the ``other`` frame, 0 where nothing is; ``poses`` (4, 4) by id, of this and that frame."""
     rows, columns = np.nonzero(depth > 0)
     result = np.zeros((*depth.shape, 2), np.float32)
