@@ -119,9 +119,9 @@ def _measure(made: Mapping[str, Any], key: str, step: Callable[[float], T]) -> G
 
 def _sentence(made: Mapping[str, Any], found: Inverse) -> str:
     extras = [f"the look {made['look']}"] if made["look"] != "None" else []
-    extras += [f"gamma {made['gamma']:g}"] if made["gamma"] != 1 else []
+    extras += [f"gamma {made['gamma']:.3g}"] if made["gamma"] != 1 else []
     extras += [name.replace("_", " ") for name in ("curves", "white_balance") if made[name]]
-    how = f"The view {made['view']}" + (f" with {' and '.join(extras)}" if extras else "")
+    how = f"The view {made['view']}" + (f" with {', '.join(extras)}" if extras else "")
     return f"{how} can't be undone: of the colours that it shows {found.back:.0%} come back, not {SHARE:.0%}"
 
 
