@@ -25,6 +25,8 @@ from . import locate, part_rows, session, state_cache, window
 
 Result = set[str]
 MOST_FRAMES = 12
+QUIET_SECONDS = 3.0
+"""After a stage, whose throw-away scenes make Blender evaluate the artist's anew."""
 BUDGET_SECONDS = 0.010
 TICK_SECONDS = 0.004
 REDRAW_SECONDS = 0.25
@@ -188,7 +190,8 @@ def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) 
     links everything anew, as after our copy was taken away: then collections are among it (`compare` counts objects).
     """
     found = shown(scene)
-    if found is None or found.stale or _runs:
+    job, since = session.current.job, time.monotonic() - session.current.ended
+    if found is None or found.stale or _runs or job is not None or since < QUIET_SECONDS:
         return
     updates = list(depsgraph.updates)
     if not any(isinstance(update.id, bpy.types.Collection) for update in updates):

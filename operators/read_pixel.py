@@ -49,10 +49,15 @@ class Reader:
         if "depth" in at:
             words.append(f"{at['depth']:.4g} m" if at["depth"] > 0 else "nothing there")
         if "vector" in at:
-            words.append(f"moves {at['vector'][0]:+.2f}, {at['vector'][1]:+.2f} px")
+            words.append(f"moves {_signed(at['vector'][0])}, {_signed(at['vector'][1])} px")
         if "normal" in at and np.any(at["normal"]):
-            words.append("faces " + ", ".join(f"{axis:+.2f}" for axis in at["normal"]))
+            words.append("faces " + ", ".join(_signed(axis) for axis in at["normal"]))
         return "  ·  ".join(words)
+
+
+def _signed(value: float) -> str:
+    """With its sign, and no minus before a nought."""
+    return f"{round(float(value), 2) + 0.0:+.2f}"
 
 
 class HOLDFAST_OT_read_pixel(bpy.types.Operator):

@@ -73,6 +73,8 @@ class Session:
     seconds: dict[tuple[int, str], float] = field(default_factory=dict)
     seen: tuple[float, str] | None = None
     drawn: float = 0.0
+    ended: float = float("-inf")
+    """When the last job ended, on time.monotonic()."""
     refresh: Iterator[None] | None = None
 
 
@@ -275,7 +277,7 @@ def _abandon(job: Job, sentence: str) -> None:
 
 
 def _end(job: Job, sentence: str) -> None:
-    current.job = None
+    current.job, current.ended = None, time.monotonic()
     if sentence:
         current.failures[job.scene_uid, job.stage.name] = sentence
     try:
