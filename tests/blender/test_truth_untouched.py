@@ -12,14 +12,14 @@ from holdfast.pipeline.context import Context
 from holdfast.pipeline.errors import Cancelled, InputError
 from holdfast.rendering import pack, throwaway
 
-from . import real_scenes, scene_dump
+from . import real_scenes, real_settings, scene_dump
 from . import truth_scenes as scenes
 
 
 @pytest.fixture
 def busy() -> bpy.types.Scene:
     """All that a stage could disturb at once: compositor, layers and their passes, cuts, selection, subframe, edit mode."""
-    real_scenes.artists_compositor()
+    real_settings.artists_compositor()
     scene = bpy.context.scene
     second = bpy.data.objects.new("second", scene.camera.data.copy())
     second.matrix_world, second.data.dof.use_dof = scene.camera.matrix_world, True
