@@ -166,7 +166,7 @@ def _on_it(plate: Plate, piece: Piece, seen: Seen, used: Mask) -> Iterator[tuple
     stored = plate.normal[rows, columns][on] * [1, -1, -1]  # to camera axes with y down, z forward
     cosine = np.abs((stored * seen.normals[mine][on]).sum(1))
     away = float(np.degrees(np.arccos(np.clip(np.median(cosine), 0, 1))))
-    if away > 60:  # smooth shading of a coarse mesh bends normals almost that far
+    if away > 80:  # bumps and smooth shading of a coarse mesh bend normals almost that far
         yield "normal", f"its normals are {away:.0f} degrees off its surface in the middle", False
 
 

@@ -368,7 +368,7 @@ DEFECTS: dict[Callable[[GroundTruth], None], str] = {
     _matte_bleeds: "bleeding", _sure_of_all: "sure", _whole_gone: "whole", _whole_shifted: "whole",
     _depth_not_a_number: "finite", _vector_infinite: "finite", _depth_below_zero: "depth", _depth_scaled: "depth",
     _depth_nearer: "depth", _depth_along_the_ray: "depth", _depth_behind: "depth", _depth_none: "depth",
-    _depth_of_another_frame: "vectors", _normals_in_world: "normal", _normals_away: "normal",
+    _depth_of_another_frame: "vectors", _normals_away: "normal",
     _normals_mixed: "normal", _vectors_negated: "vectors", _vectors_upside_down: "vectors",
     _vectors_swapped: "vectors", _vectors_slightly_off: "vectors", _vectors_still: "vectors",
     _dropped_from_a_frame: "seen", _visible_dropped: "seen", _hole_through_everything: "flicker",
@@ -487,3 +487,12 @@ def test_no_more_than_two_frames_are_held(truth: GroundTruth, monkeypatch: pytes
 
     monkeypatch.setattr(check, "Plate", Counted)
     assert found(truth) == [] and len(held) == len(truth.frames) and most == 2
+
+
+def test_normals_in_another_space_are_worth_a_look(truth: GroundTruth) -> None:
+    """No more: bumps, and smooth shading of a coarse mesh, give as much."""
+    _normals_in_world(truth)
+    failures = [failure for failure in found(truth) if failure.check == "normal"]
+    assert {failure.part for failure in failures} >= {"box", "chip"} and not any(
+        each.stops for each in failures
+    )
