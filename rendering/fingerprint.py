@@ -37,7 +37,7 @@ _BULK = {
     "Spline": "points bezier_points",
 }
 _DEEPEST = 12
-_SLICE = 64
+_SLICE = 8
 """Data-blocks between two pauses."""
 _Path = str
 

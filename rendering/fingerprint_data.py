@@ -64,8 +64,10 @@ def _attribute(attribute: bpy.types.Attribute) -> Iterator[object]:
         if isinstance(value, str | bytes):
             yield [getattr(item, name) for item in attribute.data]
             return
-        whole = attribute.data_type.startswith("INT") or attribute.data_type == "BOOLEAN"
-        yield block(attribute.data, name, np.array(value, np.float32).size, np.int32 if whole else np.float32)
+        kind: Any = np.int32 if attribute.data_type.startswith("INT") else np.float32
+        if attribute.data_type == "BOOLEAN":
+            kind = np.bool_
+        yield block(attribute.data, name, np.array(value, np.float32).size, kind)
         return
 
 
