@@ -20,35 +20,9 @@ from holdfast.pipeline.truth import GroundTruth
 from holdfast.rendering import check, points
 from holdfast.rendering.parts import read_parts
 
+from . import odd_scenes
 from . import truth_scenes as scenes
-
-SIZE = (72, 54)
-CUBE = [(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]
-FACES = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
-
-
-def look_down(scene: bpy.types.Scene, height: float = 2.0) -> None:
-    scene.camera.location = (0, 0, height)
-
-
-def add_cubes(name: str, places, half: float) -> bpy.types.Object:
-    """One object of many cubes."""
-    vertices = [(x + half * a, y + half * b, z + half * c) for x, y, z in places for a, b, c in CUBE]
-    faces = [tuple(8 * index + corner for corner in face) for index in range(len(places)) for face in FACES]
-    return scenes.add_mesh(name, vertices, faces)
-
-
-def painted(thing: bpy.types.Object, kind: str) -> bpy.types.Node:
-    """Gives it a material of one shader node; the node."""
-    material = bpy.data.materials.new(kind)
-    if bpy.app.version < (5, 0, 0):
-        material.use_nodes = True
-    tree = material.node_tree
-    tree.nodes.clear()
-    node, output = tree.nodes.new(kind), tree.nodes.new("ShaderNodeOutputMaterial")
-    tree.links.new(node.outputs[0], output.inputs["Surface"])
-    thing.data.materials.append(material)
-    return node
+from .odd_scenes import ODD, SIZE, add_cubes, look_down
 
 
 def found(truth: GroundTruth) -> list[check.Failure]:
@@ -60,176 +34,9 @@ def exact(truth: GroundTruth) -> dict[str, bool]:
         return dict(zip(truth.names, stored["exact"].tolist(), strict=True))
 
 
-# --- scenes that no one made for it -----------------------------------------------------------------------------------
-
-
-def _plain(scene: bpy.types.Scene) -> None:
-    pass
-
-
-def _far_from_the_origin(scene: bpy.types.Scene) -> None:
-    for thing in scene.objects:
-        thing.delta_location = (9000, -6000, 1500)
-
-
-def _mirrored_and_uneven(scene: bpy.types.Scene) -> None:
-    scene.objects["box"].scale = (-1.0, 0.5, 1.4)
-    scene.objects["ball"].scale = (1, 1, 0.4)
-
-
-def _scaled_to_nothing(scene: bpy.types.Scene) -> None:
-    scene.objects["ball"].scale = (0, 0, 0)
-    scene.objects["box"].scale = (1, 1, 0)
-
-
-def _through_the_near_plane(scene: bpy.types.Scene) -> None:
-    scene.camera.data.clip_start = 1.5
-    scene.camera.data.clip_end = 1.95
-
-
-def _camera_cut(scene: bpy.types.Scene) -> None:
-    other = scene.camera.copy()
-    scene.collection.objects.link(other)
-    other.location.x += 0.4
-    for frame, camera in ((1, scene.camera), (2, other)):
-        scene.timeline_markers.new(f"cut {frame}", frame=frame).camera = camera
-
-
-def _smeared(scene: bpy.types.Scene) -> None:
-    scene.render.use_motion_blur, scene.render.motion_blur_shutter = True, 1.0
-    scene.camera.data.dof.use_dof, scene.camera.data.dof.aperture_fstop = True, 0.2
-    scene.camera.data.dof.focus_distance = 1.0
-
-
-def _deforming(scene: bpy.types.Scene) -> None:
-    ball = scene.objects["ball"]
-    ball.shape_key_add(name="Basis")
-    squashed = ball.shape_key_add(name="squashed")
-    for point in squashed.data:
-        point.co.x *= 2.2
-    for frame, value in ((1, 0.0), (3, 1.0)):
-        squashed.value = value
-        squashed.keyframe_insert("value", frame=frame)
-    wave = scene.objects["box"].modifiers.new("wave", "WAVE")
-    wave.height = 0.2
-
-
-def _transparent(scene: bpy.types.Scene) -> None:
-    painted(scene.objects["ball"], "ShaderNodeBsdfTransparent")
-    painted(scene.objects["box"], "ShaderNodeBsdfPrincipled").inputs["Alpha"].default_value = 0.3
-
-
-def _refracting(scene: bpy.types.Scene) -> None:
-    painted(scene.objects["ball"], "ShaderNodeBsdfGlass")
-
-
-def _hairy(scene: bpy.types.Scene) -> None:
-    ball = scene.objects["ball"]
-    ball.modifiers.new("hair", "PARTICLE_SYSTEM")
-    hair = ball.particle_systems[0].settings
-    hair.type, hair.count, hair.hair_length = "HAIR", 300, 0.15
-
-
-def _foggy(scene: bpy.types.Scene) -> None:
-    fog = add_cubes("fog", [(0, 0, 0)], 1.0)
-    fog.holdfast.is_part = False
-    material = bpy.data.materials.new("fog")
-    if bpy.app.version < (5, 0, 0):
-        material.use_nodes = True
-    tree = material.node_tree
-    tree.nodes.clear()
-    node, output = tree.nodes.new("ShaderNodeVolumePrincipled"), tree.nodes.new("ShaderNodeOutputMaterial")
-    tree.links.new(node.outputs[0], output.inputs["Volume"])
-    fog.data.materials.append(material)
-
-
-def _finer_in_the_render(scene: bpy.types.Scene) -> None:
-    smooth = scene.objects["box"].modifiers.new("smooth", "SUBSURF")
-    smooth.levels, smooth.render_levels = 0, 3
-    scene.objects["ball"].modifiers.new("unseen", "SOLIDIFY").show_viewport = False
-    scene.objects["ball"].modifiers["unseen"].thickness = -0.15
-
-
-def _coincident(scene: bpy.types.Scene) -> None:
-    twin = scene.objects["box"].copy()
-    twin.name = twin.holdfast.part = "twin"
-    scene.collection.objects.link(twin)
-
-
-def _switched_off_in_a_frame(scene: bpy.types.Scene) -> None:
-    box = scene.objects["box"]
-    for frame, hidden in ((1, False), (2, True), (3, False)):
-        box.hide_render = hidden
-        box.keyframe_insert("hide_render", frame=frame)
-    scene.frame_set(1)
-
-
-def _spinning(scene: bpy.types.Scene) -> None:
-    scenes.key(scene.objects["box"], "rotation_euler", {1: (0, 0, 0), 3: (3.1, 2.0, 0)})
-
-
-def _orthographic(scene: bpy.types.Scene) -> None:
-    scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 1.6
-    scene.camera.data.shift_x = 0.1
-
-
-def _panning(scene: bpy.types.Scene) -> None:
-    scenes.key(scene.camera, "rotation_euler", {1: (0.05, 0, 0), 3: (0.1, -0.06, 0.1)})
-
-
-def _zooming(scene: bpy.types.Scene) -> None:
-    lens = scene.camera.data
-    for frame, focal, shift in ((1, 45.0, 0.0), (3, 60.0, 0.12)):
-        lens.lens, lens.shift_x, lens.shift_y = focal, shift, -shift / 2
-        for path in ("lens", "shift_x", "shift_y"):
-            lens.keyframe_insert(path, frame=frame)
-
-
-def _orthographic_zoom(scene: bpy.types.Scene) -> None:
-    _orthographic(scene)
-    for frame, scale in ((1, 1.6), (3, 1.3)):
-        scene.camera.data.ortho_scale = scale
-        scene.camera.data.keyframe_insert("ortho_scale", frame=frame)
-
-
-def _orthographic_panning(scene: bpy.types.Scene) -> None:
-    _orthographic(scene)
-    _panning(scene)
-    scenes.key(scene.camera, "location", {1: (0, 0, 2), 3: (0.1, -0.05, 1.8)})
-    scenes.key(scene.objects["ball"], "rotation_euler", {1: (0, 0, 0), 3: (0.5, 0.2, 0)})
-
-
-def _constrained(scene: bpy.types.Scene) -> None:
-    arm = bpy.data.objects.new("arm", None)
-    scene.collection.objects.link(arm)
-    scenes.key(arm, "rotation_euler", {1: (0, 0, 0), 3: (0.2, 0.1, 0.9)})
-    scene.objects["ball"].parent = arm
-    looks = scene.camera.constraints.new("TRACK_TO")
-    looks.target, looks.track_axis, looks.up_axis = scene.objects["box"], "TRACK_NEGATIVE_Z", "UP_Y"
-    follows = scene.objects["box"].constraints.new("COPY_ROTATION")
-    follows.target = arm
-
-
-ODD = {
-    _plain: "ball box", _far_from_the_origin: "ball box", _mirrored_and_uneven: "ball box", _scaled_to_nothing: "ball box",
-    _through_the_near_plane: "ball box", _camera_cut: "ball box", _smeared: "ball box", _deforming: "",
-    _transparent: "", _refracting: "ball box", _hairy: "box", _foggy: "ball box", _finer_in_the_render: "ball box",
-    _coincident: "ball box twin", _switched_off_in_a_frame: "ball", _spinning: "ball box", _orthographic: "ball box",
-    _panning: "ball box", _zooming: "ball box", _orthographic_zoom: "ball box", _constrained: "ball box", _orthographic_panning: "ball box",
-}  # fmt: skip
-"""Scenes, and which of their parts are held against their geometry."""
-
-
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd.__name__.strip("_"))
 def test_odd_scenes_are_not_refused(tmp_path: Path, odd: Callable[[bpy.types.Scene], None]) -> None:
-    scene = scenes.new_scene(SIZE, 3, samples=4)
-    look_down(scene)
-    scenes.add_ball("ball", 0.25, (-0.25, 0.1, 0))
-    box = add_cubes("box", [(0, 0, 0)], 0.18)
-    box.location, box.rotation_euler = (0.25, -0.1, 0.2), (0.4, 0.5, 0.2)
-    scenes.key(box, "location", {1: (0.3, -0.1, 0.1), 3: (0.1, 0.0, 0.3)})
-    scenes.add_plane("floor", 3, part=False).location.z = -0.4
-    odd(scene)
+    odd(odd_scenes.base())
     truth = scenes.make(tmp_path)
     for failure in found(truth):
         print("wrong" if failure.stops else "look", failure)
@@ -242,7 +49,7 @@ def test_fog_leaves_no_hole(tmp_path: Path) -> None:
     scene = scenes.new_scene(SIZE, 1, samples=4)
     two_planes(scene)
     clear = scenes.make(tmp_path / "clear")
-    _foggy(scene)
+    odd_scenes.foggy(scene)
     foggy = scenes.make(tmp_path / "foggy")
     kinds = ("ids", "depth", "normal", "vector")
     assert all((getattr(clear, kind)(1) == getattr(foggy, kind)(1)).all() for kind in kinds)
