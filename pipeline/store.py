@@ -53,6 +53,10 @@ def storage(path: Path | str) -> Iterator[None]:
         raise StorageError(f"Writing failed: {error.strerror or error}", where=where) from error
 
 
+_together: list[list[Path]] = []
+"""What is to be flushed by each ``flushed_together`` that is open."""
+
+
 @contextmanager
 def writing(path: Path | str) -> Iterator[Path]:
     """A temporary name beside ``path``; flushed and renamed to it at the end, removed after an error.
@@ -65,11 +69,33 @@ def writing(path: Path | str) -> Iterator[Path]:
         final.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield part
-            with part.open("rb+") as stream:
-                os.fsync(stream.fileno())
+            if _together:
+                _together[-1].append(final)
+            else:
+                _flush(part)
             part.replace(final)
         finally:
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def flushed_together() -> Iterator[None]:
+    """What is written inside is flushed at the end, all at once: hundreds of small files then cost the disk one wait.
+
+    For files that count only once something written afterwards names them: until the end a crash may leave them cut off.
+    """
+    _together.append([])
+    try:
+        yield
+        for path in _together[-1]:
+            _flush(path)
+    finally:
+        _together.pop()
+
+
+def _flush(path: Path) -> None:
+    with storage(path), path.open("rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:

@@ -22,7 +22,15 @@ from ..pipeline.frames import format_frames
 from ..pipeline.manifest import Manifest
 from ..pipeline.passes import EXTRAS, OF_PARTS, PASSES, PATTERNS
 from ..pipeline.pictures import read_exr, write_exr, write_gray
-from ..pipeline.store import digest_json, hash_file, read_json, write_bytes, write_json, writing
+from ..pipeline.store import (
+    digest_json,
+    flushed_together,
+    hash_file,
+    read_json,
+    write_bytes,
+    write_json,
+    writing,
+)
 from ..pipeline.truth import MANIFEST, SCHEMA
 from . import check, exr, mattes, orthographic, passes, png, raw
 
@@ -86,9 +94,10 @@ class _Frame:
         data = self._channels("data")
         names = mattes.Names(self._request["parts"])
         ids = mattes.hard_ids(self._channels("ids") if self._has("ids") else data, names)
-        self._geometry(data, ids)
-        self._mattes(names, ids)
-        self._picture()
+        with flushed_together():
+            self._geometry(data, ids)
+            self._mattes(names, ids)
+            self._picture()
         files = {
             path.relative_to(self._folder).as_posix(): {"sha256": hash_file(path), "bytes": _size(path)}
             for path in self._written

@@ -13,9 +13,11 @@ from holdfast.pipeline.manifest import VERSION, Manifest, stale_reason
 from holdfast.pipeline.store import (
     canonical_json,
     digest_json,
+    flushed_together,
     hash_file,
     read_json,
     storage,
+    write_bytes,
     write_json,
     writing,
 )
@@ -112,3 +114,19 @@ def test_errors_travel_between_processes() -> None:
         assert str(back) == str(error)
         assert back.exit_code == error.exit_code
     assert type(from_json({"type": "os.system", "what": "x"})) is HoldfastError
+
+
+def test_files_flushed_together_are_whole_and_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    with pytest.raises(RuntimeError), flushed_together():
+        write_bytes(tmp_path / "lost", b"1")
+        raise RuntimeError
+    assert flushed == [] and (tmp_path / "lost").read_bytes() == b"1"
+    with flushed_together():
+        for name in "abc":
+            write_bytes(tmp_path / name, name.encode())
+        assert flushed == [] and (tmp_path / "a").read_bytes() == b"a"
+    assert len(flushed) == 3
+    write_bytes(tmp_path / "d", b"d")
+    assert len(flushed) == 4
