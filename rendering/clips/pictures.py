@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One picture of one clip: a frame of the ground truth as a model's control wants it."""
 
-import colorsys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...pipeline.controls import Control
 from ...pipeline.fitting import Fit
+from ...pipeline.part_colours import coloured
 from ...pipeline.pictures import F32, U8
 from ...pipeline.truth import GroundTruth
 from . import lines, surface
@@ -131,11 +131,5 @@ class Frame:
 
 
 def part_colours(ids: NDArray[Any]) -> U8:
-    """(H, W, 3) flat colours of ids: black for none, then hues a golden angle apart in two lightnesses."""
-    table = np.zeros((int(ids.max()) + 1, 3), np.uint8)
-    for number in np.unique(ids[ids > 0]).tolist():
-        bright = (0.95, 0.65)[(number // 7) % 2]
-        table[number] = [
-            round(255 * value) for value in colorsys.hsv_to_rgb(number * 0.381966 % 1, 0.85, bright)
-        ]
-    return np.asarray(table[ids])
+    """(H, W, 3) flat colours of ids, those of list, viewport and viewer; black for none."""
+    return np.where((ids > 0)[..., None], np.rint(coloured(ids) * 255), 0).astype(np.uint8)
