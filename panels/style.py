@@ -41,7 +41,10 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
             row = box.row()
             row.label(text=_words(name, take.data), icon="FILE_MOVIE")
             view = row.operator(
-                HOLDFAST_OT_view_take.bl_idname, text="", icon="HIDE_OFF", depress=viewer.Shown("take", name) == showing
+                HOLDFAST_OT_view_take.bl_idname,
+                text="",
+                icon="HIDE_OFF",
+                depress=viewer.Shown("take", name) == showing,
             )
             view.take = name
         box.operator(HOLDFAST_OT_flick.bl_idname, icon="UV_SYNC_SELECT")

@@ -55,12 +55,17 @@ class Rig:
         if (frame, part_id) not in self._seen:
             pose = self.poses[frame].get(part_id)
             matrix = self.cameras[frame][1] if pose is None else self.cameras[frame][1] @ pose
-            self._seen[frame, part_id] = (matrix, np.linalg.inv(matrix))
+            self._seen[frame, part_id] = (matrix, _inverse(matrix))
         return self._seen[frame, part_id]
 
     def carry(self, here: int, there: int, part_id: int) -> F64:
         """4x4: camera coordinates at frame ``here`` -> the same surface point in the camera at ``there``."""
         return np.asarray(self.seen(there, part_id)[0] @ self.seen(here, part_id)[1])
+
+
+def _inverse(matrix: F64) -> F64:
+    """Of a pose; of one that is flat, or shrunk to nothing for an instance that isn't there, what comes nearest."""
+    return np.asarray(np.linalg.inv(matrix) if abs(np.linalg.det(matrix)) > 1e-18 else np.linalg.pinv(matrix))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 from holdfast.finishing import repair, stage
-from holdfast.pipeline.encode import ffmpeg_args
 from holdfast.finishing.join import toned, tones
 from holdfast.finishing.plan import RERUN, RESTORE, make_plan
 from holdfast.pipeline.context import CancelToken, Context
+from holdfast.pipeline.encode import ffmpeg_args
 from holdfast.pipeline.errors import Cancelled, InputError
 from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.pictures import read_picture, write_picture

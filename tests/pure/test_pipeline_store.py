@@ -116,7 +116,9 @@ def test_errors_travel_between_processes() -> None:
     assert type(from_json({"type": "os.system", "what": "x"})) is HoldfastError
 
 
-def test_files_flushed_together_are_whole_and_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_flushed_together_are_whole_and_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     flushed: list[int] = []
     monkeypatch.setattr(os, "fsync", flushed.append)
     with pytest.raises(RuntimeError), flushed_together():
