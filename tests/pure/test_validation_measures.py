@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from holdfast.validation.agree import second
-from holdfast.validation.anchors import displacement, without_slide
+from holdfast.validation.anchors import Rig, displacement, without_slide
 from holdfast.validation.contours import Edges, measure_outline, trace
 from holdfast.validation.explain import RULES, explain
 from holdfast.validation.gates import Span, runs, spans
@@ -231,3 +231,11 @@ def test_absence_tells_gone_from_shifted_and_recoloured():
     limit = limits.of["vanished"].value
     assert found["gone"] > limit
     assert max(found["there"], found["recoloured"], found["bent"]) < limit
+
+
+def test_a_part_that_is_shrunk_to_nothing_has_an_inverse() -> None:
+    gone = np.zeros((4, 4))
+    gone[:3, 3], gone[3, 3] = (1, 2, 3), 1
+    camera = (np.diag([100.0, 100.0, 1.0]), np.eye(4))
+    rig = Rig({1: {7: gone}, 2: {7: np.eye(4)}}, {1: camera, 2: camera}, False)
+    assert np.isfinite(rig.carry(1, 2, 7)).all() and np.isfinite(rig.carry(2, 1, 7)).all()
