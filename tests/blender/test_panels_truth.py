@@ -15,7 +15,9 @@ SIZE = (320, 180)
 
 
 @pytest.fixture
-def preflight(module):
+def preflight(module, monkeypatch):
+    """No stage has just ended: the check looks away for some seconds after one."""
+    monkeypatch.setattr(module("operators.session").current, "ended", float("-inf"))
     return module("operators.preflight")
 
 

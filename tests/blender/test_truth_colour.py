@@ -22,7 +22,6 @@ SHOWN = (12, 243)  # codes of 255 in which a channel tells of its light
 @pytest.fixture
 def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[bpy.types.Scene]:
     """A new file's scene; what it was shown with is there again afterwards, and nothing else."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
     monkeypatch.setattr(colour, "_measured", {})
     yield bpy.context.scene
     assert len(bpy.data.scenes) == 1 and not [i for i in bpy.data.images if i.name.startswith("Holdfast")]
