@@ -4,7 +4,7 @@
 PYTHON ?= python3
 OUT ?= build/demo
 BLENDER ?=
-# how many suites run side by side
+# how many suites, and pure tests, run side by side
 JOBS ?= 2
 SUITES := test-blender-4.5 test-blender-5.2 test-pure
 # arguments for tests/window/drive.py
@@ -56,7 +56,7 @@ types: ## mypy: strict where there is no Blender, stubs of Blender 4.2 elsewhere
 .PHONY: test-pure
 test-pure: ## the tests that need no Blender
 	@$(ENVIRONMENTS) pure
-	$(LIMIT) $(PURE) -m pytest tests/pure
+	$(LIMIT) $(PURE) -m pytest tests/pure -n $(JOBS)
 
 .PHONY: test-blender-%
 test-blender-%:
