@@ -142,3 +142,9 @@ def test_every_tracked_file_has_a_known_kind() -> None:
     }
     bare = {"Makefile", "LICENSE", ".gitignore", ".ci/run"}
     assert [path for path in tracked_files() if Path(path).suffix not in kinds and path not in bare] == []
+
+
+def test_no_test_switches_the_extension_off() -> None:
+    """All tests of a Blender run in one process: after read_factory_settings the rest would run without the extension."""
+    sources = {path: (ROOT / path).read_text() for path in PYTHON if path.startswith("tests/blender/")}
+    assert [path for path, text in sources.items() if "ops.wm.read_factory_settings" in text] == []
