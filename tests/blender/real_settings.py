@@ -28,18 +28,7 @@ def view_layers() -> None:
 def artists_compositor() -> None:
     """Render Layers of this scene, a blur, a File Output of the artist's own."""
     scene = base()
-    if hasattr(scene, "compositing_node_group"):
-        tree = scene.compositing_node_group = bpy.data.node_groups.new("artist", "CompositorNodeTree")
-        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-        output = tree.nodes.new("NodeGroupOutput")
-    else:
-        scene.use_nodes = True
-        tree = scene.node_tree
-        tree.nodes.clear()
-        output = tree.nodes.new("CompositorNodeComposite")
-    layer, invert = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("CompositorNodeInvert")
-    tree.links.new(layer.outputs["Image"], invert.inputs["Color"])
-    tree.links.new(invert.outputs[0], output.inputs[0])
+    tree = scenes.inverting_compositor(scene)
     own = tree.nodes.new("CompositorNodeOutputFile")
     if hasattr(own, "base_path"):
         own.base_path = str(Path(bpy.app.tempdir) / "artist")

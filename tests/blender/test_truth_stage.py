@@ -172,28 +172,13 @@ def test_rendered_frames_are_kept_after_a_stop(scene, tmp_path: Path) -> None:
 def test_artists_compositor_is_in_the_beauty_and_left_alone(scene, tmp_path: Path) -> None:
     scene.camera.data.dof.use_dof = False
     plain = scenes.make(tmp_path / "plain")
-    _inverting_compositor(scene)
+    scenes.inverting_compositor(scene)
     before = _dump()
     truth = scenes.make(tmp_path / "inverted")
     assert _dump() == before
     difference = truth.beauty(1).astype(int) - plain.beauty(1)
     assert np.abs(difference).mean() > 20
     assert (truth.matte("lid", 1) == plain.matte("lid", 1)).all()
-
-
-def _inverting_compositor(scene: bpy.types.Scene) -> None:
-    if hasattr(scene, "compositing_node_group"):
-        tree = scene.compositing_node_group = bpy.data.node_groups.new("artist", "CompositorNodeTree")
-        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-        output = tree.nodes.new("NodeGroupOutput")
-    else:
-        scene.use_nodes = True
-        tree = scene.node_tree
-        tree.nodes.clear()
-        output = tree.nodes.new("CompositorNodeComposite")
-    layer, invert = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("CompositorNodeInvert")
-    tree.links.new(layer.outputs["Image"], invert.inputs["Color"])
-    tree.links.new(invert.outputs[0], output.inputs[0])
 
 
 def _bake(scene, tmp_path: Path, names=("body", "lid")) -> None:

@@ -126,3 +126,20 @@ def two_parts(size: tuple[int, int]) -> bpy.types.Scene:
     scene.frame_set(2)
     lid.select_set(True)
     return scene
+
+
+def inverting_compositor(scene: bpy.types.Scene) -> bpy.types.NodeTree:
+    """An artist's compositor that shows the negative."""
+    if hasattr(scene, "compositing_node_group"):
+        tree = scene.compositing_node_group = bpy.data.node_groups.new("artist", "CompositorNodeTree")
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        output = tree.nodes.new("NodeGroupOutput")
+    else:
+        scene.use_nodes = True
+        tree = scene.node_tree
+        tree.nodes.clear()
+        output = tree.nodes.new("CompositorNodeComposite")
+    layer, invert = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("CompositorNodeInvert")
+    tree.links.new(layer.outputs["Image"], invert.inputs["Color"])
+    tree.links.new(invert.outputs[0], output.inputs[0])
+    return tree

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,11 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "blender"))
 import physics_parts
+from overlay_watch import unwatched, watched
 
 Check = Generator[float, None, str | None]
 REDRAWS = 6
+DRAWN = ("_draw_lines", "_draw_text")
 
 
 def scene_with(kind: str) -> Any:
@@ -59,12 +60,12 @@ def overlay_of_every_kind(walk: Any) -> Check:
     said = []
     for kind in walk.module("physics.joints").KINDS:
         scene_with(kind.name)
-        errors, spent = _watched(overlay)
+        errors, spent = watched(overlay, DRAWN)
         yield from look(walk)
         for _again in range(REDRAWS):
             walk.hand.area.tag_redraw()
             yield 0.001
-        _unwatched(overlay)
+        unwatched(overlay)
         shading = walk.hand.area.spaces[0].shading
         shading.show_xray, shading.xray_alpha = True, 0.7
         yield 0.8
@@ -77,38 +78,6 @@ def overlay_of_every_kind(walk: Any) -> Check:
         assert median < 16.0, f"{kind.name}: {median:.1f} ms a redraw"
         said.append(f"{kind.name} {median:.2f} (first {1000 * whole[0]:.1f}) ms")
     return "median of the overlay's own time a redraw: " + ", ".join(said)
-
-
-_KEPT: dict[str, Any] = {}
-
-
-def _watched(overlay: Any) -> tuple[list[BaseException], list[float]]:
-    """Notes the errors and the seconds of both drawing functions, until ``_unwatched``."""
-    errors: list[BaseException] = []
-    spent: list[float] = []
-    overlay.remove()
-    for name in ("_draw_lines", "_draw_text"):
-        _KEPT[name] = function = getattr(overlay, name)
-
-        def timed(function: Any = function) -> None:
-            began = time.thread_time()
-            try:
-                function()
-            except BaseException as error:
-                errors.append(error)
-                raise
-            spent.append(time.thread_time() - began)
-
-        setattr(overlay, name, timed)
-    overlay.add()
-    return errors, spent
-
-
-def _unwatched(overlay: Any) -> None:
-    overlay.remove()
-    for name, function in _KEPT.items():
-        setattr(overlay, name, function)
-    overlay.add()
 
 
 def pixel(walk: Any, place: Any) -> tuple[int, int]:
@@ -214,12 +183,12 @@ def two_joints_on_a_light_screen(walk: Any) -> Check:
     gradients = preferences.themes[0].view_3d.space.gradients
     before = preferences.view.ui_scale, tuple(gradients.high_gradient)
     preferences.view.ui_scale, gradients.high_gradient = 1.5, (0.93, 0.93, 0.93)
-    errors, _ = _watched(overlay)
+    errors, _ = watched(overlay, DRAWN)
     yield from look(walk, 0.24)
     walk.hand.area.spaces[0].region_3d.view_location = (0.0, 0.0, -0.015)
     yield 1.0
     walk.hand.picture("36-two-joints")
-    _unwatched(overlay)
+    unwatched(overlay)
     preferences.view.ui_scale, gradients.high_gradient = before
     assert not errors, errors[0]
     return None

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import bpy
+from overlay_watch import unwatched, watched
 from truth_table import NAMES, Check, select, settle, table
 
 REDRAWS = 12
@@ -31,7 +32,7 @@ def truth_parts(walk: Any) -> Check:
 def truth_colours(walk: Any) -> Check:
     """The parts are tinted in the viewport, quickly, and a hidden one is not."""
     overlay, view = walk.module("operators.part_overlay"), bpy.context.window_manager.holdfast
-    errors, spent = _watched(overlay)
+    errors, spent = tint_watched(overlay)
     view.part_colours = True
     yield 0.8
     for _again in range(REDRAWS):
@@ -43,49 +44,22 @@ def truth_colours(walk: Any) -> Check:
     walk.hand.picture("41-truth-colours-hidden")
     bpy.data.objects["body"].hide_set(False)
     yield 0.4
-    _unwatched(overlay)
+    tint_unwatched(overlay)
     assert not errors, errors[0]
     assert tinted.exists() and spent
     return f"a redraw of five parts: median {1000 * statistics.median(spent):.2f} ms, first {1000 * spent[0]:.2f} ms"
 
 
-_KEPT: dict[str, Any] = {}
+def tint_watched(overlay: Any) -> tuple[list[BaseException], list[float]]:
+    """Errors and seconds of the tint, until ``tint_unwatched``."""
+    noted = watched(overlay, ("_draw_tints", "_draw_names"))
+    bpy.ops.holdfast.refresh()  # it has lost its rows
+    return noted
 
 
-def _watched(overlay: Any) -> tuple[list[BaseException], list[float]]:
-    """Notes errors and seconds of the tint, until ``_unwatched``."""
-    errors: list[BaseException] = []
-    spent: list[float] = []
-    overlay.remove()
-    for name in ("_draw_tints", "_draw_names"):
-        _KEPT[name] = function = getattr(overlay, name)
-
-        def timed(function: Any = function) -> None:
-            began = time.thread_time()
-            try:
-                function()
-            except BaseException as error:
-                errors.append(error)
-                raise
-            spent.append(time.thread_time() - began)
-
-        setattr(overlay, name, timed)
-    overlay.add()
-    walk_rows()
-    return errors, spent
-
-
-def walk_rows() -> None:
-    """`remove` drops the rows too: have them read again."""
+def tint_unwatched(overlay: Any) -> None:
+    unwatched(overlay)
     bpy.ops.holdfast.refresh()
-
-
-def _unwatched(overlay: Any) -> None:
-    overlay.remove()
-    for name, function in _KEPT.items():
-        setattr(overlay, name, function)
-    overlay.add()
-    walk_rows()
 
 
 def truth_check(walk: Any) -> Check:
@@ -237,14 +211,14 @@ def truth_many(walk: Any) -> Check:
     space.region_3d.view_perspective, space.region_3d.view_distance = "PERSP", 26.0
     space.region_3d.view_rotation = (0.7071, 0.7071, 0.0, 0.0)
     yield from settle(walk)
-    errors, spent = _watched(overlay)
+    errors, spent = tint_watched(overlay)
     yield 2.0
     spent.clear()
     for _again in range(8):
         walk.hand.area.tag_redraw()
         yield 0.05
     yield 1.0
-    _unwatched(overlay)
+    tint_unwatched(overlay)
     walk.hand.picture("46-many")
     assert not errors, errors[0]
     whole = [tints + names for tints, names in zip(spent[::2], spent[1::2], strict=False)]
