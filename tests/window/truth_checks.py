@@ -18,7 +18,7 @@ def truth_parts(walk: Any) -> Check:
     """Five things are marked by a click, and stand in the list with their colours."""
     yield from table(walk)
     select(*NAMES)
-    yield from walk.hand.press_button("holdfast.mark_parts")
+    yield from walk.hand.press_button("holdfast.mark_parts(source='SELECTION'")
     yield from settle(walk)
     rows = walk.module("operators.part_rows").rows(bpy.context.scene)
     assert sorted(row.name for row in rows) == sorted(NAMES), rows
