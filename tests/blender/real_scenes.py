@@ -12,9 +12,8 @@ from holdfast import compat
 from . import truth_scenes as scenes
 
 SIZE = (48, 32)
-BUNDLED = Path(bpy.utils.resource_path("LOCAL"))
-TEMPLATES = BUNDLED / "scripts/startup/bl_app_templates_system"
-ASSETS = BUNDLED / "datafiles/assets"
+TEMPLATES = Path(bpy.utils.system_resource("SCRIPTS"), "startup", "bl_app_templates_system")
+ASSETS = Path(bpy.utils.system_resource("DATAFILES"), "assets")
 
 
 def base() -> bpy.types.Scene:
