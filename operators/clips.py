@@ -14,6 +14,7 @@ from ..pipeline.frames import parse_frames
 from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder
 from ..pipeline.store import digest_json
+from ..pipeline.truth import made as made_truth
 from ..rendering.clips import make
 from . import clip_models
 from . import truth as truth_stage
@@ -91,15 +92,6 @@ def folder_of(shot: ShotFolder, model: Descriptor) -> Path:
     return shot.clips(model.provider, model.model)
 
 
-def _truth(shot: ShotFolder) -> Manifest:
-    truth = Manifest.find(shot.truth / "truth.json", "holdfast/truth")
-    if truth is None:
-        raise InputError(
-            "There is no ground truth to make clips of", where=shot.name, todo="Run Ground truth first."
-        )
-    return truth
-
-
 def _parts(truth: Manifest) -> dict[str, str]:
     """Names of the parts and of their folders."""
     return {str(part["name"]): str(part.get("folder", part["name"])) for part in truth.data["parts"]}
@@ -113,7 +105,7 @@ def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
     if made is None:
         return StageState("missing")
     try:
-        truth = _truth(shot)
+        truth = made_truth(shot.truth, "to make clips of")
         wanted = settings_of(scene, model, _parts(truth), made.settings.get("frames"))
     except HoldfastError as error:
         return StageState("stale", error.what)
@@ -129,7 +121,7 @@ def _all_there(folder: Path, made: Manifest) -> bool:
 
 def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> StageGenerator:
     """Makes the clips in the worker. Raises InputError if the ground truth is missing or out of date."""
-    truth = _truth(shot)
+    truth = made_truth(shot.truth, "to make clips of")
     status, reason = truth_stage.STAGE.state(scene, shot)
     if status not in ("fresh", "partial"):
         todo = "Run Ground truth again first."

@@ -13,6 +13,9 @@ from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder, check_name
 from ..pipeline.store import read_json
 from ..pipeline.take import SCHEMA
+from ..pipeline.truth import MANIFEST
+from ..pipeline.truth import SCHEMA as TRUTH
+from ..pipeline.truth import made as made_truth
 from . import truth as truth_stage
 from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
@@ -46,19 +49,10 @@ def find_take(shot: ShotFolder, identity: str) -> str | None:
     return None
 
 
-def _truth(shot: ShotFolder) -> Manifest:
-    manifest = Manifest.find(shot.truth / "truth.json", "holdfast/truth")
-    if manifest is None:
-        raise InputError(
-            "There is no ground truth to restyle", where=shot.name, todo="Run Ground truth first."
-        )
-    return manifest
-
-
 def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
     """Fresh when a take of exactly these settings and this ground truth is complete."""
     made = shot.take_names()
-    truth = Manifest.find(shot.truth / "truth.json", "holdfast/truth")
+    truth = Manifest.find(shot.truth / MANIFEST, TRUTH)
     if truth is None:
         return StageState("stale", "the ground truth is gone") if made else StageState("missing", "")
     settings = settings_of(scene)
@@ -84,7 +78,7 @@ def _reason(shot: ShotFolder, made: list[str], settings: dict[str, Any], truth: 
 
 def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> StageGenerator:
     """Makes the take in the worker. Raises InputError if the ground truth is missing or out of date."""
-    truth = _truth(shot)
+    truth = made_truth(shot.truth, "to restyle")
     status, reason = truth_stage.STAGE.state(scene, shot)
     if status not in ("fresh", "partial"):
         todo = "Run Ground truth again before Style."

@@ -70,7 +70,7 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
     answer = {}
     for number, batch in enumerate(batches):
         share = (number / len(batches), (number + 1) / len(batches))
-        answer = yield from truth_batch.batch(scene, shot, found, batch, share)
+        answer = yield from truth_batch.batch(scene, shot, found, batch, share, number == 0)
     if answer["state"] == "complete":
         return Manifest.load(shot.truth / MANIFEST, SCHEMA)
     return Manifest(SCHEMA, found.settings, found.inputs, {"state": "partial", "frames": answer["frames"]})

@@ -38,9 +38,10 @@ def way_back(shot: ShotFolder, found: Plan) -> Generator[Progress, None, None]:
 
 
 def batch(
-    scene: bpy.types.Scene, shot: ShotFolder, found: Plan, frames: list[int], share: tuple[float, float]
-) -> Generator[Any, Any, dict[str, Any]]:
-    """Renders and packs some frames; the worker's answer."""
+    scene: bpy.types.Scene, shot: ShotFolder, found: Plan, frames: list[int], share: tuple[float, float],
+    first: bool,
+) -> Generator[Any, Any, dict[str, Any]]:  # fmt: skip
+    """Renders and packs some frames; the worker's answer. The ``first`` batch of a run also takes what is of the shot."""
     source = _raw_folder(shot, found, frames) if frames else shot.truth / ".rendering" / "none"
     request: dict[str, Any] = {
         "folder": str(shot.truth),
@@ -65,7 +66,7 @@ def batch(
     length = share[1] - share[0]
     try:
         if frames:
-            yield from _render(scene, shot, found, request, (share[0], share[0] + 0.85 * length))
+            yield from _render(scene, shot, found, request, (share[0], share[0] + 0.85 * length), first)
     except ReferenceError as error:
         todo = "Run Ground truth again: finished frames are kept."
         raise InputError("The scene was taken away while it was rendered", todo=todo) from error
@@ -73,8 +74,9 @@ def batch(
 
 
 def _render(
-    scene: bpy.types.Scene, shot: ShotFolder, found: Plan, request: dict[str, Any], share: tuple[float, float]
-) -> Generator[Any, Any, None]:
+    scene: bpy.types.Scene, shot: ShotFolder, found: Plan, request: dict[str, Any], share: tuple[float, float],
+    first: bool,
+) -> Generator[Any, Any, None]:  # fmt: skip
     settings, folder, batch = scene.holdfast.truth, Path(request["raw"]), request["frames"]
     start, length = share[0], share[1] - share[0]
     order = scenes.Order(
@@ -87,7 +89,8 @@ def _render(
     with throwaway.copies():
         jobs = scenes.make(scene, folder, order)
         box = yield from _read_motion(jobs[0].scene, shot, found, request, (start, start + 0.05 * length))
-        _sample_points(jobs[0].scene, shot, found)
+        if first:
+            _sample_points(jobs[0].scene, shot, found)
         if box is None:
             jobs = [job for job in jobs if job.kind != "whole"]
         request["kinds"] = scenes.kinds(jobs)

@@ -255,6 +255,15 @@ class GroundTruth:
         return array
 
 
+def made(folder: Path, purpose: str) -> Manifest:
+    """The manifest of the finished package in ``folder``. Raises InputError if there is none "to restyle", say."""
+    manifest = Manifest.find(folder / MANIFEST, SCHEMA)
+    if manifest is None:
+        says = f"There is no ground truth {purpose}"
+        raise InputError(says, where=folder.parent.name, todo="Run Ground truth first.")
+    return manifest
+
+
 def _part(record: Mapping[str, Any]) -> PartInfo:
     name = str(record["name"])
     folder, kind = str(record.get("folder", name)), str(record.get("kind", "OBJECT"))

@@ -69,12 +69,6 @@ def camera_record(scene: bpy.types.Scene) -> dict[str, Any]:
     }
 
 
-def poses(scene: bpy.types.Scene, objects: list[bpy.types.Object]) -> F64:
-    """(P, 4, 4) float64 world matrices of objects at the scene's current frame."""
-    depsgraph = rendered_layer(scene).depsgraph
-    return np.array([thing.evaluated_get(depsgraph).matrix_world for thing in objects], np.float64)
-
-
 def picture_box(
     scene: bpy.types.Scene, names: Iterable[str], record: Mapping[str, Any], size: tuple[int, int]
 ) -> tuple[int, int, int, int] | None:

@@ -13,8 +13,7 @@ import numpy as np
 
 from ..pipeline.errors import InputError, StorageError
 from ..pipeline.truth import F64
-from .parts import Part as Part
-from .parts import read_parts as read_parts
+from .parts import Part
 
 PACKED_BYTES_A_PIXEL = 18
 RAW_BYTES_A_PIXEL = 110
