@@ -4,7 +4,7 @@
 import base64
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,8 @@ from ..pipeline.store import write_bytes
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
 from .evidence import take_picture
-from .findings import PHRASE, Judgement
-from .limits import Limits
-from .series import Series, to_json
+from .kinds import phrase
+from .limits import load_limits
 
 PICTURE_WIDTH = 512
 MOST_PICTURES = 160
@@ -62,7 +61,7 @@ def outlines(truth: GroundTruth, ids: U8) -> dict[str, list[list[float]]]:
 class Gallery:
     """The reduced pictures and outlines of the page, made when a frame is read for checking anyway."""
 
-    def __init__(self, truth: GroundTruth, count: int) -> None:
+    def __init__(self, truth: GroundTruth, count: int, folder: Path) -> None:
         self._truth, self._chosen = truth, frozenset(picked(count, []))
         self.pictures: dict[int, dict[str, Any]] = {}
 
@@ -75,31 +74,35 @@ class Gallery:
             }  # fmt: skip
 
 
-def page_data(truth: GroundTruth, take: TakeFolder, pairs: Sequence[tuple[int, int]], series: Series, judged: Judgement,
-              folder: Path, limits: Limits, gallery: Gallery) -> dict[str, Any]:  # fmt: skip
-    """Everything that the page shows."""
-    place = {frame: i for i, frame in enumerate(series.frames)}
-    for i in {place[f.worst] for f in judged.findings if f.worst in place} - set(gallery.pictures):
+def page_data(truth: GroundTruth, take: TakeFolder, data: Mapping[str, Any], measures: Mapping[str, Any], folder: Path,
+              gallery: Gallery) -> dict[str, Any]:  # fmt: skip
+    """Everything that the page shows: ``data`` of report.json and ``measures`` of measures.json, with pictures."""
+    pairs, limits = data["frame_map"], load_limits()
+    place = {frame: i for i, (_, frame) in enumerate(pairs)}
+    for i in {place[f["worst"]] for f in data["findings"] if f["worst"] in place} - set(gallery.pictures):
         source, frame = pairs[i]
         styled = take_picture(take, frame, truth.size)
         gallery.add(i, source, truth.beauty(source), styled, truth.ids(source), wanted=True)
     pictures = [gallery.pictures[i] for i in sorted(gallery.pictures)]
-    findings = judged.to_json()
+    findings = [dict(finding) for finding in data["findings"]]
     for finding in findings:
         path = folder / finding["crop"]
         finding["picture"] = (
             "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode() if finding["crop"] else ""
         )
-        finding["title"] = PHRASE[finding["kind"]]
-    parts = {
-        part: {k: {"values": to_json(s.values), "limit": round(float(s.limits[0]), 4), "unit": s.unit, "says": limits.of[k].says}
-               for k, s in table.items()}
-        for part, table in judged.signals.items()
+        finding["title"] = finding.get("title") or phrase(finding["kind"])
+    kinds = {kind for entry in measures["parts"].values() for kind in entry["signals"]}
+    says = {kind: limits.of[kind].says if kind in limits.of else "" for kind in kinds}
+    signals = {
+        part: {k: {"values": s["values"], "limit": s["limits"][0], "unit": s["unit"], "says": says[k]}
+               for k, s in entry["signals"].items()}
+        for part, entry in measures["parts"].items()
     }  # fmt: skip
     return {
-        "take": take.name, "verdict": judged.verdict, "summary": judged.summary, "size": list(truth.size), "fps": list(truth.fps),
-        "frames": list(series.frames), "sources": [source for source, _ in pairs], "pictures": pictures, "findings": findings,
-        "parts": judged.parts, "signals": parts, "titles": PHRASE, "notes": judged.notes, "rate": limits.provenance.get("rate", ""),
+        "take": take.name, "verdict": data["verdict"], "summary": data["summary"], "size": list(truth.size), "fps": list(truth.fps),
+        "frames": list(measures["frames"]), "sources": [source for source, _ in pairs], "pictures": pictures, "findings": findings,
+        "parts": data["parts"], "signals": signals, "titles": {kind: phrase(kind) for kind in kinds}, "notes": data["notes"],
+        "rate": limits.provenance.get("rate", ""),
         "look": str(take.manifest.data.get("look", "")), "provider": str(take.manifest.data.get("provider", "")),
     }  # fmt: skip
 

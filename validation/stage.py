@@ -42,7 +42,7 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     check_same_shot(truth, take)
     folder, limits = Path(request["out"]), load_limits()
     parts = chosen(truth, request.get("parts"))
-    gallery = Gallery(truth, len(claimed(truth, take)))
+    gallery = Gallery(truth, len(claimed(truth, take)), folder)
     conformed = conform(truth, take, limits, ctx.part(0.0, 0.15), gallery.add)
     measured = measure(truth, take, conformed, parts, ctx.part(0.15, 0.95))
     series = measured.series
@@ -102,16 +102,14 @@ def write_report(folder: Path, truth: GroundTruth, take: TakeFolder, conformed: 
         replace(f, crop=write_crop(truth, take, f, source_of.get(f.worst, conformed.pairs[0][0]), folder))
         for f in judged.findings
     ]
-    write_json(folder / "measures.json", measures(series, judged))
-    write_page(
-        folder / "report.html",
-        page_data(truth, take, conformed.pairs, series, judged, folder, limits, gallery),
-    )
+    measured = measures(series, judged)
+    write_json(folder / "measures.json", measured)
     data = {
         "take": take.name, "verdict": judged.verdict, "summary": judged.summary, "parts": judged.parts,
         "findings": judged.to_json(), "frame_map": [list(pair) for pair in conformed.pairs], "offset_px": list(conformed.offset_px),
         "notes": judged.notes, "series": "measures.json", "page": "report.html",
     }  # fmt: skip
+    write_page(folder / "report.html", page_data(truth, take, data, measured, folder, gallery))
     manifest = Manifest(SCHEMA, settings(parts), {"truth": truth.digest, "take": take.manifest.digest}, data)
     files = [folder / "measures.json", folder / "report.html", *(folder / f.crop for f in judged.findings)]
     return manifest.with_files(folder, files)
