@@ -59,10 +59,20 @@ def read_ledger(folder: Path) -> Iterator[dict[str, Any]]:
     """Entries of all shards, each with ``shard`` and ``chained`` (its ``after`` matches the line before)."""
     for path in sorted(folder.glob("*/*.jsonl")):
         last = GENESIS
-        for line in path.read_bytes().split(b"\n"):
-            try:
-                entry: dict[str, Any] = json.loads(line)
-            except ValueError:
-                continue  # the empty end of the file, or a torn last line
+        for entry in read_shard(path):
             yield {**entry, "shard": path.name, "chained": entry.get("after") == last}
             last = digest_json(entry)
+
+
+def read_shard(path: Path, having: str = "") -> Iterator[dict[str, Any]]:
+    """Entries of one shard as they were written; with ``having`` only those of that event, found without reading all."""
+    wanted = f'"event":"{having}"'.encode() if having else b""
+    for line in path.read_bytes().split(b"\n"):
+        if wanted not in line:
+            continue
+        try:
+            entry: dict[str, Any] = json.loads(line)
+        except ValueError:
+            continue  # the empty end of the file, or a torn last line
+        if isinstance(entry, dict):
+            yield entry
