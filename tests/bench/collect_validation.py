@@ -9,15 +9,12 @@ import pickle
 import time
 from pathlib import Path
 
-import numpy as np
 from holdfast.validation.agree import agree
 from holdfast.validation.anchors import Rig
 from holdfast.validation.measure import KEEP, Measurer
 from holdfast.validation.plates import Window, load_plate
 
-from .faults import Fault, Studio
-from .looks import LOOKS
-from .scenes import library
+from .tuning import LOOKS, Fault, Source, Studio, library
 
 FRAMES = 30
 SIZE = (320, 180)
@@ -25,42 +22,14 @@ SPAN = (8, 15)
 PROBED = (10, 13)
 DOSES = {
     "vanish": (1.0,),
-    "shift": (4.0,),
-    "rubber": (5.0,),
+    "shift": (12.0,),
+    "rubber": (15.0,),
     "colour": (15.0,),
     "flicker": (8.0,),
     "ghost": (1.0,),
 }
-HERO = {"joint": ("peg", "lid"), "plain_joint": ("lid",), "crowd": ("box3",), "occlusion": ("ball",),
+HERO = {"joint": ("peg", "lid"), "plain_joint": ("lid",), "crowd": ("part3",), "occlusion": ("ball",),
         "small_thin": ("slab", "pin"), "tumble": ("knob",)}  # fmt: skip
-
-
-class Source:
-    """Truth and take of a studio in memory; frames that a fault does not touch are shared between takes."""
-
-    def __init__(self, studio: Studio, look: str) -> None:
-        self.studio, self.look, self.size = studio, look, studio.scene.size
-        self.faults: tuple[Fault, ...] = ()
-        self.clean: dict[int, np.ndarray] = {}
-
-    def frame(self, frame: int) -> np.ndarray:
-        if any(f.frames[0] <= frame <= f.frames[1] for f in self.faults):
-            return self.studio.frame(self.look, frame, self.faults)
-        if frame not in self.clean:
-            self.clean[frame] = self.studio.frame(self.look, frame)
-        return self.clean[frame]
-
-    def beauty(self, frame: int) -> np.ndarray:
-        return self.studio.beauties.setdefault(frame, self.studio.picture("beauty", frame))
-
-    def ids(self, frame: int) -> np.ndarray:
-        return self.studio.casts(frame).exact.ids
-
-    def depth(self, frame: int) -> np.ndarray:
-        return self.studio.casts(frame).exact.depth
-
-    def normal(self, frame: int) -> np.ndarray:
-        return self.studio.casts(frame).exact.normal * np.float32([1, -1, -1])
 
 
 def rig_of(studio: Studio) -> Rig:

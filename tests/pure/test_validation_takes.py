@@ -11,8 +11,7 @@ from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.truth import GroundTruth
 from holdfast.validation.stage import SCHEMA, run
 
-from tests.bench.faults import Fault, Studio, write_take, write_truth
-from tests.bench.scenes import library
+from tests.bench.tuning import Fault, Studio, library, write_take, write_truth
 
 FRAMES = 30
 
@@ -49,7 +48,7 @@ def test_clean_takes_pass(shot, look):
     [
         ("ink_wash", Fault("vanish", "lid", (8, 15)), "vanished"),
         ("clay", Fault("vanish", "peg", (1, 6)), "vanished"),
-        ("ink_wash", Fault("rubber", "lid", (8, 16), 8.0), "rubber"),
+        ("ink_wash", Fault("rubber", "lid", (8, 16), 24.0), "rubber"),
         ("clay", Fault("colour", "lid", (6, 14), 20.0), "colour_drift"),
         ("ink_wash", Fault("flicker", "lid", (6, 14), 8.0), "flicker"),
     ],
