@@ -105,6 +105,11 @@ bench: ## time to enable the extension, and Physics against its limits on all ve
 	@for version in 4.5 5.2; do .env/blender-$$version/bin/python scripts/bench.py; done
 	@$(PURE) -m tests.bench.bench_physics $(BENCH)
 
+.PHONY: bench-jf
+bench-jf: ## J and F of masks beside vos-benchmark: the same values, cost, memory
+	@$(ENVIRONMENTS) bench
+	@.env/bench/bin/python -m tests.bench.bench_jf
+
 .PHONY: need-blender
 need-blender:
 	@test -x "$(BLENDER)" || { echo "Name a Blender executable: make $(MAKECMDGOALS) BLENDER=/path/to/blender" >&2; exit 2; }

@@ -24,6 +24,7 @@ REQUIREMENTS = ROOT / "requirements"
 PYTHON_OF = {
     "pure": (3, 11),
     "inside": (3, 11),
+    "bench": (3, 11),
     "blender-4.2": (3, 11),
     "blender-4.5": (3, 11),
     "blender-5.0": (3, 11),
@@ -86,7 +87,8 @@ def ensure(name: str) -> None:
     """Make the environment, or bring it up to date; does nothing where its stamp is current."""
     folder, wanted = ENVIRONMENTS / name, REQUIREMENTS / f"{name}.txt"
     shared = [REQUIREMENTS / f"{part}.txt" for part in ("constraints", "runtime", "tests")]
-    stamp = stamp_of(wanted, *shared)
+    overrides = [file for file in [REQUIREMENTS / f"{name}-overrides.txt"] if file.is_file()]
+    stamp = stamp_of(wanted, *shared, *overrides)
     if is_current(folder, stamp):
         return
     started = time.monotonic()
@@ -95,7 +97,8 @@ def ensure(name: str) -> None:
     if not runs(folder / "bin" / "python", version):
         shutil.rmtree(folder, ignore_errors=True)
         run(uv, "venv", "--quiet", "--no-project", "--python", python_for(name), folder)
-    run(uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", "-r", wanted)
+    instead = [part for file in overrides for part in ("--override", str(file))]
+    run(uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", "-r", wanted, *instead)
     (folder / "holdfast-stamp").write_text(stamp)
     print(f".env/{name} is ready ({time.monotonic() - started:.0f} s)", flush=True)
 
