@@ -238,3 +238,18 @@ def modifier_inputs(modifier: bpy.types.NodesModifier) -> list[tuple[str, Any, s
 def vectors_know_zoom() -> bool:
     """Whether Cycles' vectors are of the neighbour frame's focal length; before 4.3 they were of this frame's."""
     return bpy.app.version >= (4, 3, 0)
+
+
+def strips_of(scene: bpy.types.Scene) -> list[Any]:
+    """All strips of a scene's edit. They are called so from 4.4 on."""
+    edit: Any = scene.sequence_editor
+    if edit is None:
+        return []
+    return list(edit.strips_all if hasattr(edit, "strips_all") else edit.sequences_all)
+
+
+def strip_span(strip: Any) -> tuple[int, int, int]:
+    """(frame at which the content of a strip begins, first frame that shows, frame after the last). Other names from 5.1 on."""
+    if hasattr(strip, "content_start"):
+        return round(strip.content_start), int(strip.left_handle), int(strip.right_handle)
+    return round(strip.frame_start), int(strip.frame_final_start), int(strip.frame_final_end)

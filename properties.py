@@ -18,7 +18,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import properties_clips, properties_object, properties_physics
+from . import properties_clips, properties_object, properties_physics, properties_validate
 
 # Items of the enums: (identifier, name, description). The first one is the default.
 SKETCH_KINDS = (
@@ -291,6 +291,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         truth: HOLDFAST_PG_truth
         clips: properties_clips.HOLDFAST_PG_clips
         style: HOLDFAST_PG_style
+        validate: properties_validate.HOLDFAST_PG_validate
         repair: HOLDFAST_PG_repair
         finish: HOLDFAST_PG_finish
     else:
@@ -305,6 +306,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         truth: PointerProperty(type=HOLDFAST_PG_truth)
         clips: PointerProperty(type=properties_clips.HOLDFAST_PG_clips)
         style: PointerProperty(type=HOLDFAST_PG_style)
+        validate: PointerProperty(type=properties_validate.HOLDFAST_PG_validate)
         repair: PointerProperty(type=HOLDFAST_PG_repair)
         finish: PointerProperty(type=HOLDFAST_PG_finish)
 
@@ -317,6 +319,7 @@ CLASSES = (
     HOLDFAST_PG_truth,
     *properties_clips.CLASSES,
     HOLDFAST_PG_style,
+    *properties_validate.CLASSES,
     HOLDFAST_PG_repair,
     HOLDFAST_PG_finish,
     HOLDFAST_PG_shot,

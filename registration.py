@@ -16,6 +16,7 @@ from .operators import (
     clip_actions,
     editing,
     gizmos,
+    heat_strip,
     mark,
     markers,
     moves,
@@ -29,12 +30,16 @@ from .operators import (
     results,
     session,
     state_cache,
+    take_actions,
+    take_draw,
+    take_overlay,
     thumbnails,
     timeline_drag,
     timeline_keys,
     view,
     view_legend,
     viewer,
+    words,
 )
 
 Undo = Callable[[], object]
@@ -59,6 +64,9 @@ CLASSES: Final[tuple[type, ...]] = (
     *part_list.CLASSES,
     *read_pixel.CLASSES,
     *markers.CLASSES,
+    *words.CLASSES,
+    *take_actions.CLASSES,
+    *heat_strip.CLASSES,
     *panels.CLASSES,
 )
 PROPERTIES: Final[tuple[tuple[type, str, type], ...]] = (
@@ -73,6 +81,7 @@ HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("load_pre", preflight.stop),
     ("load_post", state_cache.on_load_post),
     ("load_post", part_overlay.forget),
+    ("load_post", take_overlay.forget),
     ("save_post", state_cache.on_change),
     ("undo_post", state_cache.on_change),
     ("redo_post", state_cache.on_change),
@@ -91,6 +100,7 @@ RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
     (part_overlay.add, part_overlay.remove),
     (viewer.stop, viewer.close),
     (view_legend.add, view_legend.remove),
+    (take_draw.add, take_draw.remove),
     (preflight.open_checks, preflight.close_checks),
     (session.open_session, session.close_session),
 )

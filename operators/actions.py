@@ -26,9 +26,13 @@ class HOLDFAST_OT_run_stage(bpy.types.Operator):
     if TYPE_CHECKING:
         stage: str
         force: bool
+        take: str
     else:
         stage: StringProperty(options={"HIDDEN"})
         force: BoolProperty(name="Again", description="Run it even if its result is fresh")
+        take: StringProperty(
+            name="Take", description="The take to work on; empty is the newest", options={"HIDDEN"}
+        )
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
@@ -43,7 +47,8 @@ class HOLDFAST_OT_run_stage(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
         try:
-            session.enqueue(context.scene, [stage_named(self.stage)], StageOptions(force=self.force))
+            options = StageOptions(force=self.force, take=self.take or None)
+            session.enqueue(context.scene, [stage_named(self.stage)], options)
         except HoldfastError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -14,9 +14,13 @@ import bpy
 
 from ..pipeline.errors import HoldfastError
 from ..pipeline.estimate import Estimate
+from ..pipeline.intent import Intent
 from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
-from . import forecast, locate, part_rows, thumbnails, window
+from ..pipeline.retune import Offer, offers
+from ..pipeline.words import Word, all_words, latest, words_of
+from ..properties_validate import intent_of
+from . import forecast, locate, part_rows, take_table, thumbnails, validate, window
 from .stages import SIDE_STAGES, STAGES, state_of
 from .steps import StageState
 
@@ -52,12 +56,23 @@ class Shown:
     reports: dict[str, Manifest] = field(default_factory=dict)
     plans: dict[str, Manifest] = field(default_factory=dict)
     controls: dict[str, Manifest] = field(default_factory=dict)
+    chosen: str = ""
+    """The take that the person picked; empty for the newest."""
+    words: dict[str, tuple[Word, ...]] = field(default_factory=dict)
+    """The words that count, by take."""
+    table: list[take_table.TakeRow] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
+
+    @property
+    def take(self) -> str:
+        """The take that is looked at: the one picked, else the newest; empty if there is none."""
+        names = self.takes or self.reports
+        return self.chosen if self.chosen in names else max(names, default="")
 
     @property
     def report(self) -> Manifest | None:
-        """The newest report that has findings, so that they can be looked at after the repair too; else the newest."""
-        faulty = [name for name, report in self.reports.items() if report.data.get("findings")]
-        return self.reports[max(faulty or self.reports)] if self.reports else None
+        """The report on the take that is looked at."""
+        return self.reports.get(self.take)
 
     def findings(self) -> list[dict[str, Any]]:
         """The findings of `report`, as it lists them."""
@@ -67,6 +82,8 @@ class Shown:
 _EMPTY = Shown()
 _shown: dict[int, Shown] = {}
 _files: dict[str, tuple[tuple[int, int], Manifest | None]] = {}
+_newest: dict[str, str] = {}
+"""The newest take that each shot had at the last refresh."""
 _seen: list[object] = [None, None]  # the values that the last refresh is of, and those being waited out
 dirty = True
 listeners: list[Callable[[bpy.types.Scene], None]] = []
@@ -87,6 +104,8 @@ def on_change(*_args: object) -> None:
 def on_load_post(*_args: object) -> None:
     """Handler: another file is open."""
     _shown.clear()
+    _newest.clear()
+    bpy.context.window_manager.holdfast.take = ""
     part_rows.forget()
     _seen[:] = [None, None]
     on_change()
@@ -119,14 +138,66 @@ def refreshing(scene: bpy.types.Scene) -> Iterator[None]:
     else:
         cached.root = str(shot.root)
         _read_manifests(shot, cached)
+        _choose(view, cached)
         cached.estimate, cached.free = forecast.of(scene, shot), forecast.free_bytes(shot.root)
         yield
         for stage in (*STAGES, *SIDE_STAGES):
             cached.states[stage.name] = state_of(stage, scene)
             yield
         thumbnails.refresh(shot, cached.manifests.get("concepts"))
+        yield
+        _judge_takes(scene, shot, cached)
+        _load_crops(cached)
     _shown[scene.session_uid] = cached
     _fill_findings(cached)
+
+
+def read_words(scene: bpy.types.Scene) -> None:
+    """Reads what the person said of the findings again, at once; nothing else."""
+    _judge_takes(scene, locate.shot_of(scene), shown(scene))
+    window.redraw()
+
+
+def choose_take(scene: bpy.types.Scene, name: str) -> None:
+    """Looks at another take of the shot."""
+    bpy.context.window_manager.holdfast.take = shown(scene).chosen = name
+    _fill_findings(shown(scene))
+    _load_crops(shown(scene))
+    on_change()
+    window.redraw()
+
+
+MOST_CROPS = 40
+
+
+def _load_crops(cached: Shown) -> None:
+    crops = [str(finding["crop"]) for finding in cached.findings()[:MOST_CROPS] if finding.get("crop")]
+    thumbnails.show_crops(Path(cached.root) / "reports" / cached.take, crops)
+
+
+def _choose(view: Any, cached: Shown) -> None:
+    """A new take is looked at as soon as it is there, whatever was picked before."""
+    newest = max(cached.takes, default="")
+    if _newest.get(cached.root) not in (None, newest):
+        view.take = ""
+    _newest[cached.root] = newest
+    cached.chosen = view.take
+
+
+def _judge_takes(scene: bpy.types.Scene, shot: ShotFolder, cached: Shown) -> None:
+    ledger, wanted = locate.project().ledger, validate.settings_of(scene)
+    truth = cached.manifests["truth"].digest if "truth" in cached.manifests else ""
+    for name in {*cached.takes, *cached.reports}:
+        made = cached.takes[name].digest if name in cached.takes else ""
+        cached.words[name] = words_of(ledger, name, shot.name, made)
+    cached.table = [
+        take_table.row(take, cached.reports.get(name), cached.words[name], truth, wanted)
+        for name, take in cached.takes.items()
+    ]
+    taken = cached.takes.get(cached.take)
+    look = str(taken.data.get("look") or "") if taken is not None else ""
+    intent = Intent.from_json(intent_of(scene.holdfast.validate))
+    cached.offers = offers(latest(all_words(ledger)), look, intent) if taken is not None else []
 
 
 def _read_manifests(shot: ShotFolder, cached: Shown) -> None:
@@ -162,8 +233,13 @@ def _manifest(path: Path, schema: str) -> Manifest | None:
 
 def _fill_findings(cached: Shown) -> None:
     view = bpy.context.window_manager.holdfast
-    if _fill(view.findings, [str(finding["id"]) for finding in cached.findings()]):
+    if _fill(view.findings, [f"{cached.take} {finding['id']}" for finding in cached.findings()]):
         view.active_finding = 0
+        view.only_part = view.only_kind = "*"
+        view.only_word = "ALL"
+    _fill(view.takes, [row.name for row in cached.table])
+    names = [row.name for row in cached.table]
+    view.active_take = names.index(cached.take) if cached.take in names else 0
 
 
 def _fill(collection: Any, names: list[str]) -> bool:

@@ -37,6 +37,12 @@ def refresh(shot: ShotFolder, concepts: Manifest | None) -> None:
             _load(str(shot.concepts / variant["picture"]))
 
 
+def show_crops(folder: Path, crops: Iterable[str]) -> None:
+    """Loads the pictures of a report's findings; only new or changed ones."""
+    for crop in crops:
+        _load(str(folder / crop))
+
+
 def _load(path: str) -> None:
     try:
         stamp = Path(path).stat().st_mtime_ns

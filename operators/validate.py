@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Validate: the newest take (or the one named) against the ground truth. The report says pass, fail or can't tell."""
 
+from typing import Any
+
 import bpy
 
 from ..pipeline.errors import HoldfastError, InputError
@@ -8,10 +10,23 @@ from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder, check_name
 from ..pipeline.take import SCHEMA as TAKE
 from ..pipeline.truth import SCHEMA as TRUTH
-from ..validation.stage import MANIFEST, SCHEMA, settings
+from ..properties_validate import intent_of
+from ..validation import stage
+from ..validation.stage import MANIFEST, SCHEMA
 from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
 WORKER = "validation.stage:run"
+COARSE, FULL = "coarse", "full"
+COARSE_SHARE = 0.12
+"""Of the progress bar: about what the first look takes of the time."""
+first_looks: dict[str, str] = {}
+"""What the first look at a take found while it is looked at closely, by the folder of its report."""
+
+
+def settings_of(scene: bpy.types.Scene) -> dict[str, Any]:
+    """What a full report of this scene depends on besides the take and the truth: the limits and the intent."""
+    found = stage.settings()
+    return {**found, "intent": intent_of(scene.holdfast.validate)} if "intent" in found else found
 
 
 def take_of(shot: ShotFolder, options: StageOptions) -> str:
@@ -45,16 +60,37 @@ def inputs_of(shot: ShotFolder, take: str) -> dict[str, str]:
 
 
 def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> StageGenerator:
-    """Measures in the worker process; returns the report's manifest. Raises InputError, StorageError."""
+    """Measures in the worker process; returns the report's manifest. Raises InputError, StorageError.
+
+    With the first look on, a small picture is judged before: its verdict stands until the close look is done, and is
+    what is kept if that is cancelled.
+    """
     take = take_of(shot, options)
     inputs = inputs_of(shot, take)
     folder = shot.reports / take
-    if not options.force:
-        known = _known(shot, take)
-        if known is not None and stale_reason(known, settings(), inputs) is None:
-            return known
-    yield WorkerTask(WORKER, {"truth": str(shot.truth), "take": str(shot.takes / take), "out": str(folder)})
+    known = None if options.force else _known(shot, take)
+    if known is not None and _is_full(known) and stale_reason(known, settings_of(scene), inputs) is None:
+        return known
+    request = {
+        "truth": str(shot.truth), "take": str(shot.takes / take), "out": str(folder),
+        "intent": intent_of(scene.holdfast.validate),
+    }  # fmt: skip
+    share = (0.0, 1.0)
+    if scene.holdfast.validate.coarse_first and not bpy.app.background:
+        yield WorkerTask(WORKER, {**request, "stage": COARSE}, (0.0, COARSE_SHARE))
+        first, share = _known(shot, take), (COARSE_SHARE, 1.0)
+        if first is not None and _is_full(first):
+            return first
+        first_looks[str(folder)] = str(first.data["summary"]) if first is not None else ""
+    try:
+        yield WorkerTask(WORKER, {**request, "stage": FULL}, share)
+    finally:
+        first_looks.pop(str(folder), None)
     return Manifest.load(folder / MANIFEST, SCHEMA)
+
+
+def _is_full(report: Manifest) -> bool:
+    return report.data.get("stage", FULL) == FULL
 
 
 def _known(shot: ShotFolder, take: str) -> Manifest | None:
@@ -64,13 +100,18 @@ def _known(shot: ShotFolder, take: str) -> Manifest | None:
         return None  # damaged or newer: it is made again
 
 
+def looked_at(shot: ShotFolder) -> str:
+    """The take that the panel looks at, or the newest; empty if there is none."""
+    names, chosen = shot.take_names(), str(bpy.context.window_manager.holdfast.take)
+    return chosen if chosen in names else names[-1] if names else ""
+
+
 def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
-    """Fresh when the newest take has a report made from it, this ground truth and these limits."""
-    names = shot.take_names()
-    reports = sorted(shot.reports.glob(f"t[0-9]*/{MANIFEST}"))
-    if not names:
+    """Fresh when the take that is looked at has a full report made from it, this ground truth, limits and intent."""
+    take = looked_at(shot)
+    reports = any(shot.reports.glob(f"t[0-9]*/{MANIFEST}"))
+    if not take:
         return StageState("stale", "its take is gone") if reports else StageState("missing", "")
-    take = names[-1]
     report = _known(shot, take)
     if report is None:
         return (
@@ -80,7 +121,11 @@ def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
         inputs = inputs_of(shot, take)
     except HoldfastError as error:
         return StageState("stale", error.what)
-    reason = stale_reason(report, settings(), inputs)
+    reason = stale_reason(report, settings_of(scene), inputs)
+    if reason is None and not _is_full(report):
+        return StageState("partial", f"only the first look at {take} is done: {report.data['summary']}")
+    if reason == "setting 'intent' changed":
+        reason = "what may change was set otherwise since"
     return StageState("stale", reason) if reason else StageState("fresh", str(report.data["summary"]))
 
 

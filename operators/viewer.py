@@ -194,7 +194,7 @@ def ask() -> None:
 
 
 def _answer() -> None:
-    seen = [space for space in _editors(bpy.context) if is_viewer(space)]
+    seen = [space for space in editors(bpy.context) if is_viewer(space)]
     now = state.preparing.shown if state.preparing is not None else showing()
     if seen and now is not None and now.kind == "pass":
         with window.override(), suppress(RuntimeError):  # the operator said why
@@ -277,7 +277,13 @@ def close() -> None:
             bpy.app.timers.unregister(timer)
 
 
-def _editors(context: bpy.types.Context) -> list[bpy.types.SpaceImageEditor]:
+def is_open(context: bpy.types.Context) -> bool:
+    """Whether any editor shows our pictures."""
+    return any(is_viewer(space) for space in editors(context))
+
+
+def editors(context: bpy.types.Context) -> list[bpy.types.SpaceImageEditor]:
+    """The Image Editors of all windows."""
     return [
         area.spaces.active  # type: ignore[misc]
         for opened in context.window_manager.windows
@@ -288,9 +294,9 @@ def _editors(context: bpy.types.Context) -> list[bpy.types.SpaceImageEditor]:
 
 def _editor(context: bpy.types.Context) -> bpy.types.SpaceImageEditor:
     """An Image Editor that is open already, else one in a new window."""
-    editors = _editors(context)
-    if editors:
-        return next((space for space in editors if is_viewer(space)), editors[0])
+    found = editors(context)
+    if found:
+        return next((space for space in found if is_viewer(space)), found[0])
     before = set(context.window_manager.windows)
     bpy.ops.wm.window_new()
     new = next(each for each in context.window_manager.windows if each not in before)

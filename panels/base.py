@@ -102,6 +102,10 @@ class StagePanel(HoldfastPanel):
     def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
         """Draws what the stage made, or a way to see it."""
 
+    def words_of_button(self, context: bpy.types.Context) -> tuple[str, str]:
+        """What the large button says, and the take that it is about; empty for the newest."""
+        return self.verb, ""
+
     def _main(self, context: bpy.types.Context, status: str, reason: str) -> None:
         layout = self.layout
         job = session.running(context.scene, self.stage)
@@ -110,11 +114,12 @@ class StagePanel(HoldfastPanel):
             return
         row = layout.row(align=True)
         row.scale_y = 1.4
-        button = row.operator(HOLDFAST_OT_run_stage.bl_idname, text=self.verb, icon=_button_icon(status))
-        button.stage = self.stage
+        verb, take = self.words_of_button(context)
+        button = row.operator(HOLDFAST_OT_run_stage.bl_idname, text=verb, icon=_button_icon(status))
+        button.stage, button.take = self.stage, take
         if status == "fresh":
             again = row.operator(HOLDFAST_OT_run_stage.bl_idname, text="", icon="FILE_REFRESH")
-            again.stage, again.force = self.stage, True
+            again.stage, again.force, again.take = self.stage, True, take
         if status in {"failed", "stale", "partial", "cancelled"} and reason:
             box = layout.box()
             box.alert = status == "failed"

@@ -76,17 +76,24 @@ def _words_in(path: Path, _changed: int, _size: int) -> tuple[Word, ...]:
     found = []
     for entry in read_shard(path, having=EVENT):
         try:
-            first, last = (int(each) for each in entry["frames"])
-            texts = {name: str(entry[name]) for name in ("take", "part", "kind", "word", "at")}
+            found.append(_word(entry))
         except (KeyError, TypeError, ValueError):
             continue
-        more = {
-            name: str(entry.get(name) or "")
-            for name in ("shot", "note", "report", "made", "look", "provider")
-        }
-        numbers = {name: float(entry.get(name) or 0.0) for name in ("value", "limit")}
-        found.append(Word(frames=(first, last), **texts, **more, **numbers))
     return tuple(found)
+
+
+def _word(entry: Mapping[str, Any]) -> Word:
+    first, last = (int(each) for each in entry["frames"])
+
+    def text(name: str) -> str:
+        return str(entry.get(name) or "")
+
+    return Word(
+        shot=text("shot"), take=str(entry["take"]), part=str(entry["part"]), kind=str(entry["kind"]), frames=(first, last),
+        word=str(entry["word"]), note=text("note"), report=text("report"), made=text("made"), at=str(entry["at"]),
+        value=float(entry.get("value") or 0.0), limit=float(entry.get("limit") or 0.0), look=text("look"),
+        provider=text("provider"),
+    )  # fmt: skip
 
 
 def words_of(folder: Path, take: str, shot: str = "", made: str = "") -> tuple[Word, ...]:

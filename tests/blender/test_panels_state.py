@@ -67,7 +67,7 @@ def _changed(group, prop) -> bool:
     else:
         return False
     setattr(group, prop.identifier, value)
-    return getattr(group, prop.identifier) != before or prop.is_array
+    return getattr(group, prop.identifier) != before or getattr(prop, "is_array", False)
 
 
 def test_every_setting_of_every_stage_is_noticed(cache):
