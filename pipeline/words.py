@@ -145,7 +145,7 @@ def verdict_with(report: Mapping[str, Any], words: Sequence[Word]) -> str:
 def permanence(report: Mapping[str, Any], words: Sequence[Word] = ()) -> float:
     """Share 0..1 of the frames of all parts that no open finding covers; one on the whole take covers all parts."""
     parts = [str(part["name"]) for part in report.get("parts", ())]
-    frames = [int(pair[0]) for pair in report.get("frame_map", ())]
+    frames = [int(pair[1]) for pair in report.get("frame_map", ())]
     if not parts or not frames:
         return 0.0 if open_findings(report, words) else 1.0
     covered: dict[str, set[int]] = {part: set() for part in parts}
