@@ -74,9 +74,12 @@ def rim(mask: NDArray[np.bool_], wall: NDArray[np.bool_], angle: float) -> tuple
     ys, xs = np.nonzero(line)
     if len(xs) < 4:
         return None
+    soft = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 3.0)
+    flat = soft[ys, xs]
+    keep = flat >= min(0.42, float(np.quantile(flat, 0.6)))  # not at a corner, whose normal says little
+    ys, xs = ys[keep], xs[keep]
     way = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
     best = int((np.stack([xs, ys], 1) @ way).argmax())
-    soft = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 2.0)
     x, y = int(xs[best]), int(ys[best])
     n = -np.array([soft[y, x + 1] - soft[y, x - 1], soft[y + 1, x] - soft[y - 1, x]], np.float64)
     return np.array([x + 0.5, y + 0.5]), n / max(1e-6, float(np.linalg.norm(n)))
@@ -90,7 +93,7 @@ def free_place(
     bw, bh = box[2] - box[0], box[3] - box[1]
     taken = cv2.integral((ids > 0).astype(np.uint8))
     if touch:
-        spots = [(sx * 0.93 * bw, sy * 0.93 * bh) for sx, sy in ((1, 0), (-1, 0), (0, -1), (0, 1))]
+        spots = [(sx * 0.93 * bw, sy * 0.93 * bh) for sx in (1, 0, -1) for sy in (0, -1, 1) if sx or sy]
     else:
         spots = [
             (x - box[0], y - box[1])

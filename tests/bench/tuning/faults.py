@@ -9,7 +9,7 @@ import numpy as np
 
 from . import bends
 from .paint import Skin
-from .scenes import Bend, Change, Part, Passes, Scene, bounds, cast
+from .scenes import Bend, Change, Part, Passes, Scene, cast, drawn
 from .solids import F64, ball, box, pose
 
 
@@ -107,7 +107,7 @@ class Place:
 
 def _place(shot: Shot, part: str, index: int) -> Place | None:
     scene = shot.scene
-    found = bounds(scene, scene.part(part), scene.when(index))
+    found = drawn(scene, scene.part(part), scene.when(index), Change())
     if found is None:
         return None
     lo, hi = np.array(found[:2]), np.array(found[2:])
@@ -138,7 +138,7 @@ def _outline(shot, fault, index, at: Place, dose) -> Bend | None:
         if spot := bends.rim(ids == number, ids == 0, angle):
             sign = 1 if fault.variant == "bump" else -1
             px = dose * at.px
-            return bends.dented(*spot, sign * px, max(2.2 * px, 0.12 * at.radius))
+            return bends.dented(*spot, sign * px, max(2.2 * px, 0.2 * at.radius))
     return None
 
 
@@ -189,7 +189,7 @@ def _added(shot: Shot, extra: Part, bend: Bend | None, opacity: float) -> Plan:
 
 def _ghost(shot, fault, index, dose) -> Plan:
     scene, part = shot.scene, shot.scene.part(fault.part)
-    first = bounds(scene, part, scene.when(fault.frames[0])) or (0.0, 0.0, 8.0, 8.0)
+    first = drawn(scene, part, scene.when(fault.frames[0]), Change()) or (0.0, 0.0, 8.0, 8.0)
     dx, dy = bends.free_place(shot.exact(fault.frames[0]).ids, first, fault.variant == "touch")
     made = _added(shot, replace(part, name=f"{part.name}+"), bends.shifted(dx, dy), dose)
     made.skins = {f"{part.name}+": shot.skin(part.name)}
@@ -200,7 +200,7 @@ def _intruder(shot, fault, index, dose) -> Plan:
     """Another shape beside the part that moves as the part does."""
     scene, part = shot.scene, shot.scene.part(fault.part)
     first, size = fault.frames[0], max(0.25, dose) * part.radius * 0.7
-    found = bounds(scene, part, scene.when(first)) or (0.0, 0.0, 8.0, 8.0)
+    found = drawn(scene, part, scene.when(first), Change()) or (0.0, 0.0, 8.0, 8.0)
     dx, dy = bends.free_place(shot.exact(first).ids, found, True)
     way = np.array([dx, dy]) / max(1e-6, float(np.hypot(dx, dy)))
     far = np.eye(4)

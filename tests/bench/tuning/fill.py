@@ -4,6 +4,8 @@
 import argparse
 import time
 
+import cv2
+
 from . import LOOKS, Studio, library
 
 
@@ -15,6 +17,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--size", default="640x360")
     args = parser.parse_args()
+    cv2.setNumThreads(1)
     w, h = (int(v) for v in args.size.split("x"))
     for scene in library((w, h), args.frames):
         if args.scenes and scene.name not in args.scenes:

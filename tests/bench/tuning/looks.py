@@ -31,7 +31,7 @@ def cel(canvas: Canvas) -> F32:
     """Three flat tones and lines, no texture at all."""
     tone = np.floor(lambert(canvas, (0.3, 0.8, 0.7), 0.1) * 3) / 3
     out = (0.3 + 0.7 * albedo(canvas, 0.0, wall=False)) * (0.5 + 0.5 * tone)
-    out[canvas.mask(0)] = (0.62, 0.72, 0.78)
+    out[canvas.wall] = (0.62, 0.72, 0.78)
     return out * (1 - 0.9 * edges(canvas, 3))[..., None]
 
 
@@ -39,7 +39,7 @@ def ink_wash(canvas: Canvas) -> F32:
     """Wash by normals, ink lines, grain anchored to the surfaces."""
     shade = 0.55 + 0.4 * lambert(canvas, (-0.4, 0.7, 0.8), 0.0)
     out = (0.35 + 0.65 * albedo(canvas, 0.0)) * shade
-    out[canvas.mask(0)] = (0.93, 0.9, 0.84)
+    out[canvas.wall] = (0.93, 0.9, 0.84)
     _grains(canvas, out, 7, 0.006, 0.05)
     return out * (1 - 0.8 * edges(canvas, 4.5))[..., None]
 
@@ -48,7 +48,7 @@ def clay(canvas: Canvas) -> F32:
     """One clay for everything, soft light, anchored thumb marks; text is pressed in."""
     hint = 0.75 + 0.25 * albedo(canvas, 0.0, wall=False).mean(-1, keepdims=True) / 0.55
     out = np.float32((0.72, 0.6, 0.52)) * lambert(canvas, (0.2, 0.9, 0.6), 0.3) * hint
-    out[canvas.mask(0)] *= np.float32((0.8, 0.85, 0.9))
+    out[canvas.wall] *= np.float32((0.8, 0.85, 0.9))
     return _grains(canvas, out, 17, 0.01, 0.06)
 
 
@@ -82,7 +82,7 @@ def brush(canvas: Canvas) -> F32:
 def watercolour(canvas: Canvas) -> F32:
     """Pale washes with dark rims, pigment anchored; ``after`` lays paper fixed to the screen over it."""
     out = 0.45 + 0.55 * albedo(canvas, 0.5) * (0.55 + 0.45 * lambert(canvas, (0.1, 0.8, 0.8), 0.2))
-    out[canvas.mask(0)] = (0.95, 0.94, 0.9)
+    out[canvas.wall] = (0.95, 0.94, 0.9)
     _grains(canvas, out, 53, 0.03, 0.06)
     rim = cv2.GaussianBlur(edges(canvas, 3, creases=False), (0, 0), 2.0 * canvas.unit + 0.3)
     return out * (1 - 0.45 * np.minimum(1, 1.5 * rim) * (canvas.passes.ids > 0))[..., None]
@@ -91,10 +91,10 @@ def watercolour(canvas: Canvas) -> F32:
 def neon(canvas: Canvas) -> F32:
     """Dark, thick outlines that glow; they stand out 2 px over the part's own outline."""
     out = 0.16 * albedo(canvas, 0.6, wall=False) * lambert(canvas, LAMP, 0.3) + np.float32((0.02, 0.02, 0.05))
-    for number in canvas.present():
-        colour = np.float32(canvas.skins[number - 1].colour)
+    for spot in canvas.parts:
+        colour = np.float32(spot.skin.colour)
         colour = 0.25 + 0.85 * (colour - 0.6 * colour.min()) / (colour.max() - 0.6 * colour.min() + 1e-3)
-        line = edges(canvas, 6, True, number)
+        line = edges(canvas, 6, True, spot.number)
         glow = cv2.GaussianBlur(line, (0, 0), 5 * canvas.unit + 0.3)
         out += colour * np.maximum(line, 0.7 * glow)[..., None]
     return out
@@ -104,8 +104,8 @@ def natural(canvas: Canvas) -> F32:
     """What a good model does: invented wall, slightly boiling texture; ``after`` warps, blurs and drifts a little."""
     out = recolour(canvas) * np.float32((1.05, 1.0, 0.88))
     _invent(canvas, out, canvas.scene.seed + 31, 0.0)
-    rows = canvas.passes.ids > 0
-    out[rows] *= (1 + 0.02 * noise(canvas.passes.local[rows], 900 + canvas.index, 0.01))[:, None]
+    for spot in canvas.parts:
+        out[spot.window][spot.mask] *= (1 + 0.02 * noise(spot.local, 900 + canvas.index, 0.01))[:, None]
     return out
 
 
@@ -117,12 +117,10 @@ def backdrop(canvas: Canvas) -> F32:
 
 def _grains(canvas: Canvas, out: F32, salt: int, scale: float, depth: float, stretch=(1, 1, 1)) -> F32:
     """Multiplies anchored noise onto everything, in place; a plain part gets the look's grain too."""
-    passes = canvas.passes
-    behind = canvas.mask(0)
-    out[behind] *= (1 + depth * noise(passes.local[behind], canvas.scene.seed + salt, 4 * scale))[:, None]
-    for number in canvas.present():
-        m = canvas.mask(number)
-        out[m] *= (1 + depth * grain(canvas.skins[number - 1], passes.local[m], salt, scale, stretch))[
+    seed = canvas.scene.seed + salt
+    canvas.tint(out, lambda at: 1 + depth * noise(at, seed, 4 * scale))
+    for spot in canvas.parts:
+        out[spot.window][spot.mask] *= (1 + depth * grain(spot.skin, spot.local, salt, scale, stretch))[
             :, None
         ]
     return out
@@ -130,13 +128,12 @@ def _grains(canvas: Canvas, out: F32, salt: int, scale: float, depth: float, str
 
 def _invent(canvas: Canvas, out: F32, seed: int, boil: float) -> F32:
     """Panels and blotches on the wall instead of what the render has there, in place."""
-    behind = canvas.mask(0)
-    local = canvas.passes.local[behind]
+    local = canvas.passes.local
     field = noise(local, seed, 0.35)
     if boil:
         field = field + boil * noise(local, seed + 1000 + canvas.index, 0.2)
     panels = 0.42 + 0.14 * np.tanh(4 * field) + 0.05 * noise(local, seed + 1, 0.05)
-    out[behind] = panels[:, None] * np.float32((0.9, 1.0, 1.1))
+    np.copyto(out, panels[..., None] * np.float32((0.9, 1.0, 1.1)), where=canvas.wall[..., None])
     return out
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .solids import F32, F64, Solid, hit
+from .solids import F32, F64, Solid, hit, normal
 
 WALL_Z, FLOOR_Y = 1.4, 0.4
 NEAR = 0.02
@@ -122,11 +122,10 @@ class Passes:
 
 
 def bounds(
-    scene: Scene, part: Part, t: float, moved: F64 | None = None
+    scene: Scene, part: Part | Solid, t: float, place: F64
 ) -> tuple[float, float, float, float] | None:
-    """x0, y0, x1, y1 px around the part, or None behind the camera."""
-    m = part.pose(t) if moved is None else part.pose(t) @ moved
-    uv = scene.project(part.corners @ m[:3, :3].T + m[:3, 3], t)
+    """x0, y0, x1, y1 px around a part or solid whose 4x4 to the world is ``place``, or None behind the camera."""
+    uv = scene.project(part.corners @ place[:3, :3].T + place[:3, 3], t)
     if (uv[:, 2] < NEAR).all():
         return None
     if (uv[:, 2] < NEAR).any():
@@ -135,74 +134,86 @@ def bounds(
     return float(lo[0]), float(lo[1]), float(hi[0]), float(hi[1])
 
 
-def drawn(scene: Scene, part: Part, t: float, change: "Change") -> tuple[float, float, float, float] | None:
-    """x0, y0, x1, y1 px around what a changed cast draws of a part."""
-    found, bend = bounds(scene, part, t, change.moved.get(part.name)), change.bent.get(part.name)
+def drawn(
+    scene: Scene, part: Part, t: float, change: Change, solid: Solid | None = None
+) -> tuple[float, float, float, float] | None:
+    """x0, y0, x1, y1 px around what a changed cast draws of a part, or of one of its solids."""
+    place = part.pose(t) @ change.moved[part.name] if part.name in change.moved else part.pose(t)
+    found, bend = bounds(scene, solid or part, t, place), change.bent.get(part.name)
     if found is None or bend is None:
         return found
     (x, y), r = bend.to, bend.reach
     return found[0] + x - r, found[1] + y - r, found[2] + x + r, found[3] + y + r
 
 
-def _rays(scene: Scene, pixels: NDArray[np.floating]) -> NDArray[np.floating]:
-    K = scene.K
-    out = np.ones((len(pixels), 3), pixels.dtype)
-    out[:, 0] = (pixels[:, 0] - K[0, 2]) / K[0, 0]
-    out[:, 1] = (pixels[:, 1] - K[1, 2]) / K[1, 1]
-    return out
+@dataclass(frozen=True)
+class _Samples:
+    """Where a cast samples: px of the columns ``xs`` (w,) and of the rows ``ys`` (h,)."""
+
+    xs: NDArray[np.floating]
+    ys: NDArray[np.floating]
+
+    def rays(self, scene: Scene, turn: F64, bend: Bend | None = None) -> list[NDArray[np.floating]]:
+        """x, y, z (h, w) of directions with camera z 1, after the 3x3 ``turn``."""
+        kind, K = self.xs.dtype, scene.K
+        x, y = self.xs[None, :], self.ys[:, None]
+        if bend is not None:
+            flat = np.stack(np.broadcast_arrays(x, y), -1).reshape(-1, 2)
+            x, y = bend.back(flat).astype(kind).reshape(len(self.ys), len(self.xs), 2).transpose(2, 0, 1)
+        x, y = (x - kind.type(K[0, 2])) / kind.type(K[0, 0]), (y - kind.type(K[1, 2])) / kind.type(K[1, 1])
+        m = turn.astype(kind)
+        return [m[k, 0] * x + (m[k, 1] * y + m[k, 2]) for k in range(3)]
+
+    def window(self, around: tuple[float, float, float, float] | None) -> tuple[slice, slice]:
+        """Rows and columns of the samples inside a box of px, one px wider."""
+        if around is None:
+            return np.s_[0:0, 0:0]
+        x0, x1 = np.searchsorted(self.xs, [around[0] - 1, around[2] + 1])
+        y0, y1 = np.searchsorted(self.ys, [around[1] - 1, around[3] + 1])
+        return np.s_[y0:y1, x0:x1]
 
 
-def _room(scene: Scene, t: float, pixels: NDArray[np.floating], out: Passes) -> None:
+def _room(scene: Scene, t: float, at: _Samples, out: Passes) -> None:
     """Wall and floor, two planes that every ray meets."""
-    to_world = np.linalg.inv(scene.camera(t))
-    d = (_rays(scene, pixels.reshape(-1, 2)) @ to_world[:3, :3].T.astype(pixels.dtype)).reshape(
-        *out.ids.shape, 3
-    )
-    o = to_world[:3, 3].astype(pixels.dtype)
-    wall = (WALL_Z - o[2]) / np.maximum(d[..., 2], 1e-6)
-    floor = np.where(d[..., 1] > 1e-6, (FLOOR_Y - o[1]) / np.maximum(d[..., 1], 1e-6), np.inf)
+    to_world, turn = np.linalg.inv(scene.camera(t)), scene.camera(t)[:3, :3]
+    d, o = at.rays(scene, to_world[:3, :3]), to_world[:3, 3].astype(at.xs.dtype)
+    wall = (WALL_Z - o[2]) / np.maximum(d[2], 1e-6)
+    floor = (FLOOR_Y - o[1]) / np.maximum(d[1], 1e-6)
     on_floor = floor < wall
-    out.depth[:] = np.where(on_floor, floor, wall)
-    out.local[:] = o + out.depth[..., None] * d
-    turn = scene.camera(t)[:3, :3]
-    out.normal[:] = -turn[:, 2]
-    out.normal[on_floor] = -turn[:, 1]
+    np.minimum(wall, floor, out=out.depth)
+    for k in range(3):
+        out.local[..., k] = o[k] + out.depth * d[k]
+        out.normal[..., k] = -turn[k, 2]
+        if on_floor.any():
+            out.normal[..., k][on_floor] = -turn[k, 1]
 
 
-def _draw(scene: Scene, t: float, number: int, part: Part, change: Change, pixels, test, out: Passes) -> None:
-    """One part into ``out``, where it is nearer than ``test`` (h, w); only inside its box."""
-    moved, bend = change.moved.get(part.name), change.bent.get(part.name)
-    around, s = drawn(scene, part, t, change), out.scale
-    if around is None:
-        return
-    x0, y0 = (max(0, int(np.floor((around[k] - 1 - out.origin[k]) * s))) for k in (0, 1))
-    x1, y1 = (max(0, int(np.ceil((around[k + 2] + 1 - out.origin[k]) * s)) + 1) for k in (0, 1))
-    window = np.s_[y0 : max(y0, y1), x0 : max(x0, x1)]
-    here = pixels[window]
-    if not here.size:
-        return
-    flat = here.reshape(-1, 2)
-    rays = _rays(scene, flat if bend is None else bend.back(flat).astype(flat.dtype))
+def _draw(
+    scene: Scene, t: float, number: int, part: Part, change: Change, at: _Samples, test, out: Passes
+) -> None:
+    """One part into ``out``, where it is nearer than ``test`` (h, w); every solid only inside its box."""
+    moved, bend, kind = change.moved.get(part.name), change.bent.get(part.name), at.xs.dtype
     to_cam = scene.camera(t) @ (part.pose(t) if moved is None else part.pose(t) @ moved)
-    to_local = np.linalg.inv(to_cam)
-    o, d = to_local[:3, 3], rays @ to_local[:3, :3].T.astype(rays.dtype)
-    best, normal = np.full(len(flat), np.inf, flat.dtype), np.zeros_like(d)
     for solid in part.solids:
-        at, n = hit(solid, o, d)
-        near = at < best
-        best[near], normal[near] = at[near], n[near]
-    found = np.isfinite(best)
-    local = o.astype(d.dtype) + np.where(found, best, 0)[:, None] * d
-    if part.name in change.cut:
-        direction, level = change.cut[part.name]
-        found &= local @ direction.astype(d.dtype) <= level
-    rank = best * change.near.get(part.name, 1.0)
-    win = (found & (rank < test[window].ravel())).reshape(here.shape[:2])
-    keep = win.ravel()
-    test[window][win] = rank[keep]
-    out.ids[window][win], out.depth[window][win] = number, best[keep]
-    out.normal[window][win] = normal[keep] @ to_cam[:3, :3].T.astype(d.dtype)
-    out.local[window][win] = local[keep]
+        window = at.window(drawn(scene, part, t, change, solid))
+        here = _Samples(at.xs[window[1]], at.ys[window[0]])
+        if not len(here.xs) or not len(here.ys):
+            continue
+        to_solid = np.linalg.inv(to_cam @ solid.matrix)
+        d = here.rays(scene, to_solid[:3, :3], bend)
+        depth = hit(solid, to_solid[:3, 3], d)
+        rank = depth * kind.type(change.near.get(part.name, 1.0))
+        win = rank < test[window]
+        points = to_solid[:3, 3].astype(kind) + depth[win][:, None] * np.stack([c[win] for c in d], 1)
+        local = points @ solid.matrix[:3, :3].T.astype(kind) + solid.matrix[:3, 3].astype(kind)
+        if part.name in change.cut:
+            direction, level = change.cut[part.name]
+            left = local @ direction.astype(kind) <= level
+            win[win], points, local = left, points[left], local[left]
+        test[window][win] = rank[win]
+        out.ids[window][win], out.depth[window][win] = number, depth[win]
+        out.normal[window][win] = normal(solid, points) @ (to_cam @ solid.matrix)[:3, :3].T.astype(kind)
+        out.local[window][win] = local
 
 
 def cast(
@@ -211,32 +222,26 @@ def cast(
 ) -> Passes:  # fmt: skip
     """Casts a region (None: all) in float64 (``exact``) or float32; ``jitter`` px moves the samples."""
     kind = np.float64 if exact else np.float32
-    pixels = grid(scene.size, scale, region, kind) + np.asarray(jitter, kind)
-    h, w = pixels.shape[:2]
-    x0, y0 = region[:2] if region else (0, 0)
-    out = Passes(np.zeros((h, w), np.uint8), np.zeros((h, w), kind), np.zeros((h, w, 3), kind), np.zeros((h, w, 3), kind), scale, (x0, y0))  # fmt: skip
-    _room(scene, t, pixels, out)
+    x0, y0, x1, y1 = region or (0, 0, *scene.size)
+    xs = x0 + (np.arange((x1 - x0) * scale) + 0.5) / scale + jitter[0]
+    ys = y0 + (np.arange((y1 - y0) * scale) + 0.5) / scale + jitter[1]
+    at, h, w = _Samples(xs.astype(kind), ys.astype(kind)), len(ys), len(xs)
+    out = Passes(np.zeros((h, w), np.uint8), np.empty((h, w), kind), np.empty((h, w, 3), kind), np.empty((h, w, 3), kind), scale, (x0, y0))  # fmt: skip
+    _room(scene, t, at, out)
     test = out.depth.copy()
     everything = [(i + 1, part) for i, part in enumerate(scene.parts + change.extra)]
     shown = [(i, part) for i, part in everything if part.name not in change.gone]
     for number, part in shown:
-        _draw(scene, t, number, part, change, pixels, test, out)
+        _draw(scene, t, number, part, change, at, test, out)
     glass = frozenset(part.name for _, part in shown if part.glass)
     if glass and not exact:
         out.behind = cast(scene, t, region, scale, replace(change, gone=change.gone | glass), jitter)
     return out
 
 
-def grid(
-    size: tuple[int, int], scale: int = 1, region: Box | None = None, kind: type = np.float64
-) -> NDArray[np.floating]:
-    """Sample centres (h * scale, w * scale, 2) in pixels."""
-    x0, y0, x1, y1 = region or (0, 0, *size)
-    xs = x0 + (np.arange((x1 - x0) * scale, dtype=kind) + 0.5) / scale
-    ys = y0 + (np.arange((y1 - y0) * scale, dtype=kind) + 0.5) / scale
-    out = np.empty((len(ys), len(xs), 2), kind)
-    out[..., 0], out[..., 1] = xs, ys[:, None]
-    return out
+def grid(size: tuple[int, int]) -> F64:
+    """Pixel centres (h, w, 2) in pixels."""
+    return np.stack(np.meshgrid(np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5), -1)
 
 
 def vectors(scene: Scene, index: int, passes: Passes) -> F32:

@@ -72,56 +72,59 @@ def smooth(t: float, a: float, b: float) -> float:
     return u * u * (3 - 2 * u)
 
 
-def hit(
-    solid: Solid, origin: F64, rays: NDArray[np.floating]
-) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Ray parameter (inf: miss) and outward normal of the nearest hit; ``origin`` (3,), ``rays`` (N, 3), in the part."""
-    turn = solid.matrix[:3, :3].astype(rays.dtype)
-    o = ((origin - np.asarray(solid.at)) @ solid.matrix[:3, :3]).astype(rays.dtype)
-    d = rays @ turn if solid.spin else rays
+def hit(solid: Solid, origin: F64, rays: list[NDArray[np.floating]]) -> NDArray[np.floating]:
+    """Ray parameter of the nearest hit (inf: miss), (h, w); ``origin`` (3,) and ``rays`` (x, y, z of h, w) in the solid."""
+    o = origin.astype(rays[0].dtype)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t, n = SHAPES[solid.kind](solid.size, o, d)
-    return t, (n @ turn.T if solid.spin else n)
+        return HITS[solid.kind](solid.size, o, rays)
+
+
+def normal(solid: Solid, points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(N, 3) outward normals at points (N, 3) on the solid's surface, in the solid."""
+    rows, out = np.arange(len(points)), np.zeros_like(points)
+    if solid.kind == "sphere":
+        return points / np.asarray(solid.size[0], points.dtype)
+    if solid.kind == "box":
+        axis = (np.abs(points) - np.asarray(solid.size, points.dtype)).argmax(1)
+        out[rows, axis] = np.sign(points[rows, axis])
+        return out
+    r, z0, z1 = solid.size
+    z, rho = points[:, 2], np.hypot(points[:, 0], points[:, 1])
+    out[:, :2] = points[:, :2] / np.maximum(rho, EPS)[:, None]
+    cap = np.minimum(z - z0, z1 - z) < r - rho
+    out[cap] = 0
+    out[cap, 2] = np.where(z1 - z < z - z0, 1, -1)[cap]
+    return out
 
 
 def _box(size, o, d):
-    half = np.asarray(size, d.dtype)
-    t1, t2 = (-half - o) / d, (half - o) / d
-    lo, hi = np.minimum(t1, t2), np.maximum(t1, t2)
-    near, far = lo.max(1), hi.min(1)
-    axis = lo.argmax(1)
-    rows = np.arange(len(d))
-    n = np.zeros_like(d)
-    n[rows, axis] = -np.sign(d[rows, axis])
-    return np.where((near <= far) & (near > EPS), near, MISS), n
+    near, far = -np.inf, np.inf
+    for half, a, b in zip(size, o, d, strict=True):
+        t1, t2 = (-half - a) / b, (half - a) / b
+        near, far = np.maximum(near, np.minimum(t1, t2)), np.minimum(far, np.maximum(t1, t2))
+    return np.where((near <= far) & (near > EPS), near, MISS).astype(d[0].dtype)
 
 
 def _sphere(size, o, d):
-    r = size[0]
-    a, b, c = (d * d).sum(1), d @ o, o @ o - r * r
+    x, y, z = d
+    a, b, c = x * x + y * y + z * z, x * o[0] + y * o[1] + z * o[2], o @ o - size[0] ** 2
     q = b * b - a * c
-    t = np.where(q > 0, (-b - np.sqrt(np.maximum(q, 0))) / a, MISS)
-    n = (o + np.where(np.isfinite(t), t, 0)[:, None] * d) / r
-    return np.where(t > EPS, t, MISS), n.astype(d.dtype)
+    t = (-b - np.sqrt(np.maximum(q, 0))) / a
+    return np.where((q > 0) & (t > EPS), t, MISS).astype(d[0].dtype)
 
 
 def _cylinder(size, o, d):
     r, z0, z1 = size
-    a, b = (d[:, :2] ** 2).sum(1), d[:, :2] @ o[:2]
-    q = b * b - a * (o[:2] @ o[:2] - r * r)
-    side = np.where(q > 0, (-b - np.sqrt(np.maximum(q, 0))) / a, MISS)
-    z = o[2] + side * d[:, 2]
-    side = np.where((side > EPS) & (z >= z0) & (z <= z1), side, MISS)
-    cap = (np.where(d[:, 2] > 0, z0, z1) - o[2]) / d[:, 2]
-    p = o[:2] + cap[:, None] * d[:, :2]
-    cap = np.where((cap > EPS) & ((p**2).sum(1) <= r * r), cap, MISS)
-    t = np.minimum(side, cap)
-    n = np.zeros_like(d)
-    n[:, :2] = (o[:2] + np.where(np.isfinite(t), t, 0)[:, None] * d[:, :2]) / r
-    is_cap = cap < side
-    n[is_cap] = 0
-    n[is_cap, 2] = -np.sign(d[is_cap, 2])
-    return t, n
+    x, y, z = d
+    a, b = x * x + y * y, x * o[0] + y * o[1]
+    q = b * b - a * (o[0] ** 2 + o[1] ** 2 - r * r)
+    side = (-b - np.sqrt(np.maximum(q, 0))) / a
+    at = o[2] + side * z
+    side = np.where((q > 0) & (side > EPS) & (at >= z0) & (at <= z1), side, MISS)
+    cap = (np.where(z > 0, z0, z1) - o[2]) / z
+    inside = (o[0] + cap * x) ** 2 + (o[1] + cap * y) ** 2 <= r * r
+    cap = np.where((cap > EPS) & inside, cap, MISS)
+    return np.minimum(side, cap).astype(d[0].dtype)
 
 
-SHAPES = {"box": _box, "sphere": _sphere, "cylinder": _cylinder}
+HITS = {"box": _box, "sphere": _sphere, "cylinder": _cylinder}

@@ -12,7 +12,7 @@ from . import store, takes
 from .faults import Fault, Plan, plan
 from .looks import LOOKS, draw, squeeze
 from .paint import Canvas, Skin, skins_of
-from .scenes import Box, Change, Passes, Scene, bounds, cast, drawn
+from .scenes import Box, Change, Passes, Scene, cast, drawn
 from .solids import F32
 
 U8 = NDArray[np.uint8]
@@ -73,15 +73,20 @@ class Studio:
         return self._mattes.get(index, lambda: store.arrays(path, lambda: self._make_mattes(index), True))
 
     def _make_mattes(self, index: int) -> dict[str, np.ndarray]:
-        ids, out = self.exact(index).ids, {}
-        sure = np.zeros(ids.shape, np.float32)
+        ids, fine, out = self.exact(index).ids, self.fine(index), {}
         for i, name in enumerate(self.scene.names):
-            out[f"matte_{name}"] = _bytes(self._coverage(self.fine(index), i + 1))
-            sure += (ids == i + 1) * out[f"matte_{name}"]
+            out[f"matte_{name}"] = _bytes(self._coverage(fine, i + 1))
+            whole = np.zeros_like(ids)
             others = frozenset(n for n in self.scene.names if n != name)
-            out[f"whole_{name}"] = _bytes(self._coverage(self._cast(index, None, Change(gone=others)), i + 1))
-        bare = 255 - np.minimum(255, sum(out[f"matte_{name}"].astype(int) for name in self.scene.names))
-        out["sure"] = np.where(ids == 0, bare, sure + 0.5).astype(np.uint8)
+            if box := self._region(Plan((name,)), index):
+                alone = self._cast(index, box, Change(gone=others))
+                whole[box[1] : box[3], box[0] : box[2]] = _bytes(self._coverage(alone, i + 1))
+            out[f"whole_{name}"] = whole
+        each = np.stack([out[f"matte_{name}"] for name in self.scene.names])
+        bare = 255 - np.minimum(255, each.sum(0, dtype=int))
+        out["sure"] = np.take_along_axis(np.concatenate([bare[None], each]), ids[None].astype(int), 0)[
+            0
+        ].astype(np.uint8)
         return out
 
     def matte(self, part: str, index: int) -> F32:
@@ -183,7 +188,7 @@ class Studio:
         for t in self._times(index):
             for name in wanted.touched:
                 if name in scene.names:
-                    found.append(bounds(scene, by_name[name], t))
+                    found.append(drawn(scene, by_name[name], t, Change()))
                 found.append(drawn(scene, by_name[name], t, wanted.change))
         boxes = np.array([b for b in found if b is not None])
         if not len(boxes):
