@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fourteen scenes of the tuning takes."""
+"""The sixteen scenes of the tuning takes."""
 
 from dataclasses import replace
 
@@ -216,6 +216,40 @@ def _white() -> tuple[Part, ...]:
     )  # fmt: skip
 
 
+def _parade() -> tuple[Part, ...]:
+    """Three parts go behind two panels, one after the other, before a camera that drifts."""
+
+    def along(start: float, y: float, z: float, turn: float):
+        return lambda t: pose(start + 0.26 * t, y + 0.006 * np.sin(6 * t), z, 20, turn * t, 15)
+
+    return (
+        Part("panel", (box(0.036, 0.075, 0.008),), lambda t: pose(0.0, 0, 0.36, 0, 8), (0.45, 0.5, 0.42), 0.2),
+        Part("fence", (box(0.026, 0.06, 0.006), box(0.03, 0.006, 0.009, 0, 0.05, 0)), lambda t: pose(0.1, 0.01, 0.4, 0, -10), (0.5, 0.42, 0.4), 0.25),
+        Part("wedge", (box(0.017, 0.017, 0.012), box(0.008, 0.01, 0.012, 0.008, -0.02, 0)), along(-0.13, -0.045, 0.52, 60), (0.8, 0.35, 0.3), 0.25),
+        Part("drum", (rod(0.015, -0.016, 0.016), box(0.004, 0.015, 0.003, 0, 0, -0.018)), along(-0.18, 0.0, 0.5, 40), (0.3, 0.45, 0.75), 0.25),
+        Part("knot", (ball(0.016), ball(0.009, 0.016, 0, 0)), along(-0.1, 0.045, 0.54, 100), (0.85, 0.7, 0.25), 0.25),
+    )  # fmt: skip
+
+
+def _carousel() -> tuple[Part, ...]:
+    """Pieces on a turning plate go behind a column and come back."""
+
+    def turn(t: float) -> F64:
+        return pose(0, 0.045, 0.5, tilt=98) @ pose(spin=330 * t)
+
+    def on(angle: float, high: float):
+        a = np.radians(angle)
+        return lambda t: turn(t) @ pose(0.08 * np.cos(a), 0.08 * np.sin(a), high, spin=angle)
+
+    return (
+        Part("column", (box(0.036, 0.036, 0.055, 0, 0, 0.055),), lambda t: pose(0, 0.045, 0.5, tilt=98) @ pose(spin=20), (0.5, 0.52, 0.58), 0.2),
+        Part("disc", (rod(0.105, -0.012, 0.0), box(0.012, 0.004, 0.005, 0.1, 0, 0.002)), turn, (0.6, 0.45, 0.3), 0.25, joint="column"),
+        Part("cube", (box(0.013, 0.013, 0.013),), on(150, 0.014), (0.75, 0.3, 0.3), 0.25),
+        Part("orb", (ball(0.014),), on(250, 0.016), (0.3, 0.6, 0.4), 0.3),
+        Part("tower", (rod(0.009, 0, 0.04), box(0.012, 0.004, 0.006, 0.004, 0, 0.034)), on(30, 0.0), (0.35, 0.4, 0.75), 0.25),
+    )  # fmt: skip
+
+
 def library(size: tuple[int, int] = (640, 360), frames: int = 40) -> list[Scene]:
     """The scenes, at ``size`` and with ``frames`` frames (24 a second) each."""
     made = [
@@ -224,5 +258,6 @@ def library(size: tuple[int, int] = (640, 360), frames: int = 40) -> list[Scene]
         Scene("tumble", _tumble(), camera=_orbit), Scene("small_thin", _small()), Scene("blur", _blur(), shutter=0.5),
         Scene("glass", _glass()), Scene("gears", _gears()), Scene("logo", _logo()),
         Scene("white", _white(), camera=_orbit, wall=(0.8, 0.8, 0.8), wall_texture=0.0),
+        Scene("parade", _parade(), camera=_orbit), Scene("carousel", _carousel()),
     ]  # fmt: skip
     return [replace(scene, size=size, frames=frames, seed=i + 1) for i, scene in enumerate(made)]

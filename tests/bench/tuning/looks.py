@@ -118,7 +118,7 @@ def backdrop(canvas: Canvas) -> F32:
 def _grains(canvas: Canvas, out: F32, salt: int, scale: float, depth: float, stretch=(1, 1, 1)) -> F32:
     """Multiplies anchored noise onto everything, in place; a plain part gets the look's grain too."""
     seed = canvas.scene.seed + salt
-    canvas.tint(out, lambda at: 1 + depth * noise(at, seed, 4 * scale))
+    canvas.tint(out, 1 + depth * noise(canvas.passes.local, seed, 4 * scale))
     for spot in canvas.parts:
         out[spot.window][spot.mask] *= (1 + depth * grain(spot.skin, spot.local, salt, scale, stretch))[
             :, None

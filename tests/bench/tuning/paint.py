@@ -4,7 +4,6 @@
 Lengths in px are of a picture 1920 wide.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -72,9 +71,9 @@ class Canvas:
                 )
         return out
 
-    def tint(self, out: F32, factor: Callable[[F32], F32]) -> None:
-        """Multiplies the wall, in place, by ``factor`` (h, w) of the points there."""
-        out *= np.where(self.wall, factor(self.passes.local), np.float32(1))[..., None]
+    def tint(self, out: F32, factor: F32) -> None:
+        """Multiplies the wall, in place, by ``factor`` (h, w)."""
+        out *= np.where(self.wall, factor, np.float32(1))[..., None]
 
 
 @dataclass(frozen=True)
@@ -171,11 +170,13 @@ def albedo(canvas: Canvas, strength: float = 1.0, recolour=None, wall: bool = Tr
     out = np.empty((*passes.ids.shape, 3), np.float32)
     out[:] = tone(scene.wall)
     if wall and scene.wall_texture:
-        canvas.tint(out, lambda at: 1 + scene.wall_texture * noise(at, scene.seed + 99, 0.09))
+        rough = passes.once("wall", lambda: noise(passes.local, scene.seed + 99, 0.09))
+        canvas.tint(out, 1 + scene.wall_texture * rough)
     for spot in canvas.parts:
         skin, colour = spot.skin, np.float32(tone(spot.skin.colour))
         if skin.texture * strength:
-            colour = colour * (1 + strength * skin.texture * grain(skin, spot.local, 0, TEXTURE_M))[:, None]
+            rough = passes.once((spot.number, skin), lambda s=spot: grain(s.skin, s.local, 0, TEXTURE_M))
+            colour = colour * (1 + strength * skin.texture * rough)[:, None]
         if skin.logo:
             ink = text(scene, spot)[:, None]
             colour = colour * (1 - ink) + np.float32(tone((0.12, 0.14, 0.3))) * ink

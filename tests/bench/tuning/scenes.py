@@ -119,6 +119,13 @@ class Passes:
     scale: int = 1
     origin: tuple[int, int] = (0, 0)
     behind: "Passes | None" = None
+    memo: dict[object, F32] = field(default_factory=dict)
+    """Textures that several looks draw alike."""
+
+    def once(self, key: object, make: Callable[[], F32]) -> F32:
+        if key not in self.memo:
+            self.memo[key] = make()
+        return self.memo[key]
 
 
 def bounds(

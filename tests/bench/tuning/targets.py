@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which faults make sense for which parts of a scene, and in which looks they can be seen at all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from .faults import DOSES
 from .looks import LOOKS
-from .scenes import Change, Scene, cast
+from .scenes import Change, Scene, cast, drawn
 
 SPAN = 8
 SMALL = (160, 90)
+STEP = 2
 HIDDEN = 0.02
 SEEN = 12
 """Least pixels of a 160x90 picture that a part must show to be a target of most faults."""
@@ -31,22 +32,37 @@ class Target:
 @cache
 def areas(scene: Scene) -> dict[str, np.ndarray]:
     """For each part (frames, 2): visible and whole area in pixels of a 160x90 picture."""
-    small = Scene(scene.name, scene.parts, SMALL, scene.frames, scene.camera, scene.seed)
+    small = replace(scene, size=SMALL)
     out = {name: np.zeros((scene.frames, 2)) for name in scene.names}
-    for index in range(scene.frames):
+    for index in range(0, scene.frames, STEP):
         t = scene.when(index)
         ids = cast(small, t).ids
-        for i, name in enumerate(scene.names):
-            alone = cast(small, t, change=Change(gone=frozenset(scene.names) - {name})).ids
-            out[name][index] = (ids == i + 1).sum(), (alone == i + 1).sum()
+        for i, part in enumerate(scene.parts):
+            whole, found = 0, drawn(small, part, t, Change())
+            if found is not None:
+                x0, y0, x1, y1 = (
+                    int(np.clip(v, 0, m)) for v, m in zip(np.round(found), SMALL * 2, strict=True)
+                )
+                if x1 > x0 and y1 > y0:
+                    only = Change(gone=frozenset(scene.names) - {part.name})
+                    whole = (cast(small, t, (x0, y0, x1, y1), change=only).ids == i + 1).sum()
+            out[part.name][index : index + STEP] = (ids == i + 1).sum(), whole
     return out
 
 
 def hidden(scene: Scene, part: str) -> tuple[int, int] | None:
-    """First and last frame in which the part is there but fully hidden by others."""
+    """First and last frame of the first time that the part is there but fully hidden by others."""
     seen, whole = areas(scene)[part].T
     gone = np.flatnonzero((whole > 4) & (seen <= HIDDEN * whole))
-    return (int(gone[0]), int(gone[-1])) if len(gone) else None
+    if not len(gone):
+        return None
+    gone = np.split(gone, np.flatnonzero(np.diff(gone) > 1) + 1)[0]
+    number = scene.names.index(part) + 1
+    near = sorted({int(g) + d for g in (gone[0], gone[-1]) for d in (-1, 0, 1)} & set(range(scene.frames)))
+    fine = {i: (cast(scene, scene.when(i)).ids == number).sum() <= HIDDEN * np.median(whole) for i in near}
+    first = next((i for i in near if fine[i]), int(gone[0]))
+    last = next((i for i in reversed(near) if fine[i]), int(gone[-1]))
+    return first, last
 
 
 def _span(scene: Scene, part: str) -> tuple[int, int]:
@@ -114,8 +130,7 @@ def _touching(scene: Scene) -> list[tuple[str, str]]:
         for j, b in enumerate(scene.names):
             if i >= j or not _unlike(scene, a, b):
                 continue
-            small = Scene(scene.name, scene.parts, SMALL, scene.frames, scene.camera, scene.seed)
-            ids = cast(small, scene.when(sum(_span(scene, a)) // 2)).ids
+            ids = cast(replace(scene, size=SMALL), scene.when(sum(_span(scene, a)) // 2)).ids
             near = sum(int(((ids[1:] == p) & (ids[:-1] == q)).sum() + ((ids[:, 1:] == p) & (ids[:, :-1] == q)).sum())
                        for p, q in ((i + 1, j + 1), (j + 1, i + 1)))  # fmt: skip
             if near >= 4:
