@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures that show a finding: render and take side by side around the part, with the outline that was expected."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,10 +13,16 @@ from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
 from .findings import Finding
 
-PANEL_HEIGHT = 300
+PANEL_HEIGHT = 330
+ASPECT = 1.33
 EXPECTED = (255, 138, 0)
+OTHER = (140, 205, 255)
+HERE = (255, 226, 74)
 HALO = (20, 20, 24)
 GUTTER = 6
+DASH = 7
+Mask = NDArray[np.bool_]
+Box = tuple[int, int, int, int]
 
 
 def take_picture(take: TakeFolder, frame: int, size: tuple[int, int]) -> U8:
@@ -26,50 +33,78 @@ def take_picture(take: TakeFolder, frame: int, size: tuple[int, int]) -> U8:
     return picture
 
 
-def _box(mask: NDArray[np.bool_], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """A box of the picture's own proportions (x0, y0, x1, y1) around the mask, with air."""
+def around(masks: Sequence[Mask], where: Sequence[float] | None, size: tuple[int, int]) -> Box:
+    """A box (x0, y0, x1, y1) with air around the masks and the place ``where`` (x, y, w, h in 0..1); the whole picture
+    if there are none."""
     width, height = size
-    if not mask.any():
+    corners = [(xs[0], ys[0], xs[-1] + 1, ys[-1] + 1)
+               for mask in masks if len(ys := np.flatnonzero(mask.any(1))) and len(xs := np.flatnonzero(mask.any(0)))]  # fmt: skip
+    if where is not None:
+        x, y, w, h = where
+        corners.append((x * width, y * height, (x + w) * width, (y + h) * height))
+    if not corners:
         return 0, 0, width, height
-    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    w = max(2.0 * (xs[-1] - xs[0] + 1), 1.33 * 2.0 * (ys[-1] - ys[0] + 1), width / 8)
-    h = min(w / 1.33, height)
-    w = min(1.33 * h, width)
-    x0 = int(np.clip((xs[0] + xs[-1] + 1 - w) / 2, 0, width - w))
-    y0 = int(np.clip((ys[0] + ys[-1] + 1 - h) / 2, 0, height - h))
-    return x0, y0, x0 + int(w), y0 + int(h)
+    (left, top), (right, bottom) = np.min(corners, 0)[:2], np.max(corners, 0)[2:]
+    w = max(1.9 * (right - left), ASPECT * 1.9 * (bottom - top), width / 8)
+    h = min(w / ASPECT, height)
+    w = min(ASPECT * h, width)
+    x0 = int(np.clip((left + right - w) / 2, 0, width - w))
+    y0 = int(np.clip((top + bottom - h) / 2, 0, height - h))
+    return x0, y0, x0 + max(2, int(w)), y0 + max(2, int(h))
 
 
-def draw_outline(picture: U8, mask: NDArray[np.bool_], scale: float, origin: tuple[int, int]) -> U8:
-    """Draws the mask's outline over an enlarged crop whose top left corner is ``origin``."""
-    big = cv2.resize(mask.astype(np.float32), None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+def draw_outline(picture: U8, mask: Mask, box: Box, colour: tuple[int, int, int], dashed: bool = False) -> U8:
+    """Draws the mask's outline over ``picture``, which shows ``box`` of the mask enlarged."""
+    x0, y0, x1, y1 = box
+    size = (picture.shape[1], picture.shape[0])
+    big = cv2.resize(mask[y0:y1, x0:x1].astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
     lines, _ = cv2.findContours((big > 0.5).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     out = picture.copy()
-    shift = (-int(origin[0] * scale), -int(origin[1] * scale))
-    cv2.drawContours(out, lines, -1, HALO, 3, cv2.LINE_AA, offset=shift)
-    cv2.drawContours(out, lines, -1, EXPECTED, 1, cv2.LINE_AA, offset=shift)
+    for ink, thick in ((HALO, 4), (colour, 2)):
+        if not dashed:
+            cv2.drawContours(out, lines, -1, ink, thick, cv2.LINE_AA)
+            continue
+        for line in lines:
+            for start in range(0, len(line), 2 * DASH):
+                cv2.polylines(out, [line[start : start + DASH]], False, ink, thick, cv2.LINE_AA)
     return out
 
 
-def crop_pair(render: U8, styled: U8, mask: NDArray[np.bool_]) -> U8:
-    """(H, W, 3): render | take, cropped around the mask and enlarged, with the expected outline in both."""
-    x0, y0, x1, y1 = _box(mask, (render.shape[1], render.shape[0]))
+def crop_pair(render: U8, styled: U8, mask: Mask, others: Sequence[Mask] = (), where: Sequence[float] | None = None) -> U8:  # fmt: skip
+    """(H, W, 3): render | take, cropped and enlarged, with the expected outline in both; ``others`` dashed, and in the
+    take a box at ``where``."""
+    height, width = render.shape[:2]
+    box = around([mask, *others], where, (width, height))
+    x0, y0, x1, y1 = box
     scale = PANEL_HEIGHT / (y1 - y0)
+    size = (max(1, round((x1 - x0) * scale)), PANEL_HEIGHT)
     panels = []
     for picture in (render, styled):
+        shrink = scale < 1
         crop = np.ascontiguousarray(picture[y0:y1, x0:x1])
-        big = np.asarray(cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
-        panels.append(draw_outline(big, mask, scale, (x0, y0)) if mask.any() else big)
-    gutter = np.full((panels[0].shape[0], GUTTER, 3), 250, np.uint8)
+        panel = np.asarray(
+            cv2.resize(crop, size, interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC), np.uint8
+        )
+        for other in others:
+            panel = draw_outline(panel, other, box, OTHER, dashed=True)
+        panels.append(draw_outline(panel, mask, box, EXPECTED))
+    if where is not None:
+        x, y, w, h = where
+        first = (int((x * width - x0) * scale) - 3, int((y * height - y0) * scale) - 3)
+        last = (int(((x + w) * width - x0) * scale) + 3, int(((y + h) * height - y0) * scale) + 3)
+        for ink, thick in ((HALO, 4), (HERE, 2)):
+            cv2.rectangle(panels[1], first, last, ink, thick, cv2.LINE_AA)
+    gutter = np.full((PANEL_HEIGHT, GUTTER, 3), 250, np.uint8)
     return np.hstack([panels[0], gutter, panels[1]])
 
 
 def write_crop(truth: GroundTruth, take: TakeFolder, finding: Finding, source: int, folder: Path) -> str:
     """Writes the finding's crop pair; returns its path relative to the report."""
-    render = truth.beauty(source)
-    styled = take_picture(take, finding.worst, truth.size)
     ids = truth.ids(source)
-    mask = ids == truth.part(finding.part).id if finding.part else np.zeros(ids.shape, bool)
-    name = f"crops/{finding.id}_{finding.part or 'take'}_{finding.kind}.png"
-    write_picture(folder / name, crop_pair(render, styled, mask))
+    masks = [ids == truth.part(name).id for name in (finding.part, *getattr(finding, "others", ())) if name]
+    mask = masks.pop(0) if finding.part else np.zeros(ids.shape, bool)
+    picture = crop_pair(truth.beauty(source), take_picture(take, finding.worst, truth.size), mask, masks,
+                        getattr(finding, "where", None))  # fmt: skip
+    name = f"crops/{finding.id}_{finding.kind}.jpg"
+    write_picture(folder / name, picture)
     return name

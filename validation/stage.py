@@ -17,9 +17,11 @@ from .anchors import Rig
 from .conform import Conformed, claimed, conform
 from .evidence import write_crop
 from .findings import Judgement, judge
+from .gallery import Gallery
 from .limits import Limits, load_limits
 from .measure import KEEP, Measurer
-from .page import Gallery, page_data, write_page
+from .page import page_data, write_page
+from .page_compare import compare_shot
 from .plates import Plate, Window, load_plate
 from .series import Series, to_json
 
@@ -52,6 +54,8 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     )
     seconds = round(time.monotonic() - started, 3)
     replace(manifest, made={**manifest.made, "seconds": seconds}).save(folder / MANIFEST)
+    if folder.parent.name == "reports":  # a shot's: its takes are compared
+        compare_shot(folder.parent)
     ctx.progress(1.0, judged.summary)
     return {
         "report": str(folder),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A headless Chromium driven over its debugging pipe: no driver package, no port, no network."""
 
+import base64
 import json
 import os
 import select
@@ -80,9 +81,42 @@ class Browser:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
-    def press(self, key: str) -> None:
-        """A key press on the page."""
-        self.js(f"dispatchEvent(new KeyboardEvent('keydown', {{key: {json.dumps(key)}}}))")
+    def press(self, key: str, shift: bool = False) -> None:
+        """A real key press on the page, as the keyboard makes it."""
+        text = {"text": key} if len(key) == 1 else {}
+        modifiers = 8 if shift else 0
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, modifiers=modifiers, **text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, modifiers=modifiers)
+
+    def mouse(self, kind: str, x: float, y: float, held: bool = False, **more: object) -> None:
+        """A mouse event (mousePressed, mouseMoved, mouseReleased, mouseWheel) at a place of the window."""
+        button = {"button": "left", "buttons": 1, "clickCount": 1} if held else {}
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **button, **more)
+
+    def emulate(self, width: int, height: int = 900, dark: bool = False, media: str = "") -> None:
+        """Size of the window, light or dark, screen or print."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+
+    def screenshot(self) -> bytes:
+        """PNG of what the window shows."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+
+    def rect(self, selector: str) -> tuple[float, float, float, float]:
+        """Left, top, width, height of the first element that a CSS selector names, in the window."""
+        text = json.dumps(selector)
+        return tuple(
+            self.js(
+                f"(() => {{ const r = document.querySelector({text}).getBoundingClientRect(); return [r.x, r.y, r.width, r.height] }})()"
+            )
+        )
 
     def of(self, method: str) -> list[dict]:
         """The parameters of all events of one kind so far."""
