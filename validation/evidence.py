@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from ..pipeline.pictures import U8, write_picture
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
-from .findings import Finding
+
+if TYPE_CHECKING:
+    from .findings import Finding
 
 PANEL_HEIGHT = 330
 ASPECT = 1.33
@@ -98,7 +101,7 @@ def crop_pair(render: U8, styled: U8, mask: Mask, others: Sequence[Mask] = (), w
     return np.hstack([panels[0], gutter, panels[1]])
 
 
-def write_crop(truth: GroundTruth, take: TakeFolder, finding: Finding, source: int, folder: Path) -> str:
+def write_crop(truth: GroundTruth, take: TakeFolder, finding: "Finding", source: int, folder: Path) -> str:
     """Writes the finding's crop pair; returns its path relative to the report."""
     ids = truth.ids(source)
     masks = [ids == truth.part(name).id for name in (finding.part, *getattr(finding, "others", ())) if name]
