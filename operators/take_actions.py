@@ -20,7 +20,7 @@ DRAWN: Final = (
         "Draw where the render has the part of the chosen finding, over the take in an Image Editor",
     ),
     ("ALL", "All", "Draw where the render has every part, over the take in an Image Editor"),
-    ("HEAT", "Heat Map", "Colour the places of the take where something is off, by how much"),
+    ("HEAT", "Heat", "Colour the places of the take where something is off, by how much"),
     (
         "STRIP",
         "Strip",
@@ -124,8 +124,8 @@ class HOLDFAST_OT_open_comparison(bpy.types.Operator):
         try:
             page = locate.shot_of(context.scene).reports / PAGE
             if importlib.util.find_spec(WRITER, __package__):
-                importlib.import_module(WRITER, __package__).write_comparison(
-                    locate.shot_of(context.scene).root
+                importlib.import_module(WRITER, __package__).compare_shot(
+                    locate.shot_of(context.scene).reports
                 )
         except HoldfastError as error:
             self.report({"ERROR"}, str(error))
