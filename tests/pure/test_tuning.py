@@ -92,7 +92,7 @@ def test_mattes_sum_to_one_where_sure(studios):
     assert (studio.whole("peg", 12) >= studio.matte("peg", 12) - 0.01).all()
 
 
-@pytest.mark.parametrize("look", sorted(LOOKS))
+@pytest.mark.parametrize("look", ["beauty", "brush", "natural", "neon", "squeezed", "watercolour"])
 def test_a_sham_is_the_clean_frame(studios, look):
     studio, fault = planted(studios, "sham", 0.0)
     worst = apart(studio, look, fault.frames[0] + 3, fault).max()

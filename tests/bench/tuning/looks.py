@@ -118,7 +118,7 @@ def backdrop(canvas: Canvas) -> F32:
 def _grains(canvas: Canvas, out: F32, salt: int, scale: float, depth: float, stretch=(1, 1, 1)) -> F32:
     """Multiplies anchored noise onto everything, in place; a plain part gets the look's grain too."""
     seed = canvas.scene.seed + salt
-    canvas.tint(out, 1 + depth * noise(canvas.passes.local, seed, 4 * scale))
+    canvas.tint(out, 1 + depth * canvas.rough(seed, 4 * scale))
     for spot in canvas.parts:
         out[spot.window][spot.mask] *= (1 + depth * grain(spot.skin, spot.local, salt, scale, stretch))[
             :, None
@@ -128,11 +128,11 @@ def _grains(canvas: Canvas, out: F32, salt: int, scale: float, depth: float, str
 
 def _invent(canvas: Canvas, out: F32, seed: int, boil: float) -> F32:
     """Panels and blotches on the wall instead of what the render has there, in place."""
-    local = canvas.passes.local
-    field = noise(local, seed, 0.35)
+    room = canvas.passes.room
+    field = noise(room, seed, 0.35)
     if boil:
-        field = field + boil * noise(local, seed + 1000 + canvas.index, 0.2)
-    panels = 0.42 + 0.14 * np.tanh(4 * field) + 0.05 * noise(local, seed + 1, 0.05)
+        field = field + boil * noise(room, seed + 1000 + canvas.index, 0.2)
+    panels = canvas.spread(0.42 + 0.14 * np.tanh(4 * field) + 0.05 * noise(room, seed + 1, 0.05))
     np.copyto(out, panels[..., None] * np.float32((0.9, 1.0, 1.1)), where=canvas.wall[..., None])
     return out
 

@@ -71,6 +71,15 @@ class Canvas:
                 )
         return out
 
+    def rough(self, seed: int, scale: float) -> F32:
+        """(h, w) noise of wall and floor, soft enough to be made at picture size."""
+        return self.spread(noise(self.passes.room, seed, scale))
+
+    def spread(self, field: F32) -> F32:
+        """From picture size to that of the canvas."""
+        h, w = self.passes.ids.shape
+        return field if field.shape == (h, w) else cv2.resize(field, (w, h), interpolation=cv2.INTER_LINEAR)
+
     def tint(self, out: F32, factor: F32) -> None:
         """Multiplies the wall, in place, by ``factor`` (h, w)."""
         out *= np.where(self.wall, factor, np.float32(1))[..., None]
@@ -170,7 +179,7 @@ def albedo(canvas: Canvas, strength: float = 1.0, recolour=None, wall: bool = Tr
     out = np.empty((*passes.ids.shape, 3), np.float32)
     out[:] = tone(scene.wall)
     if wall and scene.wall_texture:
-        rough = passes.once("wall", lambda: noise(passes.local, scene.seed + 99, 0.09))
+        rough = passes.once("wall", lambda: canvas.rough(scene.seed + 99, 0.09))
         canvas.tint(out, 1 + scene.wall_texture * rough)
     for spot in canvas.parts:
         skin, colour = spot.skin, np.float32(tone(spot.skin.colour))

@@ -119,6 +119,8 @@ class Passes:
     scale: int = 1
     origin: tuple[int, int] = (0, 0)
     behind: "Passes | None" = None
+    room: NDArray[np.floating] = field(default_factory=lambda: np.empty((0, 0, 3)))
+    """Wall and floor as if no part stood there: world points of every ``scale``-th sample."""
     memo: dict[object, F32] = field(default_factory=dict)
     """Textures that several looks draw alike."""
 
@@ -193,6 +195,7 @@ def _room(scene: Scene, t: float, at: _Samples, out: Passes) -> None:
         out.normal[..., k] = -turn[k, 2]
         if on_floor.any():
             out.normal[..., k][on_floor] = -turn[k, 1]
+    out.room = out.local[:: out.scale, :: out.scale].copy()
 
 
 def _draw(
