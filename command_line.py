@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 
 from .command_settings import apply_settings
-from .operators import body_command, clip_command, clips, demo, locate
+from .operators import body_command, clip_command, clips, demo, locate, validate
 from .operators.drive import run_blocking
 from .operators.stages import STAGES, running, stage_named, stages_through, state_of
 from .operators.steps import Stage, StageOptions
@@ -21,6 +21,7 @@ from .pipeline.frames import parse_frames
 from .pipeline.manifest import Manifest
 from .pipeline.reporting import Reporter
 from .rendering import check_command
+from .validation import masks_stage
 
 VERDICT_CODES = {
     "fail": ExitCode.VERDICT_FAIL,
@@ -81,6 +82,13 @@ def _parser() -> argparse.ArgumentParser:
                 "folder", nargs="?", type=Path, help="the package to check (default: the shot's)"
             )
             command.set_defaults(handler=_truth)
+        if stage.name == "validate":
+            command.add_argument(
+                "--masks",
+                type=Path,
+                help="compare a tracker's masks of the take: a folder of PNGs or a video",
+            )
+            command.set_defaults(handler=_validate)
     command = commands.add_parser("run", parents=[shared, running], help="every stage in order")
     command.add_argument("--through", default=STAGES[-1].name, help="the last stage to run")
     command.set_defaults(handler=_run)
@@ -126,6 +134,20 @@ def _truth(arguments: argparse.Namespace, reporter: Reporter) -> int:
         return _run(arguments, reporter)
     folder = arguments.folder or locate.shot_of(locate.scene_of_shot(arguments.shot)).truth
     return check_command.run(folder, arguments.frames, arguments.fail_on, reporter)
+
+
+def _validate(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    if arguments.masks is None:
+        return _run(arguments, reporter)
+    shot = locate.shot_of(locate.scene_of_shot(arguments.shot))
+    take = validate.take_of(shot, StageOptions(take=arguments.take))
+    validate.inputs_of(shot, take)
+    request = {"truth": str(shot.truth), "take": str(shot.takes / take), "masks": str(arguments.masks)}
+    context = Context(lambda fraction, message: reporter.progress("masks", fraction, message), reporter.log)
+    made = masks_stage.run({**request, "out": str(shot.reports / take)}, context)
+    reporter.log(f"{take}: {made['summary']}. {made['report']}")
+    reporter.event("masks", **made)
+    return ExitCode.OK
 
 
 def _verdict_code(manifest: Manifest, fail_on: str | None) -> ExitCode:

@@ -2,16 +2,19 @@
 """Masks in every form that trackers write, read as the same masks; and a sentence for what are none."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
 import pytest
 from holdfast.pipeline.context import Context
-from holdfast.pipeline.errors import InputError
+from holdfast.pipeline.errors import Cancelled, InputError
+from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.part_colours import coloured
 from holdfast.pipeline.pictures import write_gray, write_picture
 from holdfast.pipeline.truth import GroundTruth
 from holdfast.validation.masks import score
+from holdfast.validation.masks_stage import MANIFEST, REPORT, REPORT_SCHEMA, SCHEMA, run
 from PIL import Image
 
 from tests.pure import truth_package
@@ -164,3 +167,29 @@ def test_what_are_no_masks_is_said(truth, tmp_path, what):
     }  # fmt: skip
     with pytest.raises(InputError, match=says[what]):
         score(truth, PAIRS, folder, Context())
+
+
+def test_run_writes_masks_json_through_the_map_of_the_report(truth, tmp_path):
+    take = tmp_path / "t001"
+    data = {"take": "t001", "size": [48, 32], "frames": [1, 2, 3], "pattern": "{frame:04d}.png",
+            "frame_map": [[1, 1], [2, 2], [3, 3]]}  # fmt: skip
+    Manifest("holdfast/take", {}, {"truth": truth.digest}, data).save(take / "take.json")
+    save_numbers(tmp_path / "m", dict(zip((1, 2, 3), tracked(truth).values(), strict=True)))
+    out = tmp_path / "reports/t001"
+    request = {"truth": str(truth.folder), "take": str(take), "out": str(out), "masks": str(tmp_path / "m")}
+    told = run(request, Context())
+    stored = Manifest.load(out / MANIFEST, SCHEMA)
+    assert stored.digest == told["digest"]
+    assert stored.data["radius_px"] == 1
+    assert "3 frames and 2 parts" in told["summary"]
+    digest = Manifest.load(take / "take.json", "holdfast/take").digest
+    Manifest(REPORT_SCHEMA, {}, {"take": digest}, {"frame_map": [[2, 2], [3, 3]]}).save(out / REPORT)
+    run(request, Context())
+    assert Manifest.load(out / MANIFEST, SCHEMA).data["frames"] == [2, 3]
+    context = Context()
+    context.cancel.cancel()
+    with pytest.raises(Cancelled):
+        run(request, context)
+    shutil.rmtree(tmp_path / "m")
+    with pytest.raises(InputError):
+        run(request, Context())
