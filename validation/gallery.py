@@ -44,8 +44,12 @@ def jpeg(picture: U8, width: int, quality: int = QUALITY) -> bytes:
     """JPEG of an RGB picture, reduced to ``width`` where it is wider."""
     if picture.shape[1] > width:
         height = max(1, round(picture.shape[0] * width / picture.shape[1]))
+        while picture.shape[1] >= 2 * width and picture.shape[0] > 1:  # halving first is three times as fast
+            half = (picture.shape[1] // 2, picture.shape[0] // 2)
+            picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
         picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    done, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert done
     return data.tobytes()
 
@@ -58,9 +62,9 @@ def data_uri(data: bytes) -> str:
 def boxes(ids: NDArray[Any]) -> dict[int, tuple[int, int, int, int]]:
     """Per id that shows: x0, y0, x1, y1 of its pixels, ends excluded. One pass, however many parts there are."""
     ys, xs = np.nonzero(ids)
-    values = ids[ys, xs].astype(np.int64)
-    order = np.argsort(values, kind="stable")
-    ys, xs, values = ys[order], xs[order], values[order]
+    values = ids[ys, xs]
+    order = np.argsort(values, kind="stable")  # by radix, as long as ids have 8 or 16 bits
+    ys, xs, values = ys[order], xs[order], values[order].astype(np.int64)
     starts = np.flatnonzero(np.diff(values, prepend=-1))
     if not len(starts):
         return {}

@@ -26,7 +26,7 @@ from .page_series import heat, rounded, signals
 
 FILES = Path(__file__).with_name("page_files")
 SCRIPTS = ("base", "pictures", "stage", "lanes", "cards", "plots", "tables", "keys")
-MOST_LARGE = 12
+MOST_LARGE = 6
 """So many findings get their worst frame in a larger picture."""
 PICTURES_INSIDE, PICTURES_BESIDE = "data:", "data: file: 'self'"
 

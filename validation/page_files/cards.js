@@ -8,7 +8,7 @@ function makeFilters() {
     kind: [...new Map(D.findings.map(f => [f.kind, f.title]))],
     severity: [...new Set(D.findings.map(f => f.severity))].map(word => [word, word]),
   };
-  const every = { part: "all parts", kind: "all kinds", severity: "all" };
+  const every = { part: "all parts", kind: "all kinds", severity: "any" };
   for (const [name, list] of Object.entries(options)) {
     const box = $("by-" + name);
     box.hidden = list.length < 2;

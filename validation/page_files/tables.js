@@ -1,5 +1,5 @@
 // The verdict on top, the parts, and the facts of the take.
-const MOST_CHIPS = 24;
+const MOST_CHIPS = 16, MOST_LINKS = 4;
 
 function makeHead() {
   const badge = $("verdict");
@@ -10,10 +10,11 @@ function makeHead() {
   $("about").textContent = [`Take ${D.take}`, `${held} of ${plural(judged, "part")} hold`, plural(D.frames.length, "frame"), fact("Look"), D.stage === "coarse" ? "quick look" : ""].filter(Boolean).join(" · ");
   $("next").append(...D.next.map(step => {
     const item = el("li", {}, step.do + (step.what.length ? ": " : "."));
-    step.what.forEach(([words, id], k) => {
+    step.what.slice(0, MOST_LINKS).forEach(([words, id], k) => {
       const f = D.findings.find(one => one.id === id);
       item.append(k ? ", " : "", f ? el("button", { className: "link", onclick: () => show(f) }, words) : words);
     });
+    if (step.what.length > MOST_LINKS) item.append(` and ${step.what.length - MOST_LINKS} more`);
     return item;
   }));
 }
