@@ -91,7 +91,6 @@ def free_place(
     """(dx, dy) that brings ``box`` to a place with few parts in it: beside itself (``touch``) or far away."""
     h, w = ids.shape
     bw, bh = box[2] - box[0], box[3] - box[1]
-    taken = cv2.integral((ids > 0).astype(np.uint8))
     if touch:
         spots = [(sx * 0.93 * bw, sy * 0.93 * bh) for sx in (1, 0, -1) for sy in (0, -1, 1) if sx or sy]
     else:
@@ -102,13 +101,16 @@ def free_place(
         ]
     best, least = (0.0, 0.0), np.inf
     for dx, dy in spots:
-        x0, x1 = np.clip([box[0] + dx, box[2] + dx], 0, w).astype(int)
-        y0, y1 = np.clip([box[1] + dy, box[3] + dy], 0, h).astype(int)
-        inside = max(1, (x1 - x0) * (y1 - y0)) / max(1.0, bw * bh)
-        parts = (taken[y1, x1] - taken[y0, x1] - taken[y1, x0] + taken[y0, x0]) / max(
-            1, (x1 - x0) * (y1 - y0)
-        )
-        cost = float(parts) + 3 * (1 - min(1.0, inside)) + 0.02 * np.hypot(dx, dy) / w
+        moved = (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
+        cost = taken(ids, moved) + 0.02 * float(np.hypot(dx, dy)) / w
         if cost < least:
             best, least = (float(dx), float(dy)), cost
     return best
+
+
+def taken(ids: NDArray[np.uint8], box: tuple[float, float, float, float]) -> float:
+    """Share of a box of the picture that parts take, and 3 for what lies outside."""
+    h, w = ids.shape
+    x0, y0, x1, y1 = (int(np.clip(v, 0, m)) for v, m in zip(box, (w, h, w, h), strict=True))
+    inside = min(1.0, (x1 - x0) * (y1 - y0) / max(1.0, (box[2] - box[0]) * (box[3] - box[1])))
+    return float((ids[y0:y1, x0:x1] > 0).mean() if inside > 0 else 1.0) + 3 * (1 - inside)

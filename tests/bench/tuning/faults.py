@@ -182,8 +182,9 @@ def _not_hidden(shot, fault, index, dose) -> Plan:
     return Plan((fault.part,), Change(near={fault.part: 0.2 if dose else 1.0}))
 
 
-def _added(shot: Shot, extra: Part, bend: Bend | None, opacity: float) -> Plan:
-    change = Change(extra=(extra,), near={extra.name: 1.25}, bent={extra.name: bend} if bend else {})
+def _added(extra: Part, bend: Bend | None, opacity: float, near: float) -> Plan:
+    """``near`` below 1 puts it before what is about as far away, above 1 behind."""
+    change = Change(extra=(extra,), near={extra.name: near}, bent={extra.name: bend} if bend else {})
     return Plan((extra.name,), change, opacity=opacity)
 
 
@@ -191,20 +192,32 @@ def _ghost(shot, fault, index, dose) -> Plan:
     scene, part = shot.scene, shot.scene.part(fault.part)
     first = drawn(scene, part, scene.when(fault.frames[0]), Change()) or (0.0, 0.0, 8.0, 8.0)
     dx, dy = bends.free_place(shot.exact(fault.frames[0]).ids, first, fault.variant == "touch")
-    made = _added(shot, replace(part, name=f"{part.name}+"), bends.shifted(dx, dy), dose)
+    made = _added(replace(part, name=f"{part.name}+"), bends.shifted(dx, dy), dose, 1.25)
     made.skins = {f"{part.name}+": shot.skin(part.name)}
     return made
 
 
+def _beside(shot, part: Part, index: int, size: float) -> F64:
+    """4x4 that moves the part sideways in the world to where something of ``size`` metres is free and near."""
+    scene, t, ids = shot.scene, shot.scene.when(index), shot.exact(index).ids
+    best, least = np.eye(4), np.inf
+    for angle in np.radians(np.arange(0, 360, 30)):
+        for share in (0.3, 0.5, 0.75, 1.0):
+            far = np.eye(4)
+            far[:2, 3] = (share * part.radius + size) * np.array([np.cos(angle), np.sin(angle)])
+            x, y, z = scene.project((far @ part.pose(t))[None, :3, 3], t)[0]
+            half = size * scene.K[0, 0] / z
+            cost = bends.taken(ids, (x - half, y - half, x + half, y + half)) + 0.1 * share
+            if cost < least:
+                best, least = far, cost
+    return best
+
+
 def _intruder(shot, fault, index, dose) -> Plan:
     """Another shape beside the part that moves as the part does."""
-    scene, part = shot.scene, shot.scene.part(fault.part)
-    first, size = fault.frames[0], max(0.25, dose) * part.radius * 0.7
-    found = drawn(scene, part, scene.when(first), Change()) or (0.0, 0.0, 8.0, 8.0)
-    dx, dy = bends.free_place(shot.exact(first).ids, found, True)
-    way = np.array([dx, dy]) / max(1e-6, float(np.hypot(dx, dy)))
-    far = np.eye(4)
-    far[:2, 3] = way * (0.75 * part.radius + 1.0 * size)
+    part, first = shot.scene.part(fault.part), fault.frames[0]
+    size = max(0.25, dose) * part.radius * 0.7
+    far = _beside(shot, part, first, size)
     shape = (
         box(0.9 * size, 0.25 * size, 0.25 * size),
         box(0.25 * size, 0.7 * size, 0.25 * size, 0.4 * size),
@@ -218,7 +231,7 @@ def _intruder(shot, fault, index, dose) -> Plan:
         colour,
         max(0.15, part.texture),
     )
-    return _added(shot, extra, None, 1.0 if dose else 0.0)
+    return _added(extra, None, 1.0 if dose else 0.0, 0.8)
 
 
 def _swap(shot, fault, index, dose) -> Plan:
