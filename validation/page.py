@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..pipeline.store import write_bytes
+from ..pipeline.store import storage, write_bytes
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
 from .evidence import take_picture
@@ -39,6 +39,7 @@ def page_data(truth: GroundTruth, take: TakeFolder, data: Mapping[str, Any], mea
     """
     pairs, limits = data["frame_map"], load_limits()
     findings = [_finding(finding, folder) for finding in data["findings"]]
+    _remove_old_crops(folder, {str(finding.get("crop")) for finding in data["findings"]})
     worst = _add_worst_frames(truth, take, data, gallery)
     gallery.write_poster(worst[0] if worst else len(pairs) // 2)
     kinds = {kind for entry in measures["parts"].values() for kind in entry["signals"]}
@@ -57,6 +58,14 @@ def page_data(truth: GroundTruth, take: TakeFolder, data: Mapping[str, Any], mea
         "beside": not gallery.inside, "width": gallery.width,
         "facts": facts(truth, take, data), "notes": list(data.get("notes", ())), "rate": limits.provenance.get("rate", ""),
     }  # fmt: skip
+
+
+def _remove_old_crops(folder: Path, named: set[str]) -> None:
+    """Removes what an earlier report of this take left, so that no crop lies about without its finding."""
+    with storage(folder):
+        for path in (folder / "crops").glob("*"):
+            if f"crops/{path.name}" not in named:
+                path.unlink()
 
 
 def _add_worst_frames(

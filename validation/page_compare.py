@@ -103,7 +103,7 @@ def render_comparison(rows: Sequence[Row]) -> str:
     parts = list(dict.fromkeys(part["name"] for row in rows for part in row.data["parts"]))
     style = file_text("page.css") + file_text("compare.css")
     passed = sum(row.data["verdict"] == "pass" for row in rows)
-    says = f"{len(rows)} take{'s' if len(rows) != 1 else ''}, {passed} pass" + ("es" if passed == 1 else "")
+    says = f"{passed} of {len(rows)} take{'s' if len(rows) != 1 else ''} pass{'es' if passed == 1 else ''}"
     shown = _worst_parts(rows, parts)
     left = (
         f" {len(parts) - len(shown)} more parts hold in every take or fail no worse."

@@ -23,19 +23,22 @@ function makePlots() {
   const kinds = Object.keys(D.signals.titles).filter(kind => of[kind]);
   const rank = kind => (said.has(kind) ? 1000 : 0) + of[kind].t, order = [...kinds].sort((a, b) => rank(b) - rank(a));
   const open = order.filter((kind, k) => said.has(kind) || of[kind].t >= MATTERS || k < AT_LEAST), folded = order.filter(kind => !open.includes(kind));
+  const made = (kind, box) => makePlot(kind, of[kind], box, said.has(kind));
   $("plots").replaceChildren(); $("quiet").replaceChildren();
-  plots = open.map(kind => makePlot(kind, of[kind], $("plots")));
+  plots = open.map(kind => made(kind, $("plots")));
   $("more").hidden = !folded.length;
   $("more").firstElementChild.textContent = `${plural(folded.length, "more measure")}, all well within ${folded.length === 1 ? "its limit" : "their limits"}`;
   $("more").ontoggle = () => {
-    if ($("more").open && !$("quiet").childElementCount) { plots.push(...folded.map(kind => makePlot(kind, of[kind], $("quiet")))); drawPlots(); }
+    if ($("more").open && !$("quiet").childElementCount) { plots.push(...folded.map(kind => made(kind, $("quiet")))); drawPlots(); }
   };
   drawPlots();
   $("more").ontoggle();
 }
-function makePlot(kind, signal, box) {
+function makePlot(kind, signal, box, said) {
+  const over = signal.v.filter((v, k) => v !== null && v > limitAt(signal, k)).length;
+  const says = D.signals.says[kind] + (over && !said ? " Over the limit, but no finding: not for long enough, or another finding explains it." : "");
   const readout = el("span"), canvas = el("canvas"), cursor = el("i"), area = el("div", { className: "box" }, canvas, cursor);
-  box.append(el("div", { className: "plot", "data-kind": kind }, el("div", { className: "name" }, el("b", {}, D.signals.titles[kind]), readout), area, el("p", {}, D.signals.says[kind])));
+  box.append(el("div", { className: "plot", "data-kind": kind }, el("div", { className: "name" }, el("b", {}, D.signals.titles[kind]), readout), area, el("p", {}, says)));
   const plot = { kind, signal, canvas, cursor, readout, area, step: signal.s || 1 };
   const seek = e => { const box = area.getBoundingClientRect(); go(Math.floor((e.clientX - box.left - PAD.left) / (box.width - PAD.left - PAD.right) * D.frames.length)); };
   area.onpointermove = seek; area.onpointerdown = seek;
