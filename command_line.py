@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 
 from .command_settings import apply_settings
-from .operators import body_command, clip_command, clips, demo, locate, validate
+from .operators import body_command, clip_command, clips, demo, locate, validate, words_command
 from .operators.drive import run_blocking
 from .operators.stages import STAGES, running, stage_named, stages_through, state_of
 from .operators.steps import Stage, StageOptions
@@ -100,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--force", action="store_true", help="make them even if they are fresh")
     clip_command.add_arguments(command)
     command.set_defaults(handler=_clips)
+    command = commands.add_parser("words", parents=[shared], help="what people said of findings, counted")
+    words_command.add_arguments(command)
+    command.set_defaults(handler=_words)
     command = commands.add_parser("bodies", parents=[shared], help="rigid bodies for any parts")
     body_command.add_arguments(command)
     command.set_defaults(handler=_bodies)
@@ -123,6 +126,7 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> int:
     for stage in stages:
         edits = stage.edits_scene and (options.force or state_of(stage, scene).status != "fresh")
         manifest = run_stage(stage, scene, options, reporter)
+        _tell_findings(manifest, reporter)
         if edits and not arguments.no_save:  # Blender's own "is dirty" does not notice what scripts change
             bpy.ops.wm.save_mainfile()
         code = _verdict_code(manifest, arguments.fail_on) or code
@@ -148,6 +152,16 @@ def _validate(arguments: argparse.Namespace, reporter: Reporter) -> int:
     reporter.log(f"{take}: {made['summary']}. {made['report']}")
     reporter.event("masks", **made)
     return ExitCode.OK
+
+
+def _tell_findings(manifest: Manifest, reporter: Reporter) -> None:
+    """The verdict and the findings of a report, as JSON lines."""
+    data = manifest.data
+    if "findings" not in data:
+        return
+    for finding in data["findings"]:
+        reporter.event("finding", take=data["take"], **finding)
+    reporter.event("verdict", take=data["take"], verdict=data["verdict"], findings=len(data["findings"]))
 
 
 def _verdict_code(manifest: Manifest, fail_on: str | None) -> ExitCode:
@@ -194,6 +208,11 @@ def _bodies(arguments: argparse.Namespace, reporter: Reporter) -> int:
     scene = locate.scene_of_shot(arguments.shot)
     apply_settings(scene, arguments.settings)
     return body_command.run(scene, arguments.names, arguments, reporter)
+
+
+def _words(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    words_command.run(locate.scene_of_shot(arguments.shot), arguments, reporter)
+    return ExitCode.OK
 
 
 def _demo(arguments: argparse.Namespace, reporter: Reporter) -> int:

@@ -24,6 +24,8 @@ STOPS: Final = np.array(
 """Strength (1 is the limit), red, green, blue, alpha. Lightness tells it too, for eyes that don't tell the hues."""
 LEGEND: Final = ((1.0, "at the limit"), (1.5, "1.5 times"), (2.5, "2.5 times and more"))
 WHITE: Final = (0.94, 0.94, 0.94)
+GIZMOS: Final = 34.0
+"""Room that Blender's own buttons for zoom and pan take at the right."""
 
 
 def colours(strength: Any) -> Any:
@@ -93,7 +95,8 @@ def _legend(context: bpy.types.Context, instead: str) -> None:
     lines = [instead] if instead else ["How much is off", *(text for _at, text in LEGEND)]
     sizes: list[Any] = [blf.dimensions(0, text) for text in lines]
     width = max(size[0] for size in sizes) + 2.0 * pad + (0.0 if instead else row)
-    right, top = free_right(context) - 3.0 * pad, outline_draw.top_of(context) - 2.0 * pad
+    right = free_right(context) - 3.0 * pad - GIZMOS * scale
+    top = outline_draw.top_of(context) - 2.0 * pad
     plate = Box(right - width, top - len(lines) * row - pad, width, len(lines) * row + pad)
     boxes = [(plate, PLATE)]
     if not instead:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The buttons of the table of takes: look at one, open the comparison of all."""
 
-import importlib
-import importlib.util
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +8,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ..pipeline.errors import HoldfastError
+from ..validation.page_compare import compare_shot
 from . import locate, state_cache, take_overlay, viewer
 
 Result = set[str]
@@ -27,8 +26,6 @@ DRAWN: Final = (
         "Show every part over all frames below the take, coloured by how much is off; a click goes there",
     ),
 )
-WRITER: Final = "..validation.page_compare"
-PAGE: Final = "index.html"
 
 
 class HOLDFAST_OT_choose_take(bpy.types.Operator):
@@ -122,16 +119,9 @@ class HOLDFAST_OT_open_comparison(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
         try:
-            page = locate.shot_of(context.scene).reports / PAGE
-            if importlib.util.find_spec(WRITER, __package__):
-                importlib.import_module(WRITER, __package__).compare_shot(
-                    locate.shot_of(context.scene).reports
-                )
+            page = compare_shot(locate.shot_of(context.scene).reports)
         except HoldfastError as error:
             self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        if not page.is_file():
-            self.report({"WARNING"}, "There is no comparison yet.")
             return {"CANCELLED"}
         bpy.ops.wm.url_open(url=page.as_uri())
         return {"FINISHED"}

@@ -76,7 +76,7 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         "intent": intent_of(scene.holdfast.validate),
     }  # fmt: skip
     share = (0.0, 1.0)
-    if scene.holdfast.validate.coarse_first and not bpy.app.background:
+    if scene.holdfast.validate.coarse_first and in_window():
         yield WorkerTask(WORKER, {**request, "stage": COARSE}, (0.0, COARSE_SHARE))
         first, share = _known(shot, take), (COARSE_SHARE, 1.0)
         if first is not None and _is_full(first):
@@ -87,6 +87,11 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
     finally:
         first_looks.pop(str(folder), None)
     return Manifest.load(folder / MANIFEST, SCHEMA)
+
+
+def in_window() -> bool:
+    """Whether somebody waits for a first verdict; a farm does not."""
+    return not bpy.app.background
 
 
 def _is_full(report: Manifest) -> bool:

@@ -161,16 +161,19 @@ def _show(context: bpy.types.Context) -> bpy.types.ImageUser:
     space = _editor(context)
     new = not is_viewer(space)
     space.image = bpy.data.images[NAME]
-    if new:
-        _fit(context, space)
+    if new and not bpy.app.timers.is_registered(_fit_all):
+        bpy.app.timers.register(
+            _fit_all, first_interval=0.1
+        )  # the size of a sequence is known once it was drawn
     return space.image_user
 
 
-def _fit(context: bpy.types.Context, space: bpy.types.SpaceImageEditor) -> None:
+def _fit_all() -> None:
     """Shows the whole picture as large as the editor is."""
+    context = bpy.context
     for opened in context.window_manager.windows:
         for area in opened.screen.areas:
-            if area.spaces.active == space:
+            if area.type == "IMAGE_EDITOR" and is_viewer(area.spaces.active):
                 region = next(each for each in area.regions if each.type == "WINDOW")
                 with context.temp_override(window=opened, area=area, region=region), suppress(RuntimeError):
                     bpy.ops.image.view_all(fit_view=True)
@@ -272,7 +275,7 @@ def close() -> None:
     """The extension is being disabled."""
     stop()
     vars(state).update(vars(_State()))
-    for timer in (_poll, _answer):
+    for timer in (_poll, _answer, _fit_all):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
 

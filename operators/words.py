@@ -15,9 +15,15 @@ from .view import title_of
 
 Result = set[str]
 WORDS: Final = (
-    ("ACCEPTED", "Accept", "It is a fault: repair it", "CHECKMARK", 0),
+    ("ACCEPTED", "Accept", "It is a fault: repair it", "TOOL_SETTINGS", 0),
     ("REJECTED", "Leave to Me", "It is a fault, but a person takes it: Repair leaves it alone", "USER", 1),
-    ("NOT_A_FAULT", "Not a Fault", "It is right as it is: a false alarm, which no longer counts", "X", 2),
+    (
+        "NOT_A_FAULT",
+        "Not a Fault",
+        "It is right as it is: a false alarm, which no longer counts",
+        "HIDE_ON",
+        2,
+    ),
     ("TAKE_BACK", "Take Back", "Nothing was said of it", "LOOP_BACK", 3),
 )
 ICONS: Final[dict[str, Any]] = {name.lower(): icon for name, _label, _says, icon, _number in WORDS}

@@ -156,16 +156,18 @@ def _draw_word(
     word = words.of(shown, finding)
     line = layout.row(align=True)
     for name, label, _says, _icon, _number in words.WORDS[:3]:
+        cell = line.row(align=True)
+        cell.scale_x = 0.8 if name == "ACCEPTED" else 1.0
         spoken = word is not None and word.word == name.lower()
-        icon = words.ICONS[name.lower()]
-        say = line.operator(HOLDFAST_OT_say_word.bl_idname, text=label, icon=icon, depress=spoken)
+        say = cell.operator(HOLDFAST_OT_say_word.bl_idname, text=label, depress=spoken)
         say.index, say.word = index, name
     if word is None:
         return
-    back = line.operator(HOLDFAST_OT_say_word.bl_idname, text="", icon="LOOP_BACK")
+    line = layout.row()
+    said = f"Your word: {LABELS[word.word]}" + (f"; {word.note}" if word.note else "")
+    sentence(line, context, said, icon=words.ICONS[word.word], taken_px=24)
+    back = line.operator(HOLDFAST_OT_say_word.bl_idname, text="", icon="LOOP_BACK", emboss=False)
     back.index, back.word = index, "TAKE_BACK"
-    said = f"Your word: {LABELS[word.word]}" + (f". {word.note}" if word.note else "")
-    sentence(layout, context, said, icon=words.ICONS[word.word])
 
 
 def draw_offers(layout: bpy.types.UILayout, context: bpy.types.Context, shown: state_cache.Shown) -> None:

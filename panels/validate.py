@@ -18,12 +18,6 @@ from .takes import VERDICT_ICONS, VERDICTS, HOLDFAST_UL_takes, draw_takes
 
 MOST_PARTS = 12
 MOST_TOGGLES = 24
-OVERLAY_ICONS: dict[str, Any] = {
-    "FINDING": "MOD_OUTLINE",
-    "ALL": "GROUP_VERTEX",
-    "HEAT": "COLORSET_13_VEC",
-    "STRIP": "NLA",
-}
 
 
 class HOLDFAST_PT_validate(StagePanel, bpy.types.Panel):
@@ -143,12 +137,10 @@ def _draw_overlays(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     view, cached = context.window_manager.holdfast, state_cache.shown(context.scene)
     there = viewer.Shown("take", cached.take) == viewer.showing() and viewer.is_open(context)
     line = layout.row(align=True)
+    line.label(text="", icon="IMAGE_DATA")
     for name, label, _says in DRAWN:
         line.operator(
-            HOLDFAST_OT_overlay_take.bl_idname,
-            text=label,
-            icon=OVERLAY_ICONS[name],
-            depress=there and drawn(view, name),
+            HOLDFAST_OT_overlay_take.bl_idname, text=label, depress=there and drawn(view, name)
         ).what = name
     if take_overlay.state.failure:
         sentence(layout, context, take_overlay.state.failure, icon="ERROR")

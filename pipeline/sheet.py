@@ -159,10 +159,18 @@ def outlines(cover: F32) -> list[F32]:
     for line in lines:
         if len(line) < 2 * FINER:
             continue
-        points = cv2.approxPolyDP(line, 0.7, True)[:, 0, :].astype(np.float32)
+        points = cv2.approxPolyDP(_smooth(line[:, 0, :]), 0.3, True)[:, 0, :]
         x, y = (points[:, 0] + 0.5) / FINER + left, (points[:, 1] + 0.5) / FINER + top
         found.append(np.stack([x / width, 1.0 - y / height], 1).astype(np.float32))
     return found
+
+
+def _smooth(line: NDArray[np.int32]) -> F32:
+    """(N, 2) a closed line without the steps of the picture that it was traced in."""
+    around = np.concatenate([line[-FINER:], line, line[:FINER]]).astype(np.float32)
+    sums = np.cumsum(np.concatenate([np.zeros((1, 2), np.float32), around]), axis=0, dtype=np.float64)
+    width = 2 * FINER + 1
+    return np.asarray((sums[width:] - sums[:-width]) / width, np.float32)
 
 
 def _packed(lines: Lines) -> dict[str, NDArray[Any]]:

@@ -42,7 +42,7 @@ COLOUR = {
 FINDINGS = (VANISHED, RUBBER, GHOST, COLOUR)
 
 
-def new_file(folder: Path, package: str) -> Any:
+def new_file(folder: Path, package: str, size: tuple[int, int] = SIZE) -> Any:
     """Saves a file with three marked parts and the finished shot beside it; returns the shot's folder."""
     scene = bpy.context.scene
     for number, name in PARTS.items():
@@ -52,7 +52,7 @@ def new_file(folder: Path, package: str) -> Any:
         thing.holdfast.is_part, thing.holdfast.part, thing.holdfast.part_id = True, name, number
     scene.frame_start, scene.frame_end = FRAMES[0], FRAMES[-1]
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
-    return write(folder / "shot.holdfast" / "sh010", package)
+    return write(folder / "shot.holdfast" / "sh010", package, size)
 
 
 def write(root: Path, package: str, size: tuple[int, int] = SIZE) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 import joint_checks
 import truth_checks
+import validate_checks
 from robot import Robot
 
 Check = Generator[float, None, str | None]
@@ -272,4 +273,5 @@ ALL = (
     disable_and_enable,
     *joint_checks.ALL,  # with files of their own
     *truth_checks.ALL,
+    *validate_checks.ALL,
 )

@@ -114,7 +114,7 @@ class Robot:
     def _find_in_sight(self, wanted: str) -> Generator[float, None, tuple[int, int] | None]:
         region = self.sidebar
         rows = range(region.y + region.height - 30, region.y + 6, -STEP_PX)
-        for share in (0.3, 0.82, 0.93):
+        for share in (0.3, 0.82, 0.93, 0.16, 0.6):
             x = region.x + int((region.width - 24) * share)
             seen: list[int] = []
             for y in sorted(rows, key=lambda y: (abs(y - self._near), y)):
