@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..pipeline.errors import InputError
 from ..pipeline.pictures import U8, write_picture
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
@@ -36,6 +37,14 @@ def take_picture(take: TakeFolder, frame: int, size: tuple[int, int]) -> U8:
     return picture
 
 
+def shown(take: TakeFolder, frame: int, size: tuple[int, int]) -> U8:
+    """The frame of the take, or plain grey where the take has no such frame that can be read: that may be the finding."""
+    try:
+        return take_picture(take, frame, size)
+    except InputError:
+        return np.full((size[1], size[0], 3), 96, np.uint8)
+
+
 def around(masks: Sequence[Mask], where: Sequence[float] | None, size: tuple[int, int]) -> Box:
     """A box (x0, y0, x1, y1) with air around the masks and the place ``where`` (x, y, w, h in 0..1); the whole picture
     if there are none."""
@@ -61,6 +70,8 @@ def draw_outline(picture: U8, mask: Mask, box: Box, colour: tuple[int, int, int]
     x0, y0, x1, y1 = box
     size = (picture.shape[1], picture.shape[0])
     big = cv2.resize(mask[y0:y1, x0:x1].astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+    if (scale := size[0] / (x1 - x0)) > 1:  # without the steps of the mask's pixels
+        big = cv2.GaussianBlur(big, (0, 0), 0.5 * scale)
     lines, _ = cv2.findContours((big > 0.5).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     out = picture.copy()
     for ink, thick in ((HALO, 4), (colour, 2)):
@@ -106,7 +117,7 @@ def write_crop(truth: GroundTruth, take: TakeFolder, finding: "Finding", source:
     ids = truth.ids(source)
     masks = [ids == truth.part(name).id for name in (finding.part, *getattr(finding, "others", ())) if name]
     mask = masks.pop(0) if finding.part else np.zeros(ids.shape, bool)
-    picture = crop_pair(truth.beauty(source), take_picture(take, finding.worst, truth.size), mask, masks,
+    picture = crop_pair(truth.beauty(source), shown(take, finding.worst, truth.size), mask, masks,
                         getattr(finding, "where", None))  # fmt: skip
     name = f"crops/{finding.id}_{finding.kind}.jpg"
     write_picture(folder / name, picture)

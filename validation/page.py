@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..pipeline.pictures import read_picture
 from ..pipeline.store import storage, write_bytes
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
@@ -96,8 +97,16 @@ def _finding(finding: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {
         "others": [], "where": None, "mm": None, **shown, **short,
         "title": finding.get("title") or phrase(finding["kind"]),
-        "picture": data_uri(crop.read_bytes()) if crop and crop.exists() else "",
+        **_picture(crop),
     }  # fmt: skip
+
+
+def _picture(crop: Path | None) -> dict[str, Any]:
+    """A crop with its size, so that the page keeps its place free; nothing where there is no crop."""
+    if crop is None or not crop.exists():
+        return {"picture": "", "pixels": [0, 0]}
+    height, width = read_picture(crop).shape[:2]
+    return {"picture": data_uri(crop.read_bytes()), "pixels": [width, height]}
 
 
 def allowed(text: str) -> str:

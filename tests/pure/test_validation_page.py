@@ -4,6 +4,7 @@
 import json
 import re
 import shutil
+from itertools import product
 
 import cv2
 import numpy as np
@@ -25,6 +26,12 @@ READ = """(async () => {
   }
   return found;
 })()"""
+
+SHIFT = """new Promise(done => {
+  let sum = 0;
+  new PerformanceObserver(list => list.getEntries().forEach(e => { sum += e.value; })).observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => done(sum), 200);
+})"""
 
 
 def test_names_cannot_break_out_of_the_page():
@@ -195,15 +202,15 @@ def test_plots_and_viewer_move_together(opened):
     assert opened.js("document.querySelectorAll('.plot').length") == 4
 
 
-@pytest.mark.parametrize("width", [1440, 900, 420])
-@pytest.mark.parametrize("dark", [False, True])
-def test_narrow_windows_and_dark(opened, width, dark):
-    opened.emulate(width, dark=dark)
-    assert opened.js("document.documentElement.scrollWidth") <= width
-    ink, paper = opened.js(
-        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
-    )
-    assert (sum(map(int, re.findall(r"\d+", ink))) > sum(map(int, re.findall(r"\d+", paper)))) is dark
+def test_narrow_windows_and_dark(opened):
+    for width, dark in product((1440, 900, 420), (False, True)):
+        opened.emulate(width, dark=dark)
+        assert opened.js("document.documentElement.scrollWidth") <= width
+        ink, paper = opened.js(
+            "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+        )
+        ink, paper = (sum(map(int, re.findall(r"\d+", text)[:3])) for text in (ink, paper))
+        assert (ink > paper) is dark
 
 
 def test_the_viewer_keeps_its_place_in_every_mode(opened):
@@ -212,6 +219,9 @@ def test_the_viewer_keeps_its_place_in_every_mode(opened):
         opened.press(key)
         places.append((opened.rect("#stage"), opened.rect("#measures")))
     assert len(set(places)) == 1
+    shift = opened.js(SHIFT)
+    print(f"layout shift while loading: {shift:.4f}")
+    assert shift < 0.01
 
 
 def test_print(opened, tmp_path):

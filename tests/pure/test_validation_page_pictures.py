@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from holdfast.pipeline.errors import InputError
 from holdfast.validation import gallery
-from holdfast.validation.evidence import around, crop_pair
+from holdfast.validation.evidence import around, crop_pair, shown
 from holdfast.validation.gallery import Gallery, boxes, fewer_outlines, jpeg, outlines, pack
 from holdfast.validation.page_series import heat, signals, thinned
 from hypothesis import given, settings
@@ -185,6 +186,13 @@ def test_a_crop_holds_what_it_is_about(x, y, w, h):
     ys, xs = np.nonzero(mask)
     if w <= 60 and h <= 50:
         assert x0 <= xs.min() and xs.max() < x1 + 1 and y0 <= ys.min() and ys.max() < y1 + 1
+
+
+def test_a_frame_that_the_take_does_not_have_is_grey():
+    def nothing(frame):
+        raise InputError(f"no frame {frame}")
+
+    assert (shown(SimpleNamespace(frame=nothing), 7, (32, 18)) == 96).all()
 
 
 def test_a_crop_pair_shows_the_outline_the_others_and_the_place():

@@ -41,7 +41,7 @@ def finding(number: int, part: str, kind: str, frames: list[int], severity: str 
         "id": f"f{number:02d}", "part": part, "others": [], "frames": frames, "worst": sum(frames) // 2, "kind": kind,
         "title": "bends" if kind == "rubber" else "vanished", "severity": severity, "confidence": 0.9, "measure": "bend",
         "value": 2.0, "limit": 1.0, "unit": "px", "mm": 0.4, "where": None, "says": f"{part} bends.", "suggestion": "Rerun.", "also": [],
-        "picture": data_uri(stamped(1, 90)),
+        "picture": data_uri(stamped(1, 90)), "pixels": [640, 360],
     }  # fmt: skip
 
 

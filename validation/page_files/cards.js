@@ -39,10 +39,10 @@ function undecided(p) {
   return made;
 }
 function card(f) {
-  const made = el("article", { className: "card", "data-finding": f.id, tabindex: 0, title: `Show frame ${f.worst}` });
+  const made = el("article", { className: "card", "data-finding": f.id, tabindex: 0, role: "button", title: `Show frame ${f.worst}` });
   if (f.picture) made.append(
     el("div", { className: "pair", "aria-hidden": "true" }, el("span", {}, "render"), el("span", {}, `take, frame ${f.worst}`)),
-    el("img", { src: f.picture, alt: `Render and take of ${title(f)} at frame ${f.worst}` }));
+    el("img", { src: f.picture, width: f.pixels[0], height: f.pixels[1], alt: `Render and take of ${title(f)} at frame ${f.worst}` }));
   made.append(el("div", { className: "top" }, el("b", {}, title(f)),
     el("span", { className: `tag ${f.severity}` }, `${f.severity === "major" ? "▲" : "△"} ${f.severity}`), el("span", { className: "at" }, span(f.frames))));
   made.append(el("p", {}, f.says));

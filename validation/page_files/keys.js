@@ -86,3 +86,4 @@ makeHead(); makeChips(); makeCards(); makeLanes(); makeTabs(); makeTable(); make
 wire(); setMode("wipe");
 choosePart((D.parts.find(p => p.verdict === "fail") || D.parts[0] || {}).name);
 if (D.findings.length) show(D.findings[0]); else go(0);
+document.body.classList.add("ready");
