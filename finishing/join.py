@@ -6,7 +6,7 @@ to a soft edge; there the new picture takes on the old one's slow variations of 
 that it has in the take's own good frames.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..pipeline.errors import InputError
 from ..pipeline.pictures import F32, U8
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
+from .ladder import RERUN
 from .plates import filled
 
 AROUND_PX = 34.0
@@ -103,35 +104,55 @@ def toned(picture: F32, original: U8, frame: int, table: Mapping[str, Tone], tru
     return result
 
 
-@dataclass(frozen=True)
-class Joined:
-    """One frame of a joined span; ``seam`` the mean absolute difference of old and new in it, or None where it is
-    not blended in time."""
+class Joiner:
+    """The mender that puts the frames of a rerun into a take; ``below`` gives a frame as it was before.
+    ``seams`` are the mean absolute differences of old and new in the frames where both are blended in time."""
 
-    frame: int
-    picture: U8
-    seam: float | None
+    def __init__(
+        self, parent: TakeFolder, below: Callable[[int], U8], rerun: Mapping[str, Any], truth: GroundTruth
+    ) -> None:
+        self.parent, self.below, self.rerun, self.truth = parent, below, rerun, truth
+        self.new = TakeFolder.open(rerun["folder"])
+        self.seams: list[float] = []
+        self._table: dict[str, Tone] | None = None
 
+    @property
+    def frames(self) -> Sequence[int]:
+        """Those that were drawn again and belong to the take."""
+        first, last = self.rerun["frames"]
+        return [frame for frame in self.new.frames if frame in self.parent.frames or first <= frame <= last]
 
-def join(
-    parent: TakeFolder, changed: Mapping[int, U8], rerun: Mapping[str, Any], truth: GroundTruth
-) -> Iterator[Joined]:
-    """The frames of a rerun put into ``parent`` (or into ``changed``, where a frame was changed before).
-    Raises InputError if the sizes differ."""
-    new = TakeFolder.open(rerun["folder"])
-    first, last = rerun["frames"]
-    table: dict[str, Tone] | None = None
-    for frame in (frame for frame in new.frames if frame in parent.frames):
-        in_time = weight(frame, first, last, int(rerun["handles"]))
-        fresh = new.frame(frame)
-        old = changed[frame] if frame in changed else parent.frame(frame)
+    def mend(self, frame: int) -> U8:
+        """The new frame put into the old one. Raises InputError if the sizes differ."""
+        first, last = self.rerun["frames"]
+        in_time = weight(frame, first, last, int(self.rerun["handles"]))
+        fresh = self.new.frame(frame)
+        if frame not in self.parent.frames:
+            return fresh
+        old = self.below(frame)
         if fresh.shape != old.shape:
-            raise InputError("The frames drawn again have another size than the take", where=str(new.folder))
-        table = tones(parent, new, rerun, truth) if table is None else table
-        where = region(truth, frame, rerun["parts"])
-        lit = toned(relit(fresh, old, where), fresh, frame, table, truth)
-        share = (where * np.float32(in_time))[..., None]
-        seam = float((np.abs(lit - old).mean(-1) * where).sum() / max(float(where.sum()), 1.0))
-        mixed = old + (lit - old) * share
-        picture = np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
-        yield Joined(frame, picture, seam if 0 < in_time < 1 else None)
+            raise InputError(
+                "The frames drawn again have another size than the take", where=str(self.new.folder)
+            )
+        if self._table is None:
+            self._table = tones(self.parent, self.new, self.rerun, self.truth)
+        where = region(self.truth, frame, self.rerun["parts"])
+        lit = toned(relit(fresh, old, where), fresh, frame, self._table, self.truth)
+        if 0 < in_time < 1:
+            self.seams.append(
+                float((np.abs(lit - old).mean(-1) * where).sum() / max(float(where.sum()), 1.0))
+            )
+        mixed = old + (lit - old) * (where * np.float32(in_time))[..., None]
+        return np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
+
+    def record(self) -> dict[str, Any]:
+        """The span, who drew it, and how far old and new are apart where they meet."""
+        names = ("frames", "handles", "seed", "part", "parts", "finding", "fault")
+        seam = round(max(self.seams), 3) if self.seams else None
+        provider = self.new.manifest.data["provider"]
+        return {
+            **{name: self.rerun[name] for name in names},
+            "kind": RERUN,
+            "seam": seam,
+            "provider": provider,
+        }

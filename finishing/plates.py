@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -13,13 +14,17 @@ from ..pipeline.pictures import F32, U8
 from ..pipeline.truth import F64, Camera, GroundTruth
 
 Mask = NDArray[np.bool_]
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+FLOOR = 6.0
+"""Code values added to both sides of a ratio of light, so that black does not count."""
 
 
 @dataclass(frozen=True)
 class Plate:
     """``take`` and ``beauty`` (H, W, 3) float32 0..255 display RGB; ``matte`` (H, W) 0..1 visible coverage of the
     part; ``ids`` (H, W) who owns each pixel, 0 = no part; ``own`` the part's ID; ``depth`` (H, W) planar metres;
-    ``normal`` (H, W, 3) camera space; ``poses`` world matrices (4, 4) by ID.
+    ``normal`` (H, W, 3) camera space; ``poses`` world matrices (4, 4) by ID; ``width`` px of the whole picture, of
+    which this may be cropped (0: it is not).
     """
 
     frame: int
@@ -32,6 +37,7 @@ class Plate:
     normal: F32
     camera: Camera
     poses: Mapping[int, F64]
+    width: int = 0
 
     @property
     def solid(self) -> Mask:
@@ -43,6 +49,16 @@ class Plate:
         """(height, width)."""
         return int(self.matte.shape[0]), int(self.matte.shape[1])
 
+    @property
+    def scale(self) -> float:
+        """Pixels of this picture for each pixel of a picture 640 wide."""
+        return (self.width or self.size[1]) / 640
+
+    @cached_property
+    def light(self) -> F32:
+        """(H, W) float32 the render's light without its grain, in code values, never 0."""
+        return np.asarray(cv2.GaussianBlur(self.beauty @ LUMA, (0, 0), 1.5 * self.scale) + FLOOR, np.float32)
+
 
 def cropped(plate: Plate, box: tuple[slice, slice]) -> Plate:
     """The part of a plate inside ``box`` (rows, columns), with the camera that sees just that."""
@@ -52,7 +68,7 @@ def cropped(plate: Plate, box: tuple[slice, slice]) -> Plate:
     pictures = {
         name: getattr(plate, name)[box] for name in ("take", "beauty", "matte", "ids", "depth", "normal")
     }
-    return replace(plate, camera=camera, **pictures)
+    return replace(plate, camera=camera, width=plate.width or plate.size[1], **pictures)
 
 
 def box_around(mask: Mask, margin: int) -> tuple[slice, slice]:
@@ -65,20 +81,26 @@ def box_around(mask: Mask, margin: int) -> tuple[slice, slice]:
 
 def read_plate(truth: GroundTruth, frame: int, part: str, take: U8) -> Plate:
     """What is known of ``part`` in a frame whose picture in the take is ``take``. Raises InputError."""
-    matte = truth.matte(part, frame)
-    if take.shape[:2] != matte.shape:
+    return replace(read_scene(truth, frame, take), matte=truth.matte(part, frame), own=truth.part(part).id)
+
+
+def read_scene(truth: GroundTruth, frame: int, take: U8) -> Plate:
+    """What is known of a frame whose picture in the take is ``take``, of no part alone. Raises InputError."""
+    width, height = truth.size
+    if take.shape[:2] != (height, width):
         raise InputError("The take has another size than the ground truth", where=f"frame {frame}")
     return Plate(
         frame=frame,
         take=take.astype(np.float32),
         beauty=truth.beauty(frame).astype(np.float32),
-        matte=matte,
+        matte=np.ones((height, width), np.float32),
         ids=truth.ids(frame),
-        own=truth.part(part).id,
+        own=0,
         depth=truth.depth(frame),
         normal=truth.normal(frame),
         camera=truth.camera(frame),
         poses={0: np.eye(4), **{other.id: truth.pose(other.name, frame) for other in truth.parts}},
+        width=width,
     )
 
 
@@ -90,6 +112,13 @@ def signed_distance(matte: F32) -> F32:
     distance = np.where(inside > 0, np.minimum(within, 1e4) - 0.5, 0.5 - np.minimum(beyond, 1e4))
     soft = (matte > 0.03) & (matte < 0.97)
     return np.where(soft, matte - 0.5, distance).astype(np.float32)
+
+
+def to_other_parts(plate: Plate) -> F32:
+    """(H, W) px to the nearest pixel of another part, whose outline and colour may mix with this one's."""
+    free = ((plate.ids == plate.own) | (plate.ids == 0)).astype(np.uint8)
+    away = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(np.minimum(away, 1e4), np.float32)
 
 
 def nearest(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -3,26 +3,44 @@
 
 The render says where the part is (matte, depth, pose); the good frames of the same take say how it looks there.
 Each pixel of the part is followed to where the same point of the surface was seen in good frames; its paint is
-brought from there, with the change of light between the two that the learned look predicts. The outline, drawn
-partly outside the matte, is brought along the same way. Where no good frame saw the point, the look alone paints.
+brought from there, with the change of light between the two that the learned look predicts and the exposure of the
+frame itself. The outline, drawn partly outside the matte, is brought along the same way. Where no good frame saw the
+point, the look alone paints. Grain and sharpness are brought back to the take's.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Protocol
 
 import cv2
 import numpy as np
 
 from ..pipeline.pictures import F32, U8
-from .clean import Good, clean_plate
-from .look import Look, learn
-from .plates import Mask, Plate, box_around, cropped, filled, sample, signed_distance, visible, way
+from .clean import AROUND_PX, Good, clean_plate
+from .contact_shadow import follows
+from .grain import NONE, Grain, measure
+from .ink import INK_PX, Ink, ink_profile
+from .light import Light, learn_light
+from .look import learn
+from .plates import (
+    Mask,
+    Plate,
+    box_around,
+    cropped,
+    filled,
+    sample,
+    signed_distance,
+    to_other_parts,
+    visible,
+    way,
+)
+from .tone import softened
 
-INK_PX = 2.5
-"""How far from the matte's edge a look may draw the part's outline, in px at 640 wide."""
 RING_PX = 8.0
 """How far outside the matte the result blends into the take, in px at 640 wide."""
-_EDGE_SLACK_PX = 1.0
+_EDGE_SLACK_PX = 0.7
+_EVEN_PX = 1.2
 
 
 @dataclass(frozen=True)
@@ -34,16 +52,21 @@ class Restored:
 
 
 @dataclass(frozen=True)
-class Ink:
-    """The part's outline across its edge: coverage 0..1 for each of ``at`` px (inside positive), one colour."""
+class Paint:
+    """The part on a clean plate (``colour``, before grain), that plate alone and the take ``rid`` of what strayed, all
+    (H, W, 3); ``frames`` (H, W) how many good frames each pixel was averaged from, 0 where the look alone paints."""
 
-    at: F32
-    amount: F32
     colour: F32
+    clean: F32
+    rid: F32
+    frames: F32
 
-    def over(self, edge: F32) -> F32:
-        """(H, W) coverage of the line for a signed distance (H, W)."""
-        return np.interp(edge, self.at, self.amount, left=0.0, right=0.0).astype(np.float32)
+
+class Painter(Protocol):
+    """A look: what it would paint."""
+
+    def predict(self, plate: Plate, where: Mask) -> F32:
+        """(H, W, 3) float32 styled colour 0..255 at ``where`` (H, W) bool, 0 elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -51,49 +74,81 @@ class Restorer:
     """What a take's good frames say about one part."""
 
     goods: tuple[Good, ...]
-    look: Look
+    look: Painter
     ink: Ink
     scale: float
+    follow: float
+    light: Light | None = None
+    grain: Grain = NONE
 
     @classmethod
     def learn(cls, plates: Sequence[Plate]) -> "Restorer | None":
         """From good frames that show the part; None if there are none."""
         plates = [plate for plate in plates if plate.solid.any()]
-        scale = plates[0].size[1] / 640 if plates else 1.0
-        look = learn(plates, INK_PX * scale) if plates else None
+        look = learn(plates, INK_PX * plates[0].scale) if plates else None
         if look is None:
             return None
-        goods = tuple(_good(plate, look, scale) for plate in plates)
-        return cls(goods, look, _ink_profile(goods, scale), scale)
+        scale = plates[0].scale
+        light = learn_light(plates, look, (INK_PX + 1) * scale)
+        goods = tuple(good_of(plate, look, scale, light) for plate in plates)
+        follow = follows(goods, (INK_PX + 1) * scale)
+        made = cls(goods, look, ink_profile(goods, scale), scale, follow, light)
+        return replace(made, grain=made._grain())
 
     def restore(self, plate: Plate) -> Restored:
         """The frame of ``plate`` with the part put back; unchanged where the part is not to be seen."""
         if not plate.solid.any():
             return Restored(_u8(plate.take), 1.0)
-        box = box_around(plate.matte > 0, round(3 * RING_PX * self.scale))
+        box = self.box(plate)
         picture = plate.take.copy()
-        picture[box], seen = self._restored(cropped(plate, box))
-        return Restored(_u8(picture), seen)
+        small = cropped(plate, box)
+        edge = signed_distance(small.matte)
+        paint = self.paint(small, edge)
+        picture[box] = self.blended(small, edge, paint)
+        return Restored(_u8(picture), float((paint.frames > 0)[small.solid].mean()))
 
-    def _restored(self, plate: Plate) -> tuple[F32, float]:
-        """The restored picture (H, W, 3) of a plate that was cropped to the part, and how much of it was seen."""
-        edge, take = signed_distance(plate.matte), plate.take
-        plate = replace(plate, take=clean_plate(plate, self.goods, edge, self.reach))
-        styled = self._styled(plate, edge > -RING_PX * self.scale)
-        total, weight = np.zeros_like(take), np.zeros(plate.size, np.float32)
-        for good in self.goods:
-            colour, valid = self._brought(plate, good, edge, styled)
-            trust = valid / float(max(abs(good.plate.frame - plate.frame), 1)) ** 3
-            total += colour * trust[..., None]
-            weight += trust
-        painted = self._painted(plate, edge, styled)
-        known = _soft(weight > 0, self.scale)[..., None]
-        colour = np.where(weight[..., None] > 0, total / np.maximum(weight, 1e-9)[..., None], painted)
-        colour = painted + (colour - painted) * known
+    def box(self, plate: Plate) -> tuple[slice, slice]:
+        """Rows and columns that restoring ``plate`` needs and may change."""
+        return box_around(plate.matte > 0, round((AROUND_PX + 10) * self.scale))
+
+    def blended(self, plate: Plate, edge: F32, paint: Paint) -> F32:
+        """The take of a cropped plate with the paint over it: all of it inside, fading out over the ring."""
         inner, outer = -INK_PX * self.scale, -RING_PX * self.scale
-        blend = np.clip((edge - outer) / (inner - outer), 0, 1)[..., None]
-        seen = float((weight > 0)[plate.solid].mean())
-        return np.asarray(take + (colour - take) * blend, np.float32), seen
+        blend = np.clip((edge - outer) / (inner - outer), 0, 1)
+        colour = self.grain.onto(paint.colour, plate, paint.frames)
+        return np.asarray(paint.rid + (colour - paint.rid) * blend[..., None], np.float32)
+
+    def paint(self, plate: Plate, edge: F32) -> Paint:
+        """The part as it should be in a plate that was cropped to it."""
+        clean = clean_plate(plate, self.goods, edge, self.reach, self.follow)
+        plate = replace(plate, take=clean.picture)
+        styled = self._styled(plate, edge > -RING_PX * self.scale)
+        lit, others = _lit(plate, self.light), to_other_parts(plate)
+        total, weight = np.zeros_like(plate.take), np.zeros(plate.size, np.float32)
+        squares = np.zeros_like(weight)
+        for side in (-1, 1):
+            beside = [good for good in self.goods if (good.plate.frame - plate.frame) * side > 0]
+            free = np.ones(plate.size, np.float32)
+            for good in sorted(beside, key=lambda each: abs(each.plate.frame - plate.frame)):
+                colour, valid = self._brought(plate, good, edge, lit, others)
+                share = (
+                    valid * free / abs(good.plate.frame - plate.frame)
+                )  # over the span, one side fades into the other
+                total += colour * share[..., None]
+                weight += share
+                squares += share**2
+                free = free * (1 - valid)
+                if free.max() <= 0:
+                    break
+        painted = self._painted(plate, edge, styled)
+        nearest_good = max((abs(good.plate.frame - plate.frame) for good in self.goods), default=1)
+        known = np.minimum(_soft(weight > 0, self.scale), np.clip(weight * nearest_good, 0, 1))
+        colour = np.where(weight[..., None] > 0, total / np.maximum(weight, 1e-9)[..., None], painted)
+        colour = painted + (colour - painted) * known[..., None]
+        cover = np.maximum(plate.matte, self.ink.over(edge))[..., None]
+        colour = colour * (1 + (clean.tone - 1) * cover)
+        frames = np.where(weight > 0, weight**2 / np.maximum(squares, 1e-12), 0)
+        return Paint(np.asarray(colour, np.float32), clean.picture, clean.rid, frames.astype(np.float32))
 
     @property
     def reach(self) -> float:
@@ -112,11 +167,23 @@ class Restorer:
         part = kept.plate.matte > 0.5
         return float(np.abs(made - kept.plate.take)[part].mean())
 
+    def _grain(self) -> Grain:
+        """From the two good frames that are nearest in time."""
+        if len(self.goods) < 2:
+            return NONE
+        ordered = sorted(self.goods, key=lambda good: good.plate.frame)
+        here, there = min(pairwise(ordered), key=lambda pair: pair[1].plate.frame - pair[0].plate.frame)
+        box = self.box(here.plate)
+        small = cropped(here.plate, box)
+        brought, valid = self._brought(small, there, here.edge[box], here.lit[box], here.others[box])
+        inner = (valid > 0.99) & (here.edge[box] > self.reach)
+        return measure(small.take, brought, inner, here.styled[box])
+
     def _styled(self, plate: Plate, region: Mask) -> F32:
         """The look's idea of the part in ``plate``, grown over ``region``, smoothed within the part."""
         return _grown(self.look.predict(plate, plate.solid), plate.solid, region, self.scale)
 
-    def _brought(self, plate: Plate, good: Good, edge: F32, styled: F32) -> tuple[F32, F32]:
+    def _brought(self, plate: Plate, good: Good, edge: F32, lit: F32, others: F32) -> tuple[F32, F32]:
         """Colours (H, W, 3) brought from one good frame, and (H, W) 0/1 where that frame can be trusted."""
         path = way(plate, good.plate, plate.own)
         edge_there = sample(good.edge, path)
@@ -124,16 +191,23 @@ class Restorer:
         take, behind = sample(good.plate.take, path), sample(good.behind, path)
         line = self.ink.over(edge)[..., None]
         through = (1 - cover) * (1 - line)
-        light = np.clip(styled - sample(good.styled, path), -64, 64)
+        change = lit - sample(good.lit, path)
+        if self.light is not None and plate.solid.any():  # creases turn in a pixel, their light doesn't
+            change = softened(change, plate.solid, _EVEN_PX * self.scale)
+        light = np.clip(change, -64, 64)
         colour = take + through * (plate.take - behind) + cover * (1 - line) * light
         low, high = np.minimum(plate.take, self.ink.colour), np.maximum(plate.take, self.ink.colour)
         outside = (edge < -0.5)[..., None]  # there, nothing but what is behind and the outline can be
         colour = np.where(outside, np.clip(colour, low, high), colour)
         near = np.minimum(np.abs(edge), np.abs(edge_there)) < self.reach
-        steady = np.abs(edge - edge_there) < _EDGE_SLACK_PX * self.scale
+        steady = np.clip(2 - np.abs(edge - edge_there) / (_EDGE_SLACK_PX * self.scale), 0, 1)
         shown = visible(plate, good.plate, path, plate.own) | ~plate.solid | (np.abs(edge) < 1.0)
-        valid = np.where(near, steady, edge_there * edge > 0) & shown
-        return np.asarray(colour, np.float32), valid.astype(np.float32)
+        others_there = sample(good.others, path)
+        alike = (np.abs(others - others_there) < 1.5) | (np.minimum(others, others_there) > 2 * self.reach)
+        valid = np.where(near, steady * alike, edge_there * edge > 0) * shown
+        return np.asarray(colour, np.float32), np.where(near, _soft(valid, self.scale), valid).astype(
+            np.float32
+        )
 
     def _painted(self, plate: Plate, edge: F32, styled: F32) -> F32:
         """The part as the look alone would paint it, with its outline."""
@@ -142,47 +216,33 @@ class Restorer:
         return np.asarray(colour, np.float32)
 
 
-def _good(plate: Plate, look: Look, scale: float) -> Good:
+def good_of(plate: Plate, look: Painter, scale: float, light: Light | None = None) -> Good:
+    """A good frame with what is derived from it."""
     edge = signed_distance(plate.matte)
     region = edge > -RING_PX * scale
     behind = filled(plate.take, edge < -(INK_PX + 1) * scale)
-    return Good(plate, edge, behind, _grown(look.predict(plate, plate.solid), plate.solid, region, scale))
+    styled = _grown(look.predict(plate, plate.solid), plate.solid, region, scale)
+    return Good(plate, edge, behind, styled, _lit(plate, light), to_other_parts(plate))
+
+
+def _lit(plate: Plate, light: Light | None) -> F32:
+    """(H, W, 3) the light's model at every pixel, carried on beyond the part."""
+    if light is None:
+        return np.zeros((*plate.size, 3), np.float32)
+    return filled(light.predict(plate, plate.solid), plate.solid)
 
 
 def _grown(picture: F32, solid: Mask, region: Mask, scale: float) -> F32:
-    """``picture``, known on ``solid``, smoothed there and carried on over ``region``."""
-    sigma = 1.5 * scale
+    """``picture``, known on ``solid``, carried on over ``region``; its edges inside are kept, since flat tones have
+    hard ones."""
+    sigma = 0.4 * scale
     weight = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), sigma)
     smooth = cv2.GaussianBlur(picture * solid[..., None], (0, 0), sigma) / np.maximum(weight, 1e-4)[..., None]
     return np.where(region[..., None], filled(smooth, solid), 0).astype(np.float32)
 
 
-def _ink_profile(goods: Sequence[Good], scale: float) -> Ink:
-    """How much the outline covers at each distance from the edge, from the good frames."""
-    reach = (INK_PX + 0.5) * scale
-    edges, takes, bases = [], [], []
-    for good in goods:
-        band = np.abs(good.edge) < reach
-        cover = np.clip(good.edge[band] + 0.5, 0, 1)[:, None]
-        edges.append(good.edge[band])
-        takes.append(good.plate.take[band])
-        bases.append(good.behind[band] * (1 - cover) + good.styled[band] * cover)
-    edge, take, base = np.concatenate(edges), np.concatenate(takes), np.concatenate(bases)
-    core = np.abs(edge) < 0.8 * scale
-    away = np.linalg.norm(take - base, axis=1)
-    strongest = core & (away >= np.percentile(away[core], 80)) if core.any() else core
-    colour = np.median(take[strongest], 0) if strongest.any() else np.zeros(3, np.float32)
-    span = colour - base
-    amount = np.clip((span * (take - base)).sum(1) / np.maximum((span**2).sum(1), 1.0), 0, 1)
-    at = np.arange(-reach, reach + 0.25, 0.5 * scale)
-    bins = [amount[np.abs(edge - centre) < 0.35 * scale] for centre in at]
-    mean = np.array([float(values.mean()) if len(values) else 0.0 for values in bins])
-    mean = np.clip(mean - 0.5 * (mean[0] + mean[-1]), 0, 1)
-    return Ink(at.astype(np.float32), mean.astype(np.float32), colour.astype(np.float32))
-
-
-def _soft(mask: Mask, scale: float) -> F32:
-    """0..1: ``mask`` with a soft inner edge, 0 outside."""
+def _soft(mask: Mask | F32, scale: float) -> F32:
+    """0..1: ``mask`` with a soft inner edge, 0 outside; specks go."""
     soft = np.clip(2 * cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.2 * scale) - 1, 0, 1)
     return np.asarray(soft * mask, np.float32)
 

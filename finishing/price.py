@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an action will take: seconds on this machine, and money where a provider draws."""
+
+from collections.abc import Mapping
+
+from .ladder import ASK, DEFLICKER, HOLD, RERUN, RESTORE, RETIME, WARP
+
+SECONDS: Mapping[str, float] = {
+    RESTORE: 0.9, WARP: 1.1, HOLD: 0.8, DEFLICKER: 0.6, RETIME: 0.5, RERUN: 0.8, ASK: 0.0,
+}  # fmt: skip
+"""Of one frame of 960 x 540, on one core of 2024; other sizes by their pixels."""
+_PIXELS = 960 * 540
+_FREE = ("rehearsal", "offline")
+
+
+def price_of(provider: str, frames: int) -> int | None:
+    """Micros of the account's currency for ``frames`` frames; None: unknown, since the provider gave no price."""
+    return 0 if provider in _FREE else None
+
+
+def seconds_of(kind: str, frames: int, size: tuple[int, int]) -> float:
+    """How long ``frames`` frames of (width, height) will take on this machine, a provider's queue not counted."""
+    return round(SECONDS[kind] * frames * size[0] * size[1] / _PIXELS, 1)
+
+
+def price_words(cost_micros: int | None) -> str:
+    """As "free", "0.42" or "price unknown"."""
+    if cost_micros is None:
+        return "price unknown"
+    return f"{cost_micros / 1e6:.2f}" if cost_micros else "free"
