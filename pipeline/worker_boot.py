@@ -8,6 +8,7 @@ that started it, since wheels of extensions are not where a bare interpreter loo
 import importlib
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -17,6 +18,9 @@ PACKAGE = "holdfast_worker"
 
 def main(folder: Path) -> int:
     """Runs the job described in ``folder/job.json`` and returns the exit code."""
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # the matrices here are small: one thread is the fastest
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     sys.path.extend(entry for entry in job["path"] if entry not in sys.path)
     root = Path(__file__).parents[1]

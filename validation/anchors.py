@@ -2,42 +2,40 @@
 """What a frame of the take should look like, told by the take's own other frames.
 
 The truth knows where every surface point of a rigid part was in another frame. The take's picture of it is carried
-from there to here and compared: what stays in place and only bends is rubber, what moves as a whole is shifted, what
-no other frame predicts is not the same thing. Style cancels out, since the take is compared with itself.
+from there to here and compared: style cancels out, since the take is compared with itself.
 
 A style paints some things onto the surface (grain, texture) and others onto the shape as it is seen (shading, tone
-borders, contour lines). On a turning part the latter slide over the surface, and that is no fault: how far they may
-is read from a pattern that depends on the normal alone, and a displacement up to that far in that direction is free.
+borders, contour lines). On a turning part the latter slide over the surface, and that is no fault: where they would
+slide to follows from the normals and the turn (``slide``), and that much motion, in that direction, is free.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pipeline.pictures import F32, U8
+from ..pipeline.pictures import F32
 from ..pipeline.truth import GroundTruth
 from .plates import Plate, divisor
 
 F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 MARGIN_PX = 20
 DEPTH_TOLERANCE = 0.01
-TEXTURE = 0.0012
-"""Least smaller eigenvalue of the structure tensor (OpenCV scaling, 8-bit / 255) at which motion can be read."""
-LEAST_POINTS = 24
-TURNED_DEG = 2.5
-SLIDE = 1.2
-"""A tone border may lag or lead the pattern of the normals by this factor."""
+TURNED_DEG = 1.0
+MOST_SLIDE_PX = 12.0
+FLAT = 2e-5
+"""Squared change of the normal a pixel below which a surface counts as flat: nothing is locked to its shape."""
 
 
 @dataclass(frozen=True)
 class Rig:
     """Poses and camera of every frame: ``poses`` {frame: {part id: 4x4}}, ``cameras`` {frame: (K, world_to_camera)}."""
 
-    poses: dict[int, dict[int, NDArray[np.float64]]]
-    cameras: dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    poses: dict[int, dict[int, F64]]
+    cameras: dict[int, tuple[F64, F64]]
     orthographic: bool = False
     _seen: dict[tuple[int, int], tuple[F64, F64]] = field(default_factory=dict, repr=False)
 
@@ -51,7 +49,7 @@ class Rig:
         return cls(poses, cameras, truth.camera(truth.frames[0]).orthographic)
 
     def seen(self, frame: int, part_id: int) -> tuple[F64, F64]:
-        """4x4 of the part in camera axes at ``frame``, and its inverse; a part without poses stands still."""
+        """4x4 of the part in camera axes at ``frame``, and its inverse; what has no poses stands still."""
         if (frame, part_id) not in self._seen:
             pose = self.poses[frame].get(part_id)
             matrix = self.cameras[frame][1] if pose is None else self.cameras[frame][1] @ pose
@@ -62,6 +60,28 @@ class Rig:
         """4x4: camera coordinates at frame ``here`` -> the same surface point in the camera at ``there``."""
         return np.asarray(self.seen(there, part_id)[0] @ self.seen(here, part_id)[1])
 
+    def turned_deg(self, here: int, there: int, part_id: int) -> float:
+        """By how much the part turns in the camera between two frames."""
+        trace = float(np.trace(self.carry(here, there, part_id)[:3, :3]))
+        return float(np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1))))
+
+    def points(self, frame: int, x: NDArray[np.intp], y: NDArray[np.intp], depth: F32) -> F32:
+        """(n, 3) camera coordinates in metres of the pixels' centres at planar ``depth`` (n,)."""
+        K = self.cameras[frame][0]
+        ray_x = ((x + 0.5 - K[0, 2]) / K[0, 0]).astype(np.float32)
+        ray_y = ((y + 0.5 - K[1, 2]) / K[1, 1]).astype(np.float32)
+        if self.orthographic:
+            return np.stack([ray_x, ray_y, depth], 1)
+        return np.stack([ray_x * depth, ray_y * depth, depth], 1)
+
+    def project(self, frame: int, points: F32) -> tuple[F32, F32]:
+        """Pixel indices x, y (n,) (float; a pixel's centre is a whole number) of camera coordinates (n, 3)."""
+        K = self.cameras[frame][0]
+        z = np.float32(1) if self.orthographic else np.maximum(points[:, 2], np.float32(1e-6))
+        x = np.float32(K[0, 0]) * points[:, 0] / z + np.float32(K[0, 2] - 0.5)
+        y = np.float32(K[1, 1]) * points[:, 1] / z + np.float32(K[1, 2] - 0.5)
+        return x.astype(np.float32), y.astype(np.float32)
+
 
 def _inverse(matrix: F64) -> F64:
     """Of a pose; of one that is flat, or shrunk to nothing for an instance that isn't there, what comes nearest."""
@@ -70,7 +90,7 @@ def _inverse(matrix: F64) -> F64:
 
 @dataclass(frozen=True)
 class Region:
-    """The crop that holds every part with a margin: ``x0, y0, x1, y1`` at working size; None where nothing shows."""
+    """A crop ``x0, y0, x1, y1`` of the working picture."""
 
     x0: int
     y0: int
@@ -81,133 +101,142 @@ class Region:
     def cut(self) -> tuple[slice, slice]:
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
+    def grown(self, pad: int, shape: tuple[int, ...]) -> "Region":
+        """With ``pad`` more pixels on each side, inside a picture of ``shape``."""
+        return Region(
+            max(0, self.x0 - pad),
+            max(0, self.y0 - pad),
+            min(shape[1], self.x1 + pad),
+            min(shape[0], self.y1 + pad),
+        )
+
     @classmethod
-    def around(cls, ids: U8, part_ids: list[int], unit: float) -> "Region | None":
-        shown = np.isin(ids, part_ids)
-        if not shown.any():
-            return None
-        ys, xs = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
-        pad = round(MARGIN_PX * max(unit, 0.5))
-        height, width = ids.shape
-        return cls(max(0, int(xs[0]) - pad), max(0, int(ys[0]) - pad), min(width, int(xs[-1]) + pad + 1),
-                   min(height, int(ys[-1]) + pad + 1))  # fmt: skip
+    def over(cls, boxes: "Sequence[Region]") -> "Region":
+        """What holds all of ``boxes``."""
+        return cls(
+            min(b.x0 for b in boxes),
+            min(b.y0 for b in boxes),
+            max(b.x1 for b in boxes),
+            max(b.y1 for b in boxes),
+        )
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The visible surface of one part in one frame: pixels ``x``, ``y`` (n,) of the working picture, ``points``
+    (n, 3) in the camera's axes, metres, and its ``box``."""
+
+    id: int
+    x: NDArray[np.intp]
+    y: NDArray[np.intp]
+    points: F32
+    box: Region
+
+
+def surfaces(rig: Rig, plate: Plate, pad: int) -> dict[int, Surface]:
+    """The visible surface of every part of a frame by id, each with a box of ``pad`` pixels around it."""
+    height, width = plate.ids.shape
+    flat = np.flatnonzero(plate.ids.ravel())
+    ids = plate.ids.ravel()[flat]
+    order = np.argsort(ids, kind="stable")
+    flat, ids = flat[order], ids[order]
+    found = {}
+    numbers, starts = np.unique(ids, return_index=True)
+    for number, mine in zip(numbers, np.split(flat, starts[1:]), strict=True):
+        y, x = np.divmod(mine, width)
+        depth = plate.depth.ravel()[mine]
+        box = Region(
+            max(0, int(x.min()) - pad),
+            max(0, int(y[0]) - pad),
+            min(width, int(x.max()) + pad + 1),
+            min(height, int(y[-1]) + pad + 1),
+        )
+        known = depth > 0
+        if not known.all():
+            x, y, depth = x[known], y[known], depth[known]
+        found[int(number)] = Surface(int(number), x, y, rig.points(plate.frame, x, y, depth), box)
+    return found
 
 
 @dataclass(frozen=True)
 class Carried:
-    """Another frame of the take carried to this one, on a region: ``valid`` where the same surface shows in both."""
+    """Where the surfaces seen here are in another frame, on a region: ``where`` (h, w, 2) pixels there, ``valid``
+    (h, w) where the same surface shows in both."""
 
-    valid: NDArray[np.bool_]
+    valid: Mask
     where: F32
-    flow: F32
 
-
-def source_map(rig: Rig, here: Plate, there: int, part_ids: list[int], region: Region) -> tuple[F32, F32]:
-    """((h, w, 2) pixel in frame ``there`` of the surface seen here, (h, w) its depth there); -1 off the parts."""
-    ids, depth = here.ids[region.cut], here.depth[region.cut]
-    where = np.full((*ids.shape, 2), -1, np.float32)
-    far = np.zeros(ids.shape, np.float32)
-    K, K2 = rig.cameras[here.frame][0], rig.cameras[there][0]
-    for part_id in part_ids:
-        y, x = np.nonzero((ids == part_id) & (depth > 0))
-        if not len(x):
-            continue
-        z = depth[y, x].astype(np.float64)
-        rays = np.stack(
-            [(x + region.x0 + 0.5 - K[0, 2]) / K[0, 0], (y + region.y0 + 0.5 - K[1, 2]) / K[1, 1]]
+    def bring(self, picture: NDArray[np.generic]) -> NDArray[np.generic]:
+        """``picture`` of the other frame (H, W[, c]) as it would be seen here (h, w[, c])."""
+        return np.asarray(
+            cv2.remap(picture, self.where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         )
-        move = rig.carry(here.frame, there, part_id)
-        across = rays if rig.orthographic else rays * z
-        moved = move[:3, :2] @ across + np.outer(move[:3, 2], z) + move[:3, 3:]
-        plane = moved[:2] if rig.orthographic else moved[:2] / moved[2]
-        where[y, x, 0] = K2[0, 0] * plane[0] + K2[0, 2] - 0.5
-        where[y, x, 1] = K2[1, 1] * plane[1] + K2[1, 2] - 0.5
-        far[y, x] = moved[2]
-    return where, far
 
 
-def carry(rig: Rig, here: Plate, there: Plate, part_ids: list[int], region: Region, flow: Any) -> Carried:
-    """Carries ``there`` to ``here`` and measures by how much the take's surfaces lie elsewhere (DIS optical flow)."""
-    where, far = source_map(rig, here, there.frame, part_ids, region)
-    ids = here.ids[region.cut]
-    near = (cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
-    ids_there = cv2.remap(there.ids, where, None, near[0], borderMode=near[1])
-    depth_there = cv2.remap(there.depth, where, None, near[0], borderMode=near[1])
-    valid = (
-        (ids > 0) & (ids_there == ids) & (np.abs(depth_there - far) < DEPTH_TOLERANCE * np.maximum(far, 1e-6))
-    )
-    now = np.ascontiguousarray(here.structure[region.cut])
-    carried = cv2.remap(there.structure, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    expected = np.where(valid, carried, now).astype(np.uint8)
-    found = np.asarray(flow.calc(expected, now, None), np.float32)
-    if max(turned_deg(rig, here.frame, there.frame, part_id) for part_id in part_ids) > TURNED_DEG:
-        pattern = np.ascontiguousarray(here.probe()[region.cut])
-        before = cv2.remap(there.probe(), where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        slide = flow.calc(np.where(valid, before, pattern).astype(np.uint8), pattern, None)
-        found = without_slide(found, np.asarray(slide, np.float32))
-    return Carried(valid, where, found)
+def carry(rig: Rig, here: Plate, there: Plate, surfaces: list[Surface], region: Region) -> Carried:
+    """Carries another frame to this one along the exact motion of each part (depth and pose)."""
+    shape = (region.y1 - region.y0, region.x1 - region.x0)
+    where, valid = np.full((*shape, 2), -1, np.float32), np.zeros(shape, bool)
+    height, width = there.ids.shape
+    for surface in surfaces:
+        move = rig.carry(here.frame, there.frame, surface.id).astype(np.float32)
+        moved = surface.points @ move[:3, :3].T + move[:3, 3]
+        x, y = rig.project(there.frame, moved)
+        row, column = surface.y - region.y0, surface.x - region.x0
+        where[row, column, 0], where[row, column, 1] = x, y
+        xi = np.clip(np.nan_to_num(x) + 0.5, 0, width - 1).astype(np.intp)
+        yi = np.clip(np.nan_to_num(y) + 0.5, 0, height - 1).astype(np.intp)
+        inside = (x > -0.5) & (y > -0.5) & (x < width - 0.5) & (y < height - 0.5)
+        close = np.abs(there.depth[yi, xi] - moved[:, 2]) < DEPTH_TOLERANCE * moved[:, 2]
+        valid[row, column] = inside & close & (there.ids[yi, xi] == surface.id)
+    return Carried(valid, where)
 
 
-def turned_deg(rig: Rig, here: int, there: int, part_id: int) -> float:
-    """By how much the part turns in the camera between two frames, degrees."""
-    trace = float(np.trace(rig.carry(here, there, part_id)[:3, :3]))
-    return float(np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1))))
-
-
-def without_slide(flow: F32, slide: F32) -> F32:
-    """``flow`` (h, w, 2) less what sliding along ``slide``, by 0 to SLIDE times it, explains."""
-    power = (slide * slide).sum(-1)
-    share = np.clip((flow * slide).sum(-1) / np.maximum(power, 1e-6), 0, SLIDE)
-    return np.asarray(flow - share[..., None] * slide, np.float32)
-
-
-def readable(here: Plate, region: Region) -> NDArray[np.bool_]:
-    """(h, w) where the take has texture in two directions, so that a displacement can be read."""
-    block = max(5, 2 * round(3.5 * here.unit) + 1)
-    structure = np.ascontiguousarray(here.structure[region.cut])
-    return np.asarray(cv2.cornerMinEigenVal(structure, block, ksize=3) > TEXTURE)
+def normals(rig: Rig, plate: Plate, region: Region) -> F32:
+    """(h, w, 3) unit normals of what is seen on the region, camera axes (x right, y down, z away), from the depth."""
+    ys, xs = np.mgrid[region.y0 : region.y1, region.x0 : region.x1]
+    depth = plate.depth[region.cut]
+    points = rig.points(plate.frame, xs.ravel(), ys.ravel(), depth.ravel()).reshape(*depth.shape, 3)
+    along = cv2.Sobel(points, cv2.CV_32F, 1, 0, ksize=3)
+    down = cv2.Sobel(points, cv2.CV_32F, 0, 1, ksize=3)
+    across = np.cross(down, along)
+    return np.asarray(across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-12), np.float32)
 
 
 @dataclass(frozen=True)
-class Displacement:
-    """Of one part against one other frame, in units: ``shift`` of the part as a whole (rms of the similarity fit),
-    ``bend`` p85 of what that leaves, ``points`` readable pixels, ``moved`` (dx, dy) at the centre."""
+class Facing:
+    """The unit normals (n, 3) at some pixels, and ``back`` (n, 2, 3): what turns a change of normal into the move over
+    the picture that undoes it (least squares with the normals' gradient; nothing on flat ground)."""
 
-    shift: float = np.nan
-    bend: float = np.nan
-    points: int = 0
-    moved: tuple[float, float] = (np.nan, np.nan)
+    normal: F32
+    back: F32
 
+    @classmethod
+    def of(cls, field: F32, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> "Facing":
+        """From the normals (h, w, 3) of a region at pixels of it."""
+        height, width = field.shape[:2]
+        above, below = np.maximum(rows - 1, 0), np.minimum(rows + 1, height - 1)
+        left, right = np.maximum(columns - 1, 0), np.minimum(columns + 1, width - 1)
+        nx, ny = (
+            (field[rows, right] - field[rows, left]) / 2,
+            (field[below, columns] - field[above, columns]) / 2,
+        )
+        a, b, c = (nx * nx).sum(1) + FLAT, (nx * ny).sum(1), (ny * ny).sum(1) + FLAT
+        det = np.maximum(a * c - b * b, FLAT * FLAT)[:, None]
+        back = np.stack(
+            [(c[:, None] * nx - b[:, None] * ny) / det, (a[:, None] * ny - b[:, None] * nx) / det], 1
+        )
+        return cls(field[rows, columns], back.astype(np.float32))
 
-def similarity(place: NDArray[np.complex128], moved: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """(n,) the displacement at ``place`` by the similarity that fits ``moved`` in most places (least absolute rest)."""
-    weight = np.ones(len(place))
-    fitted = np.zeros(len(place), complex)
-    for _ in range(4):
-        total = weight.sum()
-        centre, middle = (weight @ place) / total, (weight @ moved) / total
-        arm = place - centre
-        spin = (weight * arm.conj()) @ (moved - middle) / (weight @ np.abs(arm) ** 2 + 1e-3 * len(place))
-        fitted = middle + spin * arm
-        weight = 1 / np.maximum(np.abs(moved - fitted), 0.3)
-    return fitted
+    def slide(self, turn: F64) -> F64:
+        """(n, 2) px: how far what is locked to the normals lies from where the surface carried it, for a part that
+        turns by ``turn`` (3, 3, camera axes, here -> there).
 
-
-def displacement(flow: F32, where: NDArray[np.bool_], unit: float) -> Displacement:
-    """Splits the displacement field on the pixels ``where`` into a similarity, which a rigid part may show, and a bend."""
-    y, x = np.nonzero(where)
-    if len(x) < LEAST_POINTS:
-        return Displacement(points=len(x))
-    keep = slice(None, None, max(1, len(x) // 1500))
-    y, x, count = y[keep], x[keep], len(x)
-    field = flow[y, x].astype(np.float64)
-    place = (x - x.mean()) + 1j * (y - y.mean())
-    moved = field[:, 0] + 1j * field[:, 1]
-    rigid = similarity(place / max(float(np.abs(place).max()), 1.0), moved)
-    rest = np.abs(moved - rigid)
-    return Displacement(
-        shift=float(np.sqrt((np.abs(rigid) ** 2).mean())) / unit,
-        bend=float(np.quantile(rest, 0.85)) / unit,
-        points=count,
-        moved=(float(rigid.mean().real) / unit, float(rigid.mean().imag) / unit),
-    )
+        A surface point with normal n here had turn n there, and what a style draws for that normal is found here
+        where the normal is turn n: N d = turn n - n with the normals' gradient N.
+        """
+        size = np.cbrt(abs(np.linalg.det(turn))) or 1.0
+        change = self.normal @ (turn / size).T.astype(np.float32) - self.normal
+        found = np.einsum("nij,nj->ni", self.back, change)
+        long = np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+        return np.asarray(found * np.minimum(1, MOST_SLIDE_PX / long), np.float64)

@@ -7,6 +7,7 @@ everything else is measured through the map and the offset found.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -60,6 +61,14 @@ class Conformed:
     faults: list[TakeFault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def matrix(self, frame: int) -> tuple[float, float]:
+        """How a frame of the take lies off the shot: see ``plates.load_plate``."""
+        return self.offset_px
+
+    def fit_json(self) -> dict[str, Any]:
+        """The fit as the report holds it."""
+        return {"scale": [1.0, 1.0], "offset_px": list(self.offset_px), "shake_px": 0.0, "levels": [1.0, 0.0]}
+
 
 def claimed(truth: GroundTruth, take: TakeFolder) -> list[tuple[int, int]]:
     """(source, take) frames as the take's own map says, those that both have. Raises InputError if there are none."""
@@ -99,7 +108,7 @@ def conform(
         )
         before = (small, ids)
     for first, last in runs(np.array(blacks), 0):
-        out.faults.append(_fault(pairs, first, last, "frame_map", "black", 1, 0, "", "black"))
+        out.faults.append(_fault(pairs, first, last, "black", "brightness", 1, 0, "", "black"))
     if len(pairs) >= 8:
         still = change(sources)
         found = find_map(likeness(takes, sources), likeness(sources, sources), still)
@@ -185,7 +194,7 @@ def _offset(truth: GroundTruth, take: TakeFolder, out: Conformed, limits: Limits
     picked = out.pairs[:: max(1, len(out.pairs) // LOOKED_AT)]
     votes, own, unit, scale = [], [], 1.0, 1.0
     for source, frame in picked:
-        plate = load_plate(truth, take, source, frame, (0.0, 0.0))
+        plate = load_plate(truth, take, source, frame)
         edges, unit, scale = Edges.of(plate), plate.unit, truth.size[0] / plate.ids.shape[1]
         search = max(4, round(10 * unit))
         for part in truth.parts:
@@ -203,9 +212,7 @@ def _offset(truth: GroundTruth, take: TakeFolder, out: Conformed, limits: Limits
     if gain < LEAST_GAIN or length <= limit.value:
         return 0.0, 0.0
     says = f"the whole picture lies {length * truth.size[0] / 640:.1f} px off ({dx * scale:+.1f}, {dy * scale:+.1f})"
-    out.faults.append(
-        _fault(out.pairs, 0, -1, "frame_shift", "registration", length, limit.value, "px", says)
-    )
+    out.faults.append(_fault(out.pairs, 0, -1, "frame_fit", "registration", length, limit.value, "px", says))
     return dx * scale, dy * scale
 
 

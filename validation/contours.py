@@ -1,26 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The outline of a part: is it there in the take, and is it where the render has it?
+"""The outline of a part: is it there in the take, and where does it lie?
 
 Everything is read from the colour structure tensor along the truth's visible contour, so it is blind to recolour,
 relight and the sign of the contrast. (Silhouette support and boundary displacement, notes M3 and M4.)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..pipeline.pictures import F32
+from .anchors import Region, Rig
+from .fits import PLANE, Fit, Lens, fit_normal
 from .plates import Plate, edge_tensor
 
+F64 = NDArray[np.float64]
 REACH_PX = 10.0
-SEARCH_PX = 8
 TOLERANCE_PX = 1.6
 RENDER_SUPPORT = 1.8
 TAKE_SUPPORT = 1.25
 NOISE_LAB = 0.35
-NULL_SHIFTS = 16
+NULL_SHIFTS = 12
+MOST_POINTS = 260
+STRETCH = 0.08
+"""Share of an outline that a dent must cover."""
 CONTACT_DEPTH = 0.012
 """Parts whose depths differ by less than this share meet at the contour: neither occludes the other."""
 
@@ -29,47 +34,58 @@ CONTACT_DEPTH = 0.012
 class Contour:
     """Visible contour points that the part itself draws (what lies beyond is behind it).
 
-    ``points`` and ``normals`` (P, 2) float32 x, y at working size, normals point outward; ``beyond`` (P,) uint8 id
-    outside; ``touching`` ids of parts that meet this one without occluding it or being occluded.
+    ``points`` and ``normals`` (P, 2) float32 x, y at working size, normals point outward; ``inner`` (P, 2) the pixel
+    just inside; ``touching`` ids of parts that meet this one without occluding it or being occluded.
     """
 
     points: F32
     normals: F32
-    beyond: NDArray[np.uint8]
+    inner: NDArray[np.intp]
     touching: frozenset[int]
 
 
-def trace(plate: Plate, part_id: int) -> Contour:
-    """The part's own visible contour in the truth."""
-    mask = (plate.ids == part_id).astype(np.uint8)
+_NO_CONTOUR = Contour(
+    np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32), np.zeros((0, 2), np.intp), frozenset()
+)
+
+
+def trace(plate: Plate, part_id: int, box: Region | None = None) -> Contour:
+    """The part's own visible contour in the truth; ``box`` holds the part with some pixels around it."""
+    if box is None:
+        box = Region(0, 0, plate.ids.shape[1], plate.ids.shape[0])
+    ids, depth = plate.ids[box.cut], plate.depth[box.cut]
+    mask = (ids == part_id).astype(np.uint8)
     lines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     lines = [line for line in lines if len(line) >= 6]
     if not lines:
-        empty = np.zeros((0, 2), np.float32)
-        return Contour(empty, empty, np.zeros(0, np.uint8), frozenset())
+        return _NO_CONTOUR
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(1.2, 1.8 * plate.unit))
     points = np.concatenate([line[:, 0, :] for line in lines]).astype(np.float32)
     x, y = points[:, 0].astype(int), points[:, 1].astype(int)
     height, width = mask.shape
-    inner = (x > 1) & (y > 1) & (x < width - 2) & (y < height - 2)
-    x, y, points = x[inner], y[inner], points[inner]
-    gx = soft[y, x + 1] - soft[y, x - 1]
-    gy = soft[y + 1, x] - soft[y - 1, x]
+    inside = (x > 1) & (y > 1) & (x < width - 2) & (y < height - 2)
+    x, y, points = x[inside], y[inside], points[inside]
+    gx, gy = soft[y, x + 1] - soft[y, x - 1], soft[y + 1, x] - soft[y - 1, x]
     length = np.hypot(gx, gy) + 1e-6
     normals = np.stack([-gx / length, -gy / length], 1).astype(np.float32)
-    far = np.rint(points + 2.2 * normals).astype(int)
-    near = np.rint(points - 1.0 * normals).astype(int)
-    far[:, 0], far[:, 1] = far[:, 0].clip(0, width - 1), far[:, 1].clip(0, height - 1)
-    near[:, 0], near[:, 1] = near[:, 0].clip(0, width - 1), near[:, 1].clip(0, height - 1)
-    beyond = plate.ids[far[:, 1], far[:, 0]]
-    depth_far, depth_near = plate.depth[far[:, 1], far[:, 0]], plate.depth[near[:, 1], near[:, 0]]
+    limit = [width - 1, height - 1]
+    far = np.rint(points + 2.2 * normals).astype(int).clip(0, limit)
+    near = np.rint(points - 1.0 * normals).astype(int).clip(0, limit)
+    beyond = ids[far[:, 1], far[:, 0]]
+    depth_far, depth_near = depth[far[:, 1], far[:, 0]], depth[near[:, 1], near[:, 0]]
     step = np.where(depth_far > 0, (depth_far - depth_near) / np.maximum(depth_near, 1e-6), 1.0)
     own = (beyond != part_id) & ((step > CONTACT_DEPTH) | ((beyond == 0) & (step > 0)))
     meets = (beyond != part_id) & (beyond != 0) & (np.abs(step) <= 4 * CONTACT_DEPTH)
     touching = frozenset(int(i) for i in np.unique(beyond[meets]))
-    stride = max(1, int(own.sum()) // 400)
-    keep = np.flatnonzero(own)[::stride]
-    return Contour(points[keep] + 0.5 * normals[keep], normals[keep], beyond[keep], touching)
+    keep = np.flatnonzero(own)
+    keep = keep[:: max(1, -(-len(keep) // MOST_POINTS))]
+    origin = np.array([box.x0, box.y0])
+    return Contour(
+        (points[keep] + 0.5 * normals[keep] + origin).astype(np.float32),
+        normals[keep],
+        near[keep] + origin,
+        touching,
+    )
 
 
 def profiles(edges: F32, points: F32, normals: F32, offsets: F32) -> F32:
@@ -77,11 +93,7 @@ def profiles(edges: F32, points: F32, normals: F32, offsets: F32) -> F32:
     where = points[:, None, :] + offsets[None, :, None] * normals[:, None, :]
     tensor = cv2.remap(edges, np.ascontiguousarray(where, np.float32), None, cv2.INTER_LINEAR,
                        borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-    return _across(tensor, normals[:, None, :])
-
-
-def _across(tensor: NDArray[np.float32], normals: F32) -> F32:
-    nx, ny = normals[..., 0], normals[..., 1]
+    nx, ny = normals[:, None, 0], normals[:, None, 1]
     power = tensor[..., 0] * nx * nx + 2 * tensor[..., 1] * nx * ny + tensor[..., 2] * ny * ny
     return np.asarray(np.sqrt(np.maximum(power, 0)), np.float32)
 
@@ -109,56 +121,76 @@ class Outline:
     """What the contour says at one frame; lengths in units (px of a picture 640 wide). NaN: can't tell.
 
     ``lost`` share of decidable contour that the take does not draw; ``null`` deviations by which the true place
-    beats the same contour elsewhere in the frame; ``offset`` (dx, dy) of the best shift with ``gain`` over no shift;
-    ``wobble`` p90 of what the best similarity leaves; ``scale`` and ``turn_deg`` of it; ``decidable`` points.
+    beats the same contour elsewhere in the frame; ``ratio`` of support in take and render; ``decidable`` points;
+    ``dent`` px by which a stretch of it lies off what the rest shows; ``fit`` how the outline lies off the render's, as a rigid body and a bend (None: too little of it is clear);
+    ``clear`` share of the decidable points whose place is clear.
     """
 
     lost: float = np.nan
     null: float = np.nan
     ratio: float = np.nan
-    gain: float = np.nan
-    offset: tuple[float, float] = (np.nan, np.nan)
-    wobble: float = np.nan
-    scale: float = np.nan
-    turn_deg: float = np.nan
     decidable: int = 0
+    clear: float = np.nan
+    dent: float = np.nan
+    fit: Fit | None = field(default=None)
 
 
-def measure_outline(edges: Edges, contour: Contour, unit: float, rng: np.random.Generator) -> Outline:
-    """Compares take and render along the contour; ``unit`` as in Plate."""
+def measure_outline(
+    edges: Edges, contour: Contour, plate: Plate, rig: Rig, lens: Lens, rng: np.random.Generator
+) -> Outline:
+    """Compares take and render along the contour."""
+    unit = plate.unit
     if len(contour.points) < 8:
         return Outline(decidable=len(contour.points))
-    reach = max(5, round(REACH_PX * unit))
-    tolerance = max(1, round(TOLERANCE_PX * unit))
+    reach, tolerance = max(5, round(REACH_PX * unit)), max(1, round(TOLERANCE_PX * unit))
     offsets = np.arange(-reach, reach + 1, dtype=np.float32)
     render = profiles(edges.render, contour.points, contour.normals, offsets)
-    expected = support(render, reach, tolerance)
-    seen = expected > RENDER_SUPPORT
+    seen = support(render, reach, tolerance) > RENDER_SUPPORT
     if seen.sum() < max(8, 0.15 * len(seen)):
         return Outline(decidable=int(seen.sum()))
-    points, normals = contour.points[seen], contour.normals[seen]
+    points, normals, render = contour.points[seen], contour.normals[seen], render[seen]
     styled = profiles(edges.take, points, normals, offsets)
     found = support(styled, reach, tolerance)
     null = _null(edges, points, normals, unit, rng)
-    offset, gain = _shift(edges, points, normals, unit)
-    wobble, scale, turn = _fit(styled, render[seen], points, normals, unit)
+    moved, clear = _displacements(styled, render, unit)
+    fit, dent = None, np.nan
+    if clear.sum() >= 12:
+        fit, dent = _fit(
+            points[clear], normals[clear], contour.inner[seen][clear], moved[clear], plate, rig, lens
+        )
     return Outline(
         lost=float((found < TAKE_SUPPORT).mean()),
         null=float((found.mean() - null.mean()) / (null.std() + 0.05)),
-        ratio=float(np.median(found) / np.median(expected[seen])),
-        gain=gain,
-        offset=(offset[0] / unit, offset[1] / unit),
-        wobble=wobble,
-        scale=scale,
-        turn_deg=turn,
+        ratio=float(np.median(found) / np.median(support(render, reach, tolerance))),
         decidable=int(seen.sum()),
+        clear=float(clear.mean()),
+        dent=dent / unit,
+        fit=fit,
     )
+
+
+def _fit(
+    points: F32, normals: F32, inner: NDArray[np.intp], moved: F64, plate: Plate, rig: Rig, lens: Lens
+) -> tuple[Fit, float]:
+    """(fit, dent): the dent is the largest mean offset of STRETCH of the outline from its plane motion, working px."""
+    depth = plate.depth[inner[:, 1], inner[:, 0]]
+    surface = rig.points(
+        plate.frame, points[:, 0], points[:, 1], np.where(depth > 0, depth, lens.centre[2]).astype(np.float32)
+    )
+    jacobian, across = lens.jacobian(surface), normals.astype(np.float64)
+    fit = fit_normal(
+        jacobian, lens.polynomials(points.astype(np.float64)), across, moved, np.ones(len(points))
+    )
+    rest = moved - np.einsum("nd,ndk,k->n", across, jacobian[..., :PLANE], fit.field[:PLANE])
+    width = min(len(rest), max(6, round(STRETCH * len(rest))))
+    run = np.convolve(rest - np.median(rest), np.ones(width) / width, mode="valid")
+    return fit, float(np.abs(run).max())
 
 
 def _null(edges: Edges, points: F32, normals: F32, unit: float, rng: np.random.Generator) -> F32:
     """(NULL_SHIFTS,) mean support of the same contour at random other places of the take."""
     reach, tolerance = max(5, round(REACH_PX * unit)), max(1, round(TOLERANCE_PX * unit))
-    keep = slice(None, None, max(1, len(points) // 80))
+    keep = slice(None, None, max(1, len(points) // 40))
     points, normals = points[keep], normals[keep]
     angle, far = rng.uniform(0, 2 * np.pi, NULL_SHIFTS), rng.uniform(12, 40, NULL_SHIFTS) * unit
     moves = np.stack([np.cos(angle) * far, np.sin(angle) * far], 1).astype(np.float32)
@@ -166,6 +198,28 @@ def _null(edges: Edges, points: F32, normals: F32, unit: float, rng: np.random.G
     offsets = np.arange(-reach, reach + 1, dtype=np.float32)
     styled = profiles(edges.take, moved, np.tile(normals, (NULL_SHIFTS, 1)), offsets)
     return support(styled, reach, tolerance).reshape(NULL_SHIFTS, -1).mean(1)
+
+
+def _displacements(styled: F32, render: F32, unit: float) -> tuple[F64, NDArray[np.bool_]]:
+    """((P,) working px by which the take's edge lies further out than the render's, sub-pixel; (P,) where it is clear)."""
+    sigma = max(0.8, 1.1 * unit)
+    smooth = [cv2.GaussianBlur(p, (0, 0), sigmaX=sigma, sigmaY=1.0) for p in (styled, render)]
+    centre = styled.shape[1] // 2
+    fall = np.exp(-0.5 * ((np.arange(styled.shape[1]) - centre) / (0.55 * centre)) ** 2).astype(np.float32)
+    at = [_peak(p * fall) for p in smooth]
+    clear = smooth[0].max(1) > 2.0 * smooth[0].mean(1) + NOISE_LAB
+    clear &= np.abs(at[1] - centre) <= centre // 2
+    clear &= np.abs(at[0] - centre) <= centre - 2
+    return (at[0] - at[1]).astype(np.float64), clear
+
+
+def _peak(rows: F32) -> NDArray[np.float32]:
+    """(P,) sub-pixel place of the largest value of each row (parabola through three)."""
+    best = rows.argmax(1).clip(1, rows.shape[1] - 2)
+    row = np.arange(len(rows))
+    a, b, c = rows[row, best - 1], rows[row, best], rows[row, best + 1]
+    bend = np.minimum(a - 2 * b + c, -1e-6)
+    return (best + np.clip(0.5 * (a - c) / bend, -0.5, 0.5)).astype(np.float32)
 
 
 def shift_votes(edges: F32, points: F32, normals: F32, search: int) -> F32:
@@ -185,7 +239,10 @@ def shift_votes(edges: F32, points: F32, normals: F32, search: int) -> F32:
     base = np.rint(points - (x0, y0)).astype(int)
     xs = (base[:, None, 0] + moves[None, :, 0]).clip(0, crop.shape[1] - 1)
     ys = (base[:, None, 1] + moves[None, :, 1]).clip(0, crop.shape[0] - 1)
-    votes = np.minimum(_across(crop[ys, xs], normals[:, None, :]), 3.0)
+    nx, ny = normals[:, None, 0], normals[:, None, 1]
+    tensor = crop[ys, xs]
+    power = tensor[..., 0] * nx * nx + 2 * tensor[..., 1] * nx * ny + tensor[..., 2] * ny * ny
+    votes = np.minimum(np.sqrt(np.maximum(power, 0)), 3.0)
     return np.asarray(votes.mean(0).reshape(reach, reach), np.float32)
 
 
@@ -203,41 +260,3 @@ def peak(votes: F32) -> tuple[tuple[float, float], float]:
         return at if bend >= 0 else at + 0.5 * (a - c) / bend
 
     return (refine(votes[y], int(x)) - search, refine(votes[:, x], int(y)) - search), gain
-
-
-def _shift(edges: Edges, points: F32, normals: F32, unit: float) -> tuple[tuple[float, float], float]:
-    keep = slice(None, None, max(1, len(points) // 160))
-    search = max(4, round(SEARCH_PX * unit))
-    return peak(shift_votes(edges.take, points[keep], normals[keep], search))
-
-
-def _fit(styled: F32, render: F32, points: F32, normals: F32, unit: float) -> tuple[float, float, float]:
-    """(wobble in units, scale, turn in degrees) of the outline's displacement along its normals."""
-    sigma = max(0.8, 1.1 * unit)
-    smooth = [cv2.GaussianBlur(p, (0, 0), sigmaX=sigma, sigmaY=1.0) for p in (styled, render)]
-    centre = styled.shape[1] // 2
-    moved = (smooth[0].argmax(1) - smooth[1].argmax(1)).astype(np.float64)
-    clear = smooth[0].max(1) > 2.0 * smooth[0].mean(1) + NOISE_LAB
-    clear &= np.abs(smooth[1].argmax(1) - centre) <= centre // 2
-    if clear.sum() < 12:
-        return np.nan, np.nan, np.nan
-    moved, points, normals = moved[clear], points[clear], normals[clear]
-    arm = points - points.mean(0)
-    radius = float(np.sqrt((arm**2).sum(1).mean())) + 1e-6
-    design = np.stack(
-        [normals[:, 0], normals[:, 1], (arm * normals).sum(1) / radius, (arm[:, 0] * normals[:, 1] - arm[:, 1] * normals[:, 0]) / radius],
-        1,
-    )  # fmt: skip
-    weight = np.ones(len(moved))
-    solution = np.zeros(4)
-    for _ in range(5):
-        normal = design.T @ (design * weight[:, None]) + 1e-3 * np.eye(4) * len(moved)
-        solution = np.linalg.solve(normal, design.T @ (weight * moved))
-        rest = np.abs(moved - design @ solution)
-        weight = 1 / np.maximum(rest, 0.5)
-    rest = np.abs(moved - design @ solution)
-    return (
-        float(np.quantile(rest, 0.8)) / unit,
-        1 + float(solution[2]) / radius,
-        float(np.degrees(solution[3] / radius)),
-    )

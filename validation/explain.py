@@ -10,35 +10,57 @@ Touching = dict[str, list[frozenset[str]]]
 
 @dataclass(frozen=True)
 class Rule:
-    """``cause`` explains ``effects`` of the same part, and ``beside`` of parts that touch it (of its own kind only
-    what is weaker)."""
+    """``cause`` explains ``effects`` of the same part, and ``beside`` of parts that touch it or that it is against (of
+    its own kind only what is weaker)."""
 
     cause: str
     effects: frozenset[str]
     beside: frozenset[str] = frozenset()
 
 
-SHAPE = frozenset({"rubber", "wrong_motion", "shifted", "outline"})
+SHAPE = frozenset({"rubber", "joint", "shifted", "outline", "wobble", "sliding"})
+SURFACE = frozenset({"text", "material", "boiling", "flicker", "colour_drift", "partly_vanished"})
+TAKE = ("frames_missing", "frame_map", "black", "frozen", "colour_range")
 RULES: tuple[Rule, ...] = (
-    Rule("frame_map", frozenset({"vanished", "ghost", "colour_drift", "flicker"}) | SHAPE),
-    Rule("vanished", frozenset({"frozen", "ghost", "colour_drift", "flicker"}) | SHAPE, SHAPE),
-    Rule("frozen", frozenset({"ghost", "colour_drift", "flicker"}) | SHAPE),
-    Rule("rubber", frozenset({"wrong_motion", "shifted", "outline", "colour_drift", "flicker"}), SHAPE),
-    Rule("wrong_motion", frozenset({"shifted", "outline", "colour_drift", "flicker"}), SHAPE - {"rubber"}),
-    Rule(
-        "shifted",
-        frozenset({"outline", "rubber", "colour_drift", "flicker"}),
-        frozenset({"outline", "shifted"}),
+    *(
+        Rule(kind, SHAPE | SURFACE | {"vanished", "ghost", "swapped", "merged", "not_hidden"})
+        for kind in TAKE
     ),
-    Rule("flicker", frozenset({"colour_drift"})),
-    Rule("ghost", frozenset({"outline"}), frozenset({"outline"})),
-    Rule("colour_drift", frozenset({"flicker"})),
-    Rule("outline", frozenset()),
+    Rule(
+        "swapped",
+        SHAPE | SURFACE | {"vanished", "ghost", "merged"},
+        SHAPE | SURFACE | {"vanished", "swapped", "ghost"},
+    ),
+    Rule(
+        "vanished", SHAPE | SURFACE | {"ghost", "merged"}, SHAPE | {"ghost", "not_hidden", "partly_vanished"}
+    ),
+    Rule("not_hidden", SURFACE | {"outline"}, SURFACE | SHAPE | {"vanished"}),
+    Rule("merged", SURFACE | {"outline", "wobble"}, SURFACE | {"outline", "wobble"}),
+    Rule("joint", SHAPE | SURFACE, SHAPE - {"joint"}),
+    Rule("shifted", SHAPE | SURFACE, frozenset({"outline", "shifted", "wobble", "rubber"})),
+    Rule("rubber", SHAPE | SURFACE, SHAPE),
+    Rule("partly_vanished", SHAPE | SURFACE, frozenset({"outline", "wobble"})),
+    Rule("outline", frozenset({"wobble", "text"}), frozenset({"outline", "wobble"})),
+    Rule("material", SURFACE | {"sliding"}),
+    Rule("boiling", frozenset({"text", "sliding", "flicker"})),
+    Rule("sliding", frozenset({"text", "boiling", "material"})),
+    Rule("text", frozenset({"material", "sliding", "boiling", "colour_drift"})),
+    Rule("flicker", frozenset({"colour_drift", "boiling"})),
+    Rule("colour_drift", frozenset({"flicker", "partly_vanished", "text", "boiling"})),
+    Rule("wobble", frozenset({"text"})),
+    Rule(
+        "ghost",
+        frozenset({"outline", "wobble", "intruder"}),
+        frozenset({"outline", "wobble", "partly_vanished", "intruder", "ghost"}),
+    ),
+    Rule("intruder", frozenset({"outline", "wobble"})),
 )
 """In this order: a cause that is found first takes its effects with it. Nothing else hides a finding."""
+STRONGER = {("shifted", "rubber"): 0.8, ("partly_vanished", "colour_drift"): 1.0}
+"""A cause explains this effect only if it is at least so many times as strong (both in their limits)."""
 WITHIN = 0.6
 EDGE = 2
-EDGE_SIGNS = frozenset({"shifted", "outline", "colour_drift"})
+EDGE_SIGNS = frozenset({"shifted", "outline", "colour_drift", "wobble"})
 
 
 @dataclass
@@ -51,12 +73,9 @@ class Cause:
 
 def touches(touching: Touching, a: str, b: str, first: int, last: int) -> bool:
     """True if the two parts meet in any of the frames first..last."""
-    frames = range(first, last + 1)
-    return (
-        any(b in touching[a][i] or a in touching[b][i] for i in frames)
-        if a in touching and b in touching
-        else False
-    )
+    if a not in touching or b not in touching:
+        return False
+    return any(b in touching[a][i] or a in touching[b][i] for i in range(first, last + 1))
 
 
 def explain(found: list[Span], touching: Touching) -> list[Cause]:
@@ -64,9 +83,8 @@ def explain(found: list[Span], touching: Touching) -> list[Cause]:
     waiting = sorted(found, key=lambda s: -s.strength)
     causes: list[Cause] = []
     for rule in RULES:
-        mine = [s for s in waiting if s.kind == rule.cause]
-        for span in mine:
-            if span not in waiting:
+        for span in [s for s in waiting if s.kind == rule.cause]:
+            if span not in waiting or _weaker(rule, span, waiting):
                 continue
             cause = Cause(span)
             waiting.remove(span)
@@ -79,15 +97,22 @@ def explain(found: list[Span], touching: Touching) -> list[Cause]:
     return sorted(causes, key=lambda c: (c.span.first, c.span.part))
 
 
+def _weaker(rule: Rule, span: Span, waiting: list[Span]) -> bool:
+    """True if what the span would explain is rather its own cause: it waits for its turn as an effect."""
+    return any(
+        other.part == span.part and (rule.cause, other.kind) in STRONGER and other.overlap(span) >= WITHIN
+        and span.strength < STRONGER[rule.cause, other.kind] * other.strength
+        for other in waiting
+    )  # fmt: skip
+
+
 def _widened(cause: Cause) -> Cause:
     """The cause's span, reaching out over up to EDGE frames in which only its milder signs show."""
     first, last = cause.span.first, cause.span.last
     for sign in cause.explained:
         if sign.part == cause.span.part and sign.kind in EDGE_SIGNS:
-            first, last = (
-                min(first, max(sign.first, cause.span.first - EDGE)),
-                max(last, min(sign.last, cause.span.last + EDGE)),
-            )
+            first = min(first, max(sign.first, cause.span.first - EDGE))
+            last = max(last, min(sign.last, cause.span.last + EDGE))
     return Cause(replace(cause.span, first=first, last=last), cause.explained)
 
 
@@ -98,6 +123,8 @@ def _explains(rule: Rule, cause: Span, other: Span, touching: Touching) -> bool:
         return other.kind in rule.effects or other.kind == cause.kind
     if other.kind not in rule.beside or (other.kind == cause.kind and other.strength > cause.strength):
         return False
+    if other.part in cause.others or cause.part in other.others:
+        return True
     return touches(
         touching, cause.part, other.part, max(cause.first, other.first), min(cause.last, other.last)
     )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From signals to spans of frames: a fault is what lasts for LEAST_FRAMES."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,8 @@ from .signals import Signal
 LEAST_FRAMES = 3
 GAP = 1
 REACH = 2
-WIDE = frozenset({"flicker"})
-"""Kinds whose measure reaches into the neighbouring frames by itself."""
+WIDE = frozenset({"flicker", "boiling", "joint"})
+"""Kinds whose measure reaches into the neighbouring frames by itself, or that start from nothing."""
 FOOT = 0.55
 """A span reaches out to neighbouring frames that still show this share of the limit and are clearly not usual."""
 
@@ -30,6 +31,7 @@ class Span:
     worst: int
     value: float
     limit: float
+    others: tuple[str, ...] = ()
 
     @property
     def strength(self) -> float:
@@ -53,14 +55,14 @@ def runs(hot: "np.ndarray[tuple[int], np.dtype[np.bool_]]", gap: int = GAP) -> l
     return found
 
 
-def spans(signal: Signal) -> list[Span]:
-    """The spans in which the signal is over its limit for at least LEAST_FRAMES frames."""
+def spans(signal: Signal, least: int = LEAST_FRAMES) -> list[Span]:
+    """The spans in which the signal is over its limit for at least ``least`` frames."""
     values, limits = signal.values, signal.limits
     with np.errstate(invalid="ignore"):
         hot = np.asarray(values > limits)
     found = []
     for first, last in runs(hot):
-        if int(hot[first : last + 1].sum()) < LEAST_FRAMES:
+        if int(hot[first : last + 1].sum()) < least:
             continue
         if signal.kind not in WIDE:
             first = _reach(values, limits, first, -1, signal.usual)
@@ -70,19 +72,16 @@ def spans(signal: Signal) -> list[Span]:
         ranked = np.sort(inside[np.isfinite(inside)])[::-1]
         value = float(np.median(ranked[: max(1, (len(ranked) + 1) // 2)]))
         found.append(
-            Span(
-                signal.part,
-                signal.kind,
-                signal.measure,
-                signal.unit,
-                first,
-                last,
-                worst,
-                value,
-                float(limits[worst]),
-            )
-        )
+            Span(signal.part, signal.kind, signal.measure, signal.unit, first, last, worst, value, float(limits[worst]), signal.others)
+        )  # fmt: skip
     return found
+
+
+def all_spans(table: Mapping[str, Mapping[str, Signal]], least: int = LEAST_FRAMES) -> list[Span]:
+    """Of all signals of all parts."""
+    return [
+        span for by_kind in table.values() for signal in by_kind.values() for span in spans(signal, least)
+    ]
 
 
 def _reach(values: F64, limits: F64, at: int, step: int, usual: float) -> int:

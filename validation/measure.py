@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Goes through the frames once and measures every part. Memory is flat in the length of the take."""
+"""Goes through the frames once and measures every part. Memory is flat in the length of the take.
+
+Every frame is measured by itself (outlines, ghosts) and against three others of the take: the one before, and one
+a good way off on either side. What the pairs say is put together later (``series.Links``, ``settle``).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,188 +14,327 @@ from numpy.typing import NDArray
 
 from ..pipeline.context import Context
 from ..pipeline.pictures import F32
-from .agree import Reading, agree
-from .anchors import Displacement, Region, Rig, carry, displacement, readable, turned_deg
+from .anchors import (
+    MARGIN_PX,
+    TURNED_DEG,
+    Carried,
+    Facing,
+    Mask,
+    Region,
+    Rig,
+    Surface,
+    carry,
+    normals,
+    surfaces,
+)
+from .backdrop import Backdrop
 from .contours import Contour, Edges, Outline, measure_outline, trace
-from .ghosts import ghost_score
-from .plates import Plate, Window
-from .series import Series
-from .surface import anchored_jump, compare, samples, solid, surroundings, texture_change
+from .fits import PLANE, Fit, Frame, Lens, fit_normal, frame_of
+from .ghosts import Scout
+from .joints import joints_of
+from .plates import Plate, Window, middles
+from .series import CELLS, Link, Series
+from .surface import ALIKE_LAB, Patches, around, compare, energy, nearest, sampled, solid
 
-DISTANCES = (4, 6, 9, 12, 16)
-"""How far, in frames, the other frames of the take lie that must predict this one: two before, two after."""
-BEST_DISTANCE = 10
+FAR = (5, 8, 11)
+"""How far, in frames, the others lie: outside most short faults, inside the reach of one look at the part."""
 FREE_TURN_DEG = 8.0
-MOST_TURN_DEG = 30.0
+MOST_TURN_DEG = 35.0
 """A part that turned further shows another side: such a frame says nothing of its place and shape."""
-KEEP = 34
+KEEP = 2 * FAR[-1] + 2
 LEAST_VISIBLE_PX = 40.0
-Mask = NDArray[np.bool_]
+LEAST_POINTS = 24
+LEAST_CLEAR = 0.3
+CLEAR_SLOPE = 9.0
+"""Slope of the structure picture (codes a pixel) at which a line is half clear."""
+GRID = 500
+ODD_SHARE = 0.04
+"""Share of a surface that must look odd before it is asked whose it looks like."""
+F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A part at one frame: its mask in the region, the mask eroded away from its outline, its visible contour."""
+    """A part at one frame. ``mask``, ``solid`` (mask less its rim) on its ``box``; ``rows``, ``columns`` (n,) a spread
+    of solid pixels of the region, with their ``points`` (n, 3), ``jacobian`` (n, 2, 6) and ``polynomials`` (n, 9)."""
 
     name: str
     id: int
+    box: Region
     mask: Mask
     solid: Mask
     contour: Contour
+    surface: Surface
+    lens: Lens
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    points: F32
+    jacobian: F64
+    polynomials: F64
+
+
+class Lines:
+    """Where motion can be read, and in which direction: ``across`` (h, w, 2) unit gradient, ``clear`` (h, w) 0..1."""
+
+    def __init__(self, structure: NDArray[np.uint8], unit: float) -> None:
+        soft = cv2.GaussianBlur(structure, (0, 0), max(0.8, unit)).astype(np.float32)
+        gx = cv2.Scharr(soft, cv2.CV_32F, 1, 0, scale=1 / 32)
+        gy = cv2.Scharr(soft, cv2.CV_32F, 0, 1, scale=1 / 32)
+        slope = np.hypot(gx, gy) + np.float32(1e-6)
+        self.across = np.stack([gx / slope, gy / slope], -1)
+        power = (slope * np.float32(unit)) ** 2
+        self.clear = power / (power + np.float32(CLEAR_SLOPE**2))
 
 
 class Measurer:
     """Measures the frames of one take against its truth, one at a time."""
 
     def __init__(
-        self, window: Window, rig: Rig, parts: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]]
-    ) -> None:
-        """``parts`` (name, id) and ``pairs`` (source frame, take frame), in the order of the window."""
+        self, window: Window, rig: Rig, parts: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]],
+        far: Sequence[int] = FAR,
+    ) -> None:  # fmt: skip
+        """``parts`` (name, id) and ``pairs`` (source frame, take frame), in the order of the window; ``far`` how far off
+        the other frames lie."""
+        self._far = tuple(far)
         self.window, self.rig, self.parts = window, rig, list(parts)
         self.sources, frames = [source for source, _ in pairs], [frame for _, frame in pairs]
         self.series = Series(tuple(frames), tuple(name for name, _ in parts))
-        self.readings: dict[str, list[list[Reading]]] = {name: [[] for _ in frames] for name, _ in parts}
+        self.series.numbers = {number: name for name, number in parts}
+        self.series.joints = joints_of(rig, parts, self.sources)
+        self._numbers = frozenset(number for _, number in parts)
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._flow.setPatchStride(4)  # half the time of the preset, and as exact to a hundredth of a pixel
+        self._flow.setGradientDescentIterations(12)
+        self._flow.setVariationalRefinementIterations(3)
         self._fast = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
-    def run(self, ctx: Context) -> Series:
-        """All frames. Raises Cancelled and InputError."""
-        for index in ctx.each(range(len(self.series.frames)), "Measuring frame"):
-            self.step(index, self.window[index])
-        agree(self.series, self.readings)
+    def run(self, ctx: Context, which: Sequence[int] | None = None) -> Series:
+        """All frames, or the positions ``which``. Raises Cancelled and InputError."""
+        for index in ctx.each(range(len(self.series.frames)) if which is None else which, "Measuring frame"):
+            self.step(index)
         return self.series
 
-    def step(self, index: int, here: Plate) -> None:
+    def step(self, index: int) -> None:
         """One frame: outline and ghost from the frame itself, the rest against other frames of the take."""
-        ids = [number for _, number in self.parts]
-        region = Region.around(here.ids, ids, here.unit)
-        if region is None:
-            for name, _ in self.parts:
-                self.series.put(name, index, visible_px=0.0)
+        here = self.window[index]
+        shown = surfaces(self.rig, here, round(MARGIN_PX * max(here.unit, 0.5)))
+        shown = {number: surface for number, surface in shown.items() if number in self._numbers}
+        self.series.cells[index] = middles(here.ids, CELLS[::-1])
+        for name, number in self.parts:
+            visible = len(shown[number].x) / here.unit**2 if number in shown else 0.0
+            self.series.put(name, index, visible_px=visible)
+        if not shown:
             return
-        pieces = self._pieces(here, region, index)
-        edges = Edges.of(here)
+        region = Region.over([surface.box for surface in shown.values()])
+        pieces = self._pieces(here, region, shown, index)
+        if not pieces:
+            return
+        edges, scout = Edges.of(here), Scout(here)
+        wall = Backdrop(self.rig, here)
         for piece in pieces:
             rng = np.random.default_rng(1000 * self.series.frames[index] + piece.id)
-            self._outline(index, piece, measure_outline(edges, piece.contour, here.unit, rng))
+            found = measure_outline(edges, piece.contour, here, self.rig, piece.lens, rng)
+            self._outline(index, piece, found, here.unit)
+            if len(piece.rows) >= 12:
+                self.series.shapes[piece.name][index] = self._shape(here, piece)
             self._palette(index, piece, here, region)
-            score, (x, y) = ghost_score(here, piece.id)
-            self.series.put(piece.name, index, ghost=score, ghost_x=x / here.unit, ghost_y=y / here.unit)
-        if pieces:
-            self._others(index, here, pieces, region)
+            score, (x, y) = scout.look_for(piece.id, piece.box)
+            self.series.put(piece.name, index, ghost=score, ghost_x=x, ghost_y=y)
+        self._others(index, here, pieces, region, wall)
+        self._stranger(index, pieces, wall)
 
-    def _pieces(self, here: Plate, region: Region, index: int) -> list[Piece]:
-        pieces = []
+    def _stranger(self, index: int, pieces: list[Piece], wall: Backdrop) -> None:
+        """What is new in the background: where copies of parts seem to be, and the largest of it, of the part next to it."""
+        for piece in pieces:
+            of = self.series.of[piece.name]
+            self.series.put(
+                piece.name,
+                index,
+                ghost_new=wall.within(of["ghost_x"][index], of["ghost_y"][index], piece.box),
+                new=0.0,
+            )
+        blob = wall.blob()
+        if blob.area > 0:
+            width, height = wall.plate.ids.shape[1::-1]
+
+            def away(piece: Piece) -> float:
+                box = piece.box
+                return float(
+                    np.hypot((box.x0 + box.x1) / 2 - blob.x * width, (box.y0 + box.y1) / 2 - blob.y * height)
+                )
+
+            near = min(pieces, key=away)
+            self.series.put(near.name, index, new=blob.area, new_x=blob.x, new_y=blob.y)
+
+    def _pieces(self, here: Plate, region: Region, shown: dict[int, Surface], index: int) -> list[Piece]:
         names = {number: name for name, number in self.parts}
+        pieces = []
         for name, number in self.parts:
-            mask = (here.ids[region.cut] == number).astype(np.uint8)
-            visible = float(mask.sum()) / here.unit**2
-            self.series.put(name, index, visible_px=visible)
-            if visible < LEAST_VISIBLE_PX:
+            surface = shown.get(number)
+            if surface is None or len(surface.x) < max(12, LEAST_VISIBLE_PX * here.unit**2):
                 continue
-            contour = trace(here, number)
-            self.series.touching[name][index] = frozenset(names[i] for i in contour.touching if i in names)
-            pieces.append(Piece(name, number, mask > 0, solid(mask, here.unit), contour))
+            piece = self._piece(here, region, surface, name)
+            self.series.touching[name][index] = frozenset(
+                names[i] for i in piece.contour.touching if i in names
+            )
+            pieces.append(piece)
         return pieces
 
-    def _outline(self, index: int, piece: Piece, found: Outline) -> None:
-        self.series.put(
-            piece.name, index, lost=found.lost, null=found.null, ratio=found.ratio, gain=found.gain,
-            offset_x=found.offset[0], offset_y=found.offset[1], wobble=found.wobble, scale=found.scale,
-            turn_deg=found.turn_deg, decidable=found.decidable,
+    def _piece(self, here: Plate, region: Region, surface: Surface, name: str) -> Piece:
+        box = surface.box
+        mask = here.ids[box.cut] == surface.id
+        inner = solid(mask.astype(np.uint8), here.unit)
+        keep = np.flatnonzero(inner[surface.y - box.y0, surface.x - box.x0])
+        keep = keep[:: max(1, -(-len(keep) // GRID))]
+        pixels = np.stack([surface.x, surface.y], 1).astype(np.float64)
+        lens = Lens.of(surface.points, pixels, self.rig.cameras[here.frame][0], self.rig.orthographic)
+        points = surface.points[keep]
+        return Piece(
+            name, surface.id, box, mask, inner, trace(here, surface.id, box), surface, lens,
+            surface.y[keep] - region.y0, surface.x[keep] - region.x0,
+            points, lens.jacobian(points), lens.polynomials(pixels[keep]),
         )  # fmt: skip
 
+    def _outline(self, index: int, piece: Piece, found: Outline, unit: float) -> None:
+        self.series.put(
+            piece.name, index, lost=found.lost, null=found.null, ratio=found.ratio, decidable=found.decidable,
+            clear=found.clear, dent=found.dent, radius=piece.lens.radius / unit, focal=piece.lens.focal / unit,
+        )  # fmt: skip
+        if found.fit is not None:
+            self.series.outline(piece.name, index, found.fit, unit)
+
+    def _shape(self, here: Plate, piece: Piece) -> Frame:
+        """How displacement fields of the part compare here, with its tilts and the motions of its joints."""
+        points = piece.points.astype(np.float64)
+        motions = [piece.jacobian[..., PLANE], piece.jacobian[..., PLANE + 1]]
+        for joint in self.series.joints:
+            for turn, travel in joint.velocities(self.rig, here.frame, piece.id, points):
+                motions += [piece.lens.seen(points, v) / here.unit for v in (turn, travel)]
+        return frame_of(piece.jacobian, piece.polynomials, np.stack(motions, 2))
+
     def _palette(self, index: int, piece: Piece, here: Plate, region: Region) -> None:
-        if piece.solid.sum() < 12:
+        if len(piece.rows) < 12:
             return
-        take = np.median(here.take_lab[region.cut][piece.solid], axis=0)
-        render = np.median(here.beauty_lab[region.cut][piece.solid], axis=0)
+        take = np.median(here.take_lab[region.cut][piece.rows, piece.columns], axis=0)
+        render = np.median(here.beauty_lab[region.cut][piece.rows, piece.columns], axis=0)
         names = [f"{kind}_{axis}" for kind in ("take", "render") for axis in "Lab"]
         values = [float(value) for value in (*take, *render)]
-        self.series.put(piece.name, index, **dict(zip(names, values, strict=True)))
-
-    def _others(self, index: int, here: Plate, pieces: list[Piece], region: Region) -> None:
-        ids = [piece.id for piece in pieces]
-        textured = readable(here, region)
-        now = {p.name: self._colours(here, p, region) for p in pieces}
-        for other in self._chosen(index, here, pieces):
-            there = self.window[other]
-            carried = carry(self.rig, here, there, ids, region, self._flow)
-            labs = [here.take_lab[region.cut], here.beauty_lab[region.cut]]
-            before = [
-                cv2.remap(lab, carried.where, None, cv2.INTER_LINEAR)
-                for lab in (there.take_lab, there.beauty_lab)
-            ]
-            for piece in pieces:
-                common = piece.solid & carried.valid
-                look = compare(*now[piece.name][:2], there, piece.id, now[piece.name][2])
-                enough = common.sum() >= max(12, 0.25 * piece.solid.sum())
-                seen_alike = (
-                    enough and turned_deg(self.rig, here.frame, there.frame, piece.id) <= MOST_TURN_DEG
-                )
-                moved = (
-                    displacement(carried.flow, common & textured, here.unit) if seen_alike else Displacement()
-                )
-                anchored = (
-                    anchored_jump(before[0], labs[0], before[1], labs[1], common) if enough else float("nan")
-                )
-                jump = float(np.fmin(look.jump, anchored))
-                arc = (
-                    np.radians(turned_deg(self.rig, here.frame, there.frame, piece.id))
-                    * _radius(piece.mask)
-                    / here.unit
-                )
-                reading = Reading(other, moved.shift, moved.bend, float(arc), look.unlike, look.behind, jump)
-                self.readings[piece.name][index].append(reading)
-        for piece in pieces:
-            share = float((piece.solid & textured).sum() / max(1, piece.solid.sum()))
-            self.series.put(piece.name, index, textured=share)
-        if index > 0:
-            self._step_before(index, here, pieces, region, textured)
+        rough = energy(np.ascontiguousarray(here.take_lab[piece.box.cut][..., 0]), piece.solid)
+        self.series.put(piece.name, index, energy=rough, **dict(zip(names, values, strict=True)))
 
     def _chosen(self, index: int, here: Plate, pieces: list[Piece]) -> list[int]:
-        """Positions of four other frames: far enough to lie outside a short fault, seen from nearly the same side."""
+        """Positions of the others far off: one on either side, or two on one, seen from nearly the same side."""
 
         def cost(step: int) -> tuple[float, int]:
-            there = self.sources[index + step]
-            turn = max(turned_deg(self.rig, here.frame, there, piece.id) for piece in pieces)
-            return max(turn - FREE_TURN_DEG, 0) + 0.4 * abs(abs(step) - BEST_DISTANCE), -abs(step)
+            turns = [self.rig.turned_deg(here.frame, self.sources[index + step], p.id) for p in pieces]
+            return float(np.mean([max(t - FREE_TURN_DEG, 0.0) for t in turns])) - 0.3 * abs(step), -step
 
         inside = [
-            sign * d for d in DISTANCES for sign in (-1, 1) if 0 <= index + sign * d < len(self.sources)
+            sign * d for d in self._far for sign in (-1, 1) if 0 <= index + sign * d < len(self.sources)
         ]
-        before = sorted((d for d in inside if d < 0), key=cost)
-        after = sorted((d for d in inside if d > 0), key=cost)
-        both = before[:2] + after[:2]
-        rest = sorted(before[2:] + after[2:], key=cost)
-        return [index + step for step in both + rest[: 4 - len(both)]]
+        sides = [sorted((d for d in inside if (d > 0) == after), key=cost) for after in (False, True)]
+        found = [side[0] for side in sides if side]
+        if len(found) == 1:
+            found += next(side for side in sides if side)[1:2]
+        return [index + step for step in found]
+
+    def _others(self, index: int, here: Plate, pieces: list[Piece], region: Region, wall: Backdrop) -> None:
+        structure = np.ascontiguousarray(here.structure[region.cut])
+        lines = Lines(structure, here.unit)
+        rings = {p.name: around(here, p.mask, p.box.cut) for p in pieces}
+        for piece in pieces:
+            clear = lines.clear[piece.rows, piece.columns]
+            self.series.put(piece.name, index, textured=float(clear.mean()) if len(clear) else 0.0)
+        facing: dict[int, Facing] = {}
+        for other in [*self._chosen(index, here, pieces), *([index - 1] if index else [])]:
+            near = other == index - 1
+            there = self.window[other]
+            if not near:
+                wall.compare(Backdrop(self.rig, there))
+            carried = carry(self.rig, here, there, [p.surface for p in pieces], region)
+            before = np.asarray(carried.bring(there.structure))
+            before = np.where(carried.valid, before, structure).astype(np.uint8)
+            flow = np.asarray((self._fast if near else self._flow).calc(before, structure, None), np.float32)
+            patches = self._patches(here, there, carried, flow, region)
+            for piece in pieces:
+                turned = self.rig.turned_deg(here.frame, there.frame, piece.id)
+                if turned > MOST_TURN_DEG:
+                    continue
+                free = None
+                if turned > TURNED_DEG:
+                    if not facing:
+                        field = normals(self.rig, here, region)
+                        facing = {p.id: Facing.of(field, p.rows, p.columns) for p in pieces}
+                    free = facing[piece.id].slide(self.rig.carry(here.frame, there.frame, piece.id)[:3, :3])
+                self._link(
+                    index,
+                    other,
+                    here,
+                    there,
+                    piece,
+                    carried,
+                    flow,
+                    free,
+                    lines,
+                    patches,
+                    rings[piece.name],
+                    region,
+                    turned,
+                )
 
     @staticmethod
-    def _colours(here: Plate, piece: Piece, region: Region) -> tuple[F32, F32, F32]:
-        ring = surroundings(here, piece.mask, region)
-        return (
-            samples(here.take_lab[region.cut], piece.solid),
-            ring,
-            samples(here.beauty_lab[region.cut], piece.solid),
+    def _patches(here: Plate, there: Plate, carried: Carried, flow: F32, region: Region) -> Patches:
+        """Patches of the take carried from there, moved along ``flow`` to where they are found here."""
+        now = np.ascontiguousarray(here.take_lab[region.cut][..., 0])
+        brought = carried.bring(np.ascontiguousarray(there.take_lab[..., 0]))
+        before = np.where(carried.valid, brought, now).astype(np.float32)
+        ys, xs = np.mgrid[: now.shape[0], : now.shape[1]].astype(np.float32)
+        moved = cv2.remap(
+            before, xs - flow[..., 0], ys - flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
+        return Patches(np.asarray(moved, np.float32), now, here.unit)
 
-    def _step_before(
-        self, index: int, here: Plate, pieces: list[Piece], region: Region, textured: Mask
-    ) -> None:
-        there = self.window[index - 1]
-        carried = carry(self.rig, here, there, [piece.id for piece in pieces], region, self._fast)
-        before = cv2.remap(
-            there.take_lab, carried.where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    def _foreign(self, now: F32, before: F32, part_id: int, there: Plate) -> tuple[float, int]:
+        """(share, id): how much of a part's surface (n, 3) shows another part's colours rather than its own, and whose."""
+        own, best = np.linalg.norm(now - before, axis=1), (0.0, 0)
+        for _, number in self.parts:
+            colours = there.take_lab[::3, ::3][there.ids[::3, ::3] == number] if number != part_id else ()
+            if len(colours) >= 8:
+                share = float(((own > ALIKE_LAB) & (nearest(now, sampled(colours)) < 0.5 * own - 1)).mean())
+                best = max(best, (share, number))
+        return best
+
+    def _link(self, index: int, other: int, here: Plate, there: Plate, piece: Piece, carried: Carried, flow: F32,
+              free: F64 | None, lines: Lines, patches: Patches, ring: F32, region: Region, turned: float) -> None:  # fmt: skip
+        rows, columns = piece.rows, piece.columns
+        both = carried.valid[rows, columns]
+        if both.sum() < max(12, 0.25 * len(rows)):
+            return
+        use = both & (lines.clear[rows, columns] > LEAST_CLEAR)
+        fit: Fit | None = None
+        if use.sum() >= LEAST_POINTS:
+            at = rows[use], columns[use]
+            across = lines.across[at].astype(np.float64)
+            along = (flow[at] * across).sum(1).astype(np.float64)
+            weight = lines.clear[at].astype(np.float64)
+            slid = None if free is None else free[use]
+            fit = fit_normal(piece.jacobian[use], piece.polynomials[use], across, along, weight, slid)
+        r, c = rows[both], columns[both]
+        points = np.ascontiguousarray(carried.where[r, c][None])
+        take, render = (
+            cv2.remap(lab, points, None, cv2.INTER_LINEAR)[0] for lab in (there.take_lab, there.beauty_lab)
         )
-        now = here.take_lab[region.cut]
-        for piece in pieces:
-            common = piece.solid & carried.valid
-            moved = displacement(carried.flow, common & textured, here.unit)
-            boil = texture_change(np.asarray(before, np.float32), now, common, here.unit)
-            self.series.put(piece.name, index, slip=moved.shift, flex=moved.bend, boil=boil)
-
-
-def _radius(mask: Mask) -> float:
-    """Half the larger side of what shows of a part, working pixels."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return 0.5 * float(max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1)
+        now, shaded = here.take_lab[region.cut][r, c], here.beauty_lab[region.cut][r, c]
+        look = compare(now, take, shaded, render, sampled(take), ring, (c + region.x0, r + region.y0))
+        foreign, alien = (
+            self._foreign(now, take, piece.id, there) if max(look.gone, look.unlike) > ODD_SHARE else (0.0, 0)
+        )
+        inside = piece.box.y0 - region.y0, piece.box.x0 - region.x0
+        cut = (
+            slice(inside[0], inside[0] + piece.solid.shape[0]),
+            slice(inside[1], inside[1] + piece.solid.shape[1]),
+        )
+        texture = patches.of(piece.solid & carried.valid[cut], cut)
+        self.series.links[piece.name].append(
+            Link.of(index, other, fit, look, texture, here.unit, turned, foreign, alien)
+        )

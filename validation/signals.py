@@ -5,26 +5,39 @@ A signal is compared with the larger of its calibrated limit and what the part's
 (the style-adaptive null): a look that boils a little everywhere raises its own limit, up to twice the calibrated one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..pipeline.intent import Intent
+from .kinds import BY_NAME
 from .limits import Limits, Presence
-from .series import F64, Series
-from .surface import follow
+from .motion import EXPLAINED, Motion, deviations, motion_of
+from .series import F64, Link, Series, colours, column
+from .settle import settle
 
+PX = 3.0
+"""Pixels of a picture 1920 wide in one of a picture 640 wide: findings and limits are in the former."""
 LEAST_SHARE = 0.10
 """Frames in which less of a part shows than this share of its usual visible area give no verdict."""
 ADAPT_AT_MOST = 2.0
-BEND_SHARE = 0.33
-FLEX_COUNTS = 2.0
-"""One step in time shows only a part of a bend, with much less noise than frames further away."""
-KINDS = ("vanished", "rubber", "wrong_motion", "shifted", "outline", "colour_drift", "flicker", "ghost")
+FLOOR_LAB = 1.0
+STEEP = 0.7
+"""Share of a sudden change that must come within two frames."""
+AROUND = (5, 14)
+"""Frames away, from and to, of what a colour is compared with when it changes suddenly."""
+SIGNALS = (
+    "vanished", "partly_vanished", "rubber", "joint", "shifted", "outline", "wobble", "sliding", "text",
+    "material", "boiling", "flicker", "colour_drift", "ghost", "intruder",
+)  # fmt: skip
+"""Kinds with a signal of their own; the others of a part are told from the shape of a span (findings)."""
 
 
 @dataclass(frozen=True)
 class Signal:
-    """``values`` and ``limits`` (F,) of one kind of fault of one part; NaN where it can't be told."""
+    """``values`` and ``limits`` (F,) of one kind of fault of one part; NaN where it can't be told. ``others`` the part
+    that it is against, by frame, if any."""
 
     part: str
     kind: str
@@ -33,9 +46,18 @@ class Signal:
     values: F64
     limits: F64
     usual: float
+    others: tuple[str, ...] = ()
 
 
-def judged(measures: dict[str, F64]) -> F64:
+@dataclass(frozen=True)
+class Read:
+    """All that is known of a part, put together: its motion and its signals by kind."""
+
+    motion: Motion
+    signals: dict[str, Signal]
+
+
+def judged(measures: Mapping[str, F64]) -> F64:
     """(F,) 1 where enough of the part shows to be judged, NaN elsewhere."""
     visible = np.nan_to_num(measures["visible_px"])
     shown = visible[visible > 0]
@@ -45,55 +67,85 @@ def judged(measures: dict[str, F64]) -> F64:
     return np.where((visible >= 40) & (visible >= LEAST_SHARE * usual), 1.0, np.nan)
 
 
-def absence(measures: dict[str, F64], presence: Presence) -> F64:
+def of_links(count: int, links: list[Link], name: str, near: bool, most: bool, faulty: frozenset[int]) -> F64:
+    """(count,) a measure of links by frame: the least (or ``most``) over those to the frame before (``near``) or to
+    frames far off. Frames ``faulty`` have no say, but on each other."""
+    table: list[list[tuple[bool, float]]] = [[] for _ in range(count)]
+    for link in links:
+        value = float(getattr(link, name))
+        if (link.here - link.there == 1) == near and np.isfinite(value):
+            table[link.here].append((link.there in faulty, value))
+    pick = max if most else min
+    out = np.full(count, np.nan)
+    for index, row in enumerate(table):
+        good = [v for bad, v in row if not bad]
+        if not good and index in faulty:
+            good = [v for _, v in row]
+        if good:
+            out[index] = pick(good)
+    return out
+
+
+def absence(measures: Mapping[str, F64], gone: F64, unlike: F64, presence: Presence) -> F64:
     """(F,) 0..1: how sure it is that the part is not there, from its outline and from its colours."""
-    known = np.isfinite(measures["lost"]) | np.isfinite(measures["behind"])
+    table = {
+        "lost": measures["lost"],
+        "null": measures["null"],
+        "ratio": measures["ratio"],
+        "gone": gone,
+        "unlike": unlike,
+    }
+    known = np.isfinite(measures["lost"]) | np.isfinite(gone)
     total = np.full(len(known), presence.bias)
-    neutral = {"lost": 0.5, "null": 2.0, "ratio": 0.6, "behind": 0.3, "unlike": 0.3}
+    neutral = {"lost": 0.5, "null": 2.0, "ratio": 0.6, "gone": 0.3, "unlike": 0.3}
     for name, weight in presence.weights.items():
-        values = np.clip(np.where(np.isfinite(measures[name]), measures[name], neutral[name]), -1.0, 6.0)
+        values = np.clip(np.where(np.isfinite(table[name]), table[name], neutral[name]), -1.0, 6.0)
         total = total + weight * values
     return np.where(known, 1 / (1 + np.exp(-np.clip(total, -30, 30))), np.nan)
 
 
-def outline_shift(measures: dict[str, F64]) -> F64:
-    """(F,) px: how far the outline lies from its usual place in this take, where the shifted place clearly wins."""
-    dx, dy = measures["offset_x"], measures["offset_y"]
-    base = [float(np.clip(np.nanmedian(v), -2, 2)) if np.isfinite(v).any() else 0.0 for v in (dx, dy)]
-    away = np.hypot(dx - base[0], dy - base[1])
-    return np.where(measures["ratio"] > 0.5, away, np.nan)
+def drift(series: Series, part: str, intent: Intent) -> F64:
+    """(F,) Lab: how far the part's chroma left that of most frames, or its colour that of the frames around, beyond
+    what the render's light does. Light that changes slowly changes neither."""
+    links, count = series.links[part], len(series.frames)
+    if not links or intent.recolour:
+        return np.full(count, np.nan)
+    here, there = column(links, "here").astype(np.intp), column(links, "there").astype(np.intp)
+    found = settle(count, here, there, colours(series, part), np.ones(len(links)), FLOOR_LAB)
+    hue = np.linalg.norm(found[:, 3:], axis=1)
+    if intent.relight:
+        return np.asarray(hue)
+    return np.asarray(np.fmax(hue, sudden(found[:, :3])))
 
 
-def both_sides(steps: F64) -> F64:
-    """(F,) of a measure of the step into each frame: the smaller of the steps into it and out of it, so that the
-    step back to normal is not counted to the frame after a fault."""
-    after = np.append(steps[1:], np.nan)
-    return np.asarray(np.fmin(steps, after), np.float64)
+def sudden(values: F64) -> F64:
+    """(F,) size of what sets rows of (F, k) apart from what is usual before them, from what is usual after them, and
+    from the line between the two: the least of these, so that neither a slow change nor a faulty neighbour counts."""
+    out = np.full(len(values), np.nan)
+    for index in range(len(values)):
+        sides = [
+            values[max(0, index - AROUND[1]) : max(0, index - AROUND[0])],
+            values[index + AROUND[0] : index + AROUND[1]],
+        ]
+        middles = [
+            np.median(side[np.isfinite(side[:, 0])], axis=0)
+            for side in sides
+            if np.isfinite(side[:, :1]).sum() >= 2
+        ]
+        if middles:
+            away = [float(np.linalg.norm(values[index] - m)) for m in (*middles, np.mean(middles, axis=0))]
+            out[index] = min(away)
+    for index in np.flatnonzero(np.isfinite(out)):
+        if (
+            index <= AROUND[0] or index >= len(values) - AROUND[0]
+        ):  # one side alone can't tell a slope from a step
+            near = values[max(0, index - AROUND[1]) : index + AROUND[1]]
+            steps = np.linalg.norm(near[2:] - near[:-2], axis=1) if len(near) > 2 else np.zeros(1)
+            out[index] = min(out[index], float(np.nanmax(steps, initial=0)) / STEEP)
+    return out
 
 
-def bend(measures: dict[str, F64]) -> F64:
-    """(F,) px: what no rigid motion explains, of the place or of the motion. A coarse flow shows a large shift of the
-    whole as a little bend too; that is not counted."""
-    place = np.where(measures["bend"] >= BEND_SHARE * np.nan_to_num(measures["shift"]), measures["bend"], 0.0)
-    place = np.where(np.isfinite(measures["bend"]), place, np.nan)
-    return np.asarray(np.fmax(place, FLEX_COUNTS * both_sides(measures["flex"])), np.float64)
-
-
-def long_drift(measures: dict[str, F64]) -> F64:
-    """(F,) Lab: the part's median colour against its median over the take, less what the render changed."""
-    take = np.stack([measures[f"take_{axis}"] for axis in "Lab"], 1)
-    render = np.stack([measures[f"render_{axis}"] for axis in "Lab"], 1)
-    if not np.isfinite(take).any():
-        return np.full(len(take), np.nan)
-    take, render = take - np.nanmedian(take, axis=0), render - np.nanmedian(render, axis=0)
-    rows = [
-        np.linalg.norm(follow(a, b)) if np.isfinite(a).all() else np.nan
-        for a, b in zip(take, render, strict=True)
-    ]
-    return np.asarray(rows, np.float64)
-
-
-def flicker(measures: dict[str, F64]) -> F64:
+def flicker(measures: Mapping[str, F64]) -> F64:
     """(F,) L: second difference in time of the part's median lightness, less the render's own."""
 
     def bend(values: F64) -> F64:
@@ -105,35 +157,88 @@ def flicker(measures: dict[str, F64]) -> F64:
     return np.maximum(bend(measures["take_L"]) - bend(measures["render_L"]), 0)
 
 
-def doubled(measures: dict[str, F64]) -> F64:
-    """(F,) likeness of another place to the part, beyond what is usual in this take: things may look alike all along."""
-    found = measures["ghost"]
-    usual = float(np.nanmedian(found)) if np.isfinite(found).any() else 0.0
-    return np.asarray(found - max(0.0, usual), np.float64)
+def above_usual(values: F64) -> F64:
+    """(F,) beyond what is usual in this take."""
+    usual = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
+    return np.asarray(values - max(0.0, usual), np.float64)
 
 
-def signals(series: Series, part: str, limits: Limits) -> dict[str, Signal]:
-    """All signals of a part by kind."""
-    measures = series.of[part]
-    shown = judged(measures)
+def both_sides(steps: F64) -> F64:
+    """(F,) of a measure of the step into each frame: the smaller of the steps into it and out of it, so that the
+    step back to normal is not counted to the frame after a fault."""
+    return np.asarray(np.fmin(steps, np.append(steps[1:], np.nan)), np.float64)
+
+
+def values_of(
+    series: Series, part: str, limits: Limits, intent: Intent, faulty: frozenset[int]
+) -> tuple[Motion, dict[str, F64]]:
+    """The motion and the values (F,) of every kind of signal of a part."""
+    measures, links, count = series.of[part], series.links[part], len(series.frames)
+    motion = motion_of(series, part, faulty)
+    gone = of_links(count, links, "gone", False, True, faulty)
+    unlike = of_links(count, links, "unlike", False, False, faulty)
+    garbled = of_links(count, links, "garbled", False, False, faulty)
+    grown = intent.outline_px / PX
+    rough = np.abs(measures["energy"] - _middle(measures["energy"]))
+    drifted = np.minimum(drift(series, part, intent), 99.0)
+    other = (drifted > 0.5 * limits.of["colour_drift"].value) | (garbled > 0.5 * limits.of["text"].value)
+    copied = np.clip(measures["ghost_new"] / limits.of["ghost"].margin, 0, 1)
     values = {
-        "vanished": absence(measures, limits.presence),
-        "rubber": bend(measures),
-        "wrong_motion": both_sides(measures["slip"]),
-        "shifted": measures["shift"],
-        "outline": measures["lost"],
-        "colour_drift": np.minimum(measures["jump"], 99.0),
-        "flicker": flicker(measures),
-        "ghost": doubled(measures),
+        "vanished": absence(measures, gone, unlike, limits.presence),
+        "partly_vanished": gone,
+        "rubber": np.fmax(motion.bend, np.maximum(motion.ripple - 0.5 * grown, 0)) * PX,
+        "joint": np.full(count, np.nan),
+        "shifted": np.maximum(motion.shift - grown, 0) * PX,
+        "outline": np.maximum(above_usual(measures["dent"]) - grown, 0) * PX,
+        "wobble": above_usual(measures["outline_rest"]) * PX,
+        "sliding": motion.slide * PX,
+        "text": above_usual(garbled),
+        "material": np.where(np.isfinite(rough), rough * other, np.nan),
+        "boiling": above_usual(both_sides(of_links(count, links, "change", True, False, frozenset()))),
+        "flicker": flicker(measures) if not intent.relight else np.full(count, np.nan),
+        "colour_drift": drifted,
+        "ghost": above_usual(measures["ghost"]) * copied,
+        "intruder": above_usual(measures["new"]) / np.nanmax(np.append(measures["visible_px"], 1.0)),
     }
-    return {kind: _signal(part, kind, values[kind] * shown, limits) for kind in KINDS}
+    return motion, values
 
 
-MEASURES = {
-    "vanished": "absence", "rubber": "bend", "wrong_motion": "slip", "shifted": "shift", "outline": "lost",
-    "colour_drift": "jump", "flicker": "flicker", "ghost": "ghost",
-}  # fmt: skip
-"""Which measure is responsible for which kind of fault."""
+def _middle(values: F64) -> float:
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
+
+
+def read(
+    series: Series, part: str, limits: Limits, intent: Intent, faulty: frozenset[int] = frozenset()
+) -> Read:
+    """Everything about a part. Frames ``faulty`` (positions) don't say what is usual, nor what others should be."""
+    motion, values = values_of(series, part, limits, intent, faulty)
+    shown = judged(series.of[part])
+    table = {kind: _signal(part, kind, values[kind] * shown, limits) for kind in SIGNALS}
+    joint = _joint(series, part, motion, limits, shown)
+    if joint is not None:
+        table["joint"] = joint
+    return Read(motion, table)
+
+
+def _joint(series: Series, part: str, motion: Motion, limits: Limits, shown: F64) -> Signal | None:
+    """The joint, and the turn or travel in it, that explains the part's displacement best."""
+    best: Signal | None = None
+    strongest = -1.0
+    moved = motion.moved * PX > limits.of["joint"].margin
+    for found in deviations(series, part, motion.field):
+        other = found.joint.other[0] if found.joint.one[0] == part else found.joint.one[0]
+        for name, unit, values in (
+            ("joint", "deg", np.abs(found.turn_deg)),
+            ("joint_mm", "mm", np.abs(found.travel) * 1000),
+        ):
+            told = np.where((found.explained >= EXPLAINED) & moved, values, 0.0)
+            told = np.where(np.isfinite(found.explained), told, np.nan) * shown
+            limit = limits.of[name].value
+            strength = float(np.nansum(np.clip(told / limit - 1, 0, 9)))
+            if strength > strongest:
+                strongest = strength
+                best = Signal(part, "joint", "joint", unit, told, np.full(len(told), limit), 0.0, (other,))
+    return best
 
 
 def _signal(part: str, kind: str, values: F64, limits: Limits) -> Signal:
@@ -144,4 +249,4 @@ def _signal(part: str, kind: str, values: F64, limits: Limits) -> Signal:
     if len(known) >= 8 and limit.margin > 0:
         spread = 1.4826 * float(np.median(np.abs(known - usual)))
         level = max(level, min(usual + limit.margin * spread, ADAPT_AT_MOST * level))
-    return Signal(part, kind, MEASURES[kind], limit.unit, values, np.full(len(values), level), usual)
+    return Signal(part, kind, BY_NAME[kind].measure, limit.unit, values, np.full(len(values), level), usual)

@@ -2,63 +2,118 @@
 """The Validate stage as a worker task: a take against its ground truth -> a report folder."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..pipeline.context import Context
 from ..pipeline.errors import InputError
-from ..pipeline.manifest import Manifest
-from ..pipeline.store import write_json
+from ..pipeline.intent import Intent
+from ..pipeline.store import digest_json
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth, PartInfo
+from . import chunks
 from .anchors import Rig
 from .conform import Conformed, claimed, conform
-from .evidence import write_crop
+from .criteria import criteria
 from .findings import Judgement, judge
 from .gallery import Gallery
+from .keep import gather, kept, save
 from .limits import Limits, load_limits
-from .measure import KEEP, Measurer
-from .page import page_data, write_page
-from .page_compare import compare_shot
+from .measure import FAR, KEEP, Measurer
 from .plates import Plate, Window, load_plate
-from .series import Series, to_json
+from .report import MANIFEST, SCHEMA, write_report
+from .series import Series
 
-SCHEMA = "holdfast/report"
-MANIFEST = "report.json"
-MEASURED_BY = 1
+COARSE, FULL = "coarse", "full"
+COARSE_STEP = 3
+"""The first look takes every third frame and trusts the take's own frame map."""
+COARSE_FAR = (2, 3, 4)
+MEASURED_BY = 2
 """Raise when measuring changes so that reports must be made again."""
+__all__ = ["COARSE", "FULL", "MANIFEST", "MEASURED_BY", "SCHEMA", "run", "settings"]
 
 
-def settings(parts: Sequence[str] | None = None) -> dict[str, Any]:
+def settings(parts: Sequence[str] | None = None, intent: Intent | None = None) -> dict[str, Any]:
     """What a report depends on besides the take and the truth."""
-    return {"limits": load_limits().digest, "measures": MEASURED_BY, "parts": sorted(parts) if parts else []}
+    return {
+        "limits": load_limits().digest, "measures": MEASURED_BY, "parts": sorted(parts) if parts else [],
+        "intent": (intent or Intent()).to_json(),
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one run is about."""
+
+    request: Mapping[str, Any]
+    truth: GroundTruth
+    take: TakeFolder
+    folder: Path
+    parts: tuple[PartInfo, ...]
+    intent: Intent
+    limits: Limits
+
+    @classmethod
+    def of(cls, request: Mapping[str, Any]) -> "Job":
+        """Raises InputError for what does not belong together or does not exist."""
+        truth, take = GroundTruth.open(Path(request["truth"])), TakeFolder.open(Path(request["take"]))
+        check_same_shot(truth, take)
+        intent = Intent.from_json(request.get("intent"))
+        return cls(
+            request,
+            truth,
+            take,
+            Path(request["out"]),
+            chosen(truth, request.get("parts")),
+            intent,
+            load_limits(),
+        )
+
+    def identity(self, pairs: Sequence[tuple[int, int]]) -> str:
+        """What the measures of this job depend on."""
+        ids = [part.id for part in self.parts]
+        return digest_json(
+            [self.truth.digest, self.take.manifest.digest, MEASURED_BY, ids, [list(pair) for pair in pairs]]
+        )
 
 
 def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    """``request``: truth, take, out (folders), parts (names, optional). Writes the report; returns
-    {report, verdict, summary, digest}. Raises InputError, StorageError, Cancelled."""
+    """``request``: truth, take, out (folders); optional parts (names), intent, stage ("coarse" or "full"), jobs (how
+    many processes), chunk (first and last take frame: only measures these, for ``run`` without it to gather).
+
+    Writes the report; returns {report, verdict, summary, digest}, of a chunk {chunk, measured}. Raises InputError,
+    StorageError, Cancelled; what was measured by then is used again.
+    """
     started = time.monotonic()
-    truth, take = GroundTruth.open(Path(request["truth"])), TakeFolder.open(Path(request["take"]))
-    check_same_shot(truth, take)
-    folder, limits = Path(request["out"]), load_limits()
-    parts = chosen(truth, request.get("parts"))
-    gallery = Gallery(truth, len(claimed(truth, take)), folder)
-    conformed = conform(truth, take, limits, ctx.part(0.0, 0.15), gallery.add)
-    measured = measure(truth, take, conformed, parts, ctx.part(0.15, 0.95))
-    series = measured.series
-    judged = judge(series, measured.readings, conformed, limits, truth.size[0])
+    job = Job.of(request)
+    if request.get("stage") == COARSE:
+        return _finished(job, _first_look(job, ctx), started, ctx)
+    gallery = Gallery(job.truth, len(claimed(job.truth, job.take)), job.folder)
+    conformed = conform(job.truth, job.take, job.limits, ctx.part(0.0, 0.15), gallery.add)
+    if request.get("chunk"):
+        return _chunk(job, conformed, ctx.part(0.15, 1.0))
+    series = measured(job, conformed, ctx.part(0.15, 0.93))
+    told = criteria(job.truth, job.take, conformed, job.intent, ctx.part(0.93, 0.97))
+    judged = judge(series, conformed, job.limits, job.intent, told)
+    return _finished(job, (judged, conformed, series, gallery, FULL), started, ctx)
+
+
+Outcome = tuple[Judgement, Conformed, Series, Gallery, str]
+
+
+def _finished(job: Job, outcome: Outcome, started: float, ctx: Context) -> dict[str, Any]:
+    judged, conformed, series, gallery, stage = outcome
+    depends = settings(job.request.get("parts"), job.intent)
     manifest = write_report(
-        folder, truth, take, conformed, series, judged, limits, request.get("parts"), gallery
+        job.folder, job.truth, job.take, conformed, series, judged, gallery, depends, job.intent, stage
     )
     seconds = round(time.monotonic() - started, 3)
-    replace(manifest, made={**manifest.made, "seconds": seconds}).save(folder / MANIFEST)
-    if folder.parent.name == "reports":  # a shot's: its takes are compared
-        compare_shot(folder.parent)
+    replace(manifest, made={**manifest.made, "seconds": seconds}).save(job.folder / MANIFEST)
     ctx.progress(1.0, judged.summary)
     return {
-        "report": str(folder),
+        "report": str(job.folder),
         "verdict": judged.verdict,
         "summary": judged.summary,
         "digest": manifest.digest,
@@ -83,59 +138,56 @@ def chosen(truth: GroundTruth, names: Sequence[str] | None) -> tuple[PartInfo, .
     return tuple(truth.part(name) for name in names) if names else truth.parts
 
 
-def measure(
-    truth: GroundTruth, take: TakeFolder, conformed: Conformed, parts: Sequence[PartInfo], ctx: Context
-) -> Measurer:
-    """Measures every frame pair, streaming."""
+def measurer(job: Job, conformed: Conformed, far: Sequence[int] = FAR) -> Measurer:
+    """What measures the frame pairs of a take, streaming."""
 
     def load(index: int) -> Plate:
         source, frame = conformed.pairs[index]
-        return load_plate(truth, take, source, frame, conformed.offset_px)
+        return load_plate(job.truth, job.take, source, frame, conformed.matrix(frame))
 
-    table = [(part.name, part.id) for part in parts]
-    measurer = Measurer(Window(load, KEEP), Rig.of(truth), table, conformed.pairs)
-    measurer.run(ctx)
-    return measurer
-
-
-def write_report(folder: Path, truth: GroundTruth, take: TakeFolder, conformed: Conformed, series: Series, judged: Judgement,
-                 limits: Limits, parts: Sequence[str] | None, gallery: Gallery) -> Manifest:  # fmt: skip
-    """Writes crops, measures.json and report.html; returns the manifest, which is saved last."""
-    source_of = {frame: source for source, frame in conformed.pairs}
-    judged.findings = [
-        replace(f, crop=write_crop(truth, take, f, source_of.get(f.worst, conformed.pairs[0][0]), folder))
-        for f in judged.findings
-    ]
-    measured = measures(series, judged)
-    write_json(folder / "measures.json", measured)
-    data = {
-        "take": take.name, "verdict": judged.verdict, "summary": judged.summary, "parts": judged.parts,
-        "findings": judged.to_json(), "frame_map": [list(pair) for pair in conformed.pairs], "offset_px": list(conformed.offset_px),
-        "notes": judged.notes, "series": "measures.json", "page": "report.html",
-    }  # fmt: skip
-    write_page(folder / "report.html", page_data(truth, take, data, measured, folder, gallery))
-    manifest = Manifest(SCHEMA, settings(parts), {"truth": truth.digest, "take": take.manifest.digest}, data)
-    files = [folder / "measures.json", folder / "report.html", *(folder / f.crop for f in judged.findings)]
-    return manifest.with_files(folder, files)
+    return Measurer(
+        Window(load, KEEP), Rig.of(job.truth), [(p.name, p.id) for p in job.parts], conformed.pairs, far
+    )
 
 
-def measures(series: Series, judged: Judgement) -> dict[str, Any]:
-    """measures.json: per part and kind the signal with its limits, and every raw measure, by frame."""
-    return {
-        "frames": list(series.frames),
-        "parts": {
-            part: {
-                "signals": {
-                    kind: {
-                        "measure": s.measure,
-                        "unit": s.unit,
-                        "values": to_json(s.values),
-                        "limits": to_json(s.limits),
-                    }
-                    for kind, s in judged.signals[part].items()
-                },
-                "measures": {name: to_json(values) for name, values in series.of[part].items()},
-            }
-            for part in series.parts
-        },
-    }
+def measured(job: Job, conformed: Conformed, ctx: Context) -> Series:
+    """The measures of all frames: those that chunks left, the rest measured now, in processes side by side if the take
+    is long. The same numbers in any case."""
+    folder, identity = job.folder / chunks.FOLDER, job.identity(conformed.pairs)
+    left = chunks.missing(len(conformed.pairs), folder, identity)
+    pieces = chunks.split(len(left), chunks.wanted_jobs(job.request.get("jobs")))
+    if len(pieces) > 1:
+        requests = [
+            {**job.request, "chunk": [conformed.pairs[left[a]][1], conformed.pairs[left[b]][1]]}
+            for a, b in pieces
+        ]
+        chunks.side_by_side("validation.stage:run", requests, ctx, "Measuring")
+        left = chunks.missing(len(conformed.pairs), folder, identity)
+    machine = measurer(job, conformed)
+    series = machine.run(ctx, left)
+    gather(series, kept(folder, identity))
+    return series
+
+
+def _chunk(job: Job, conformed: Conformed, ctx: Context) -> dict[str, Any]:
+    """Measures the chunk's frames that are not measured yet."""
+    first, last = job.request["chunk"]
+    folder, identity = job.folder / chunks.FOLDER, job.identity(conformed.pairs)
+    left = set(chunks.missing(len(conformed.pairs), folder, identity))
+    which = [i for i, (_, frame) in enumerate(conformed.pairs) if first <= frame <= last and i in left]
+    if which:
+        series = measurer(job, conformed).run(ctx, which)
+        save(folder / chunks.name_of(which[0], which[-1]), series, which, identity)
+    return {"chunk": [first, last], "measured": len(which)}
+
+
+def _first_look(job: Job, ctx: Context) -> Outcome:
+    """Every COARSE_STEPth frame against each other, the frame map as the take claims it."""
+    pairs = claimed(job.truth, job.take)[::COARSE_STEP]
+    conformed = Conformed(pairs)
+    conformed.notes.append(
+        f"A first look at every {COARSE_STEP}rd frame; timing and frame size are not checked yet."
+    )
+    gallery = Gallery(job.truth, len(pairs), job.folder)
+    series = measurer(job, conformed, COARSE_FAR).run(ctx.part(0.0, 0.9))
+    return judge(series, conformed, job.limits, job.intent, least=1), conformed, series, gallery, COARSE

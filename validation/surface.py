@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the surface of a part looks like: the same thing as in other frames, its colour, its texture."""
+"""What the surface of a part looks like: its colour, its texture, and whether it is what other frames show there."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,25 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pipeline.pictures import F32
-from .anchors import Region
+from .anchors import Mask
 from .plates import Plate
 
 PATCH_PX = 7
 ALIKE_LAB = 9.0
 RING_PX = (3.0, 12.0)
 SAMPLES = 96
-Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Look:
-    """Of one part against one other frame: ``unlike`` share of its surface in colours that it has not there,
-    ``behind`` share of it that looks like its surroundings rather than like itself, ``jump`` Lab change of its
-    colour beyond what the render changed."""
-
-    unlike: float = np.nan
-    behind: float = np.nan
-    jump: float = np.nan
+UNLIKE = 0.35
+"""Correlation below which a patch is another patch."""
+F64 = NDArray[np.float64]
 
 
 def solid(mask: NDArray[np.uint8], unit: float, rim_px: float = 3.0) -> Mask:
@@ -42,66 +33,91 @@ def solid(mask: NDArray[np.uint8], unit: float, rim_px: float = 3.0) -> Mask:
     return np.asarray(inner > 0)
 
 
-def samples(lab: F32, where: Mask) -> F32:
-    """At most SAMPLES colours (n, 3) of the pixels ``where``, evenly taken."""
-    colours = lab[where]
-    return np.asarray(colours[:: max(1, len(colours) // SAMPLES)], np.float32)
+def sampled(values: NDArray[np.generic], most: int = SAMPLES) -> F32:
+    """At most ``most`` rows of ``values`` (n, ...), evenly taken."""
+    return np.asarray(values[:: max(1, -(-len(values) // most))], np.float32)
 
 
-def surroundings(here: Plate, mask: Mask, region: Region) -> F32:
+def around(plate: Plate, mask: Mask, box: tuple[slice, slice]) -> F32:
     """Colours (n, 3) of the take in a ring around the part, whatever is there."""
-    kernels = [np.ones((2 * max(1, round(px * here.unit)) + 1,) * 2, np.uint8) for px in RING_PX]
+    kernels = [np.ones((2 * max(1, round(px * plate.unit)) + 1,) * 2, np.uint8) for px in RING_PX]
     inner, outer = (cv2.dilate(mask.astype(np.uint8), kernel) for kernel in kernels)
-    return samples(here.take_lab[region.cut], (outer > 0) & (inner == 0))
+    return sampled(plate.take_lab[box][(outer > 0) & (inner == 0)])
 
 
-def _nearest(colours: F32, palette: F32) -> F32:
-    return np.asarray(np.sqrt(((colours[:, None] - palette[None]) ** 2).sum(-1).min(1)), np.float32)
+def nearest(colours: F32, palette: F32) -> F32:
+    """(n,) Lab distance of ``colours`` (n, 3) to the nearest of ``palette`` (m, 3)."""
+    if not len(palette):
+        return np.full(len(colours), 99, np.float32)
+    square = (colours**2).sum(1)[:, None] + (palette**2).sum(1)[None] - 2 * colours @ palette.T
+    return np.sqrt(np.maximum(square.min(1), 0)).astype(np.float32)
 
 
-def follow(take: NDArray[Any], render: NDArray[Any]) -> NDArray[np.float64]:
+def follow(take: NDArray[Any], render: NDArray[Any]) -> F64:
     """The part of ``take`` (3,) that no share 0..1.2 of the render's own change explains."""
     power = float(render @ render)
     share = float(np.clip((take @ render) / power, 0, 1.2)) if power > 1e-9 else 0.0
     return np.asarray(take - share * render, np.float64)
 
 
-def compare(now: F32, ring: F32, there: Plate, part_id: int, render_now: F32) -> Look:
-    """Colours of the part now (n, 3) and around it (m, 3) against the part in another frame of the take."""
-    ys, xs = np.nonzero(there.ids == part_id)
-    if len(xs) < 30 or len(now) < 12:
-        return Look()
-    box = slice(ys.min(), ys.max() + 1), slice(xs.min(), xs.max() + 1)
-    inner = solid((there.ids[box] == part_id).astype(np.uint8), there.unit)
-    if inner.sum() < 12:
-        return Look()
-    before, render_before = samples(there.take_lab[box], inner), samples(there.beauty_lab[box], inner)
-    own = _nearest(now, before)
-    other = _nearest(now, ring) if len(ring) else np.full(len(now), 99, np.float32)
-    change = np.median(now, axis=0) - np.median(before, axis=0)
-    rest = follow(change, np.median(render_now, axis=0) - np.median(render_before, axis=0))
-    return Look(
-        float((own > ALIKE_LAB).mean()), float((other < 0.6 * own - 1).mean()), float(np.linalg.norm(rest))
-    )
+@dataclass(frozen=True)
+class Look:
+    """Of one part against one other frame: ``colour`` (3,) Lab change at the same surface points beyond what the
+    render's light does, ``gone`` share of the surface in colours of what is around rather than its own, ``unlike``
+    share of it in colours that it has nowhere in the other frame, ``at`` (x, y) middle of what is gone."""
+
+    colour: F64
+    gone: float
+    unlike: float
+    at: tuple[float, float]
 
 
-def anchored_jump(before: F32, now: F32, render_before: F32, render_now: F32, where: Mask) -> float:
-    """Lab change at the same surface points beyond the render's, of the pixels ``where``."""
-    change = np.median(now[where] - before[where], axis=0)
-    return float(np.linalg.norm(follow(change, np.median(render_now[where] - render_before[where], axis=0))))
+def compare(now: F32, before: F32, render_now: F32, render_before: F32, palette: F32, ring: F32,
+            pixels: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Look:  # fmt: skip
+    """``now``, ``before`` (n, 3) Lab of the take at the same surface points here and in the other frame, ``render_*``
+    the same of the render, ``palette`` (m, 3) colours of the whole part there, ``ring`` (k, 3) around it here."""
+    change = np.median(now - before, axis=0)
+    colour = follow(change, np.median(render_now - render_before, axis=0))
+    own = np.linalg.norm(now - before, axis=1)
+    other = nearest(now, ring)
+    gone = (own > ALIKE_LAB) & (other < 0.6 * own - 1)
+    unlike = nearest(now, palette) > ALIKE_LAB
+    x, y = pixels
+    at = (float(x[gone].mean()), float(y[gone].mean())) if gone.any() else (float("nan"), float("nan"))
+    return Look(colour, float(gone.mean()), float(unlike.mean()), at)
 
 
-def texture_change(before: F32, now: F32, where: Mask, unit: float) -> float:
-    """1 - mean ZNCC of lightness in small patches on the pixels ``where``; NaN without texture. 0 is the same."""
-    reach = 2 * max(1, round(PATCH_PX * unit / 2)) + 1
-    size = (reach, reach)
-    a, b = np.ascontiguousarray(before[..., 0]), np.ascontiguousarray(now[..., 0])
-    mean_a, mean_b = cv2.blur(a, size), cv2.blur(b, size)
-    var_a = cv2.blur(a * a, size) - mean_a * mean_a
-    var_b = cv2.blur(b * b, size) - mean_b * mean_b
-    both = cv2.blur(a * b, size) - mean_a * mean_b
-    usable = where & (var_a > 1.0)
-    if usable.sum() < 24:
-        return float("nan")
-    zncc = both[usable] / np.sqrt(np.maximum(var_a[usable] * np.maximum(var_b[usable], 0.25), 1e-6))
-    return float(1 - np.clip(zncc, -1, 1).mean())
+@dataclass(frozen=True)
+class Texture:
+    """Of one part against one other frame: ``change`` 1 - mean correlation of its patches, ``garbled`` share of its
+    patches that are other patches; NaN without texture."""
+
+    change: float = np.nan
+    garbled: float = np.nan
+
+
+class Patches:
+    """Correlation of small patches (ZNCC, blind to gain and offset) between two lightness pictures (h, w)."""
+
+    def __init__(self, before: F32, now: F32, unit: float) -> None:
+        reach = 2 * max(1, round(PATCH_PX * unit / 2)) + 1
+        size = (reach, reach)
+        mean_a, mean_b = cv2.blur(before, size), cv2.blur(now, size)
+        self.power = cv2.blur(before * before, size) - mean_a * mean_a
+        var_b = cv2.blur(now * now, size) - mean_b * mean_b
+        both = cv2.blur(before * now, size) - mean_a * mean_b
+        self.zncc = both / np.sqrt(np.maximum(self.power * np.maximum(var_b, 0.25), 1e-6))
+
+    def of(self, where: Mask, cut: tuple[slice, slice]) -> Texture:
+        """Of the patches ``where`` in the crop ``cut``."""
+        usable = where & (self.power[cut] > 1.0)
+        if usable.sum() < 24:
+            return Texture()
+        found = np.clip(self.zncc[cut][usable], -1, 1)
+        return Texture(float(1 - found.mean()), float((found < UNLIKE).mean()))
+
+
+def energy(lightness: F32, where: Mask) -> float:
+    """log of the deviation of fine lightness (a 5 px high pass) on ``where``: how textured a surface is."""
+    fine = lightness - cv2.blur(lightness, (5, 5))
+    return float(np.log(float(fine[where].std()) + 0.5))

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a displacement field says about a rigid body: how it moved in space, and how much it bent.
+
+A part that is off its place shows a displacement of its pixels. The six motions of a rigid body in front of the
+camera explain what a rigid part can show (the twist Jacobian of the pinhole camera); low polynomials over the part
+describe what is left, the bend. Both in working pixels, so that they compare over frames and parts.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+SAMPLES = 500
+RIGID = ("tx", "ty", "tz", "rz", "rx", "ry")
+"""Shift right and down, growth by coming nearer (px at the rim), turns about the ray and the camera's x and y (px at
+the rim: radians times ``radius``). The first four, a similarity, are fitted; tilts are told from the bend."""
+PLANE = 4
+MODES = PLANE + 18
+"""Coefficients of a displacement field: four of the plane motion, nine polynomials for x and for y."""
+POWERS = ((1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3))
+_RIDGE = np.array([2e-3, 2e-3, 8e-3, 8e-3])
+_BEND_RIDGE = np.array([2e-2] * 5 + [5e-2] * 4)
+LEAST_ERROR_PX = 0.25
+
+
+@dataclass(frozen=True)
+class Lens:
+    """How a part lies before the camera: ``centre`` (3,) m, ``pixel`` (2,) of it, ``radius`` px (rms, times sqrt 2),
+    ``focal`` px a metre at the centre."""
+
+    centre: F64
+    pixel: F64
+    radius: float
+    focal: float
+    orthographic: bool
+
+    @classmethod
+    def of(cls, points: NDArray[np.generic], pixels: F64, K: F64, orthographic: bool) -> "Lens":
+        """Of surface ``points`` (n, 3) seen at ``pixels`` (n, 2)."""
+        centre, pixel = points.mean(0).astype(np.float64), pixels.mean(0)
+        radius = float(np.sqrt(2 * ((pixels - pixel) ** 2).sum(1).mean())) + 1e-6
+        focal = float(K[0, 0]) if orthographic else float(K[0, 0]) / max(float(centre[2]), 1e-6)
+        return cls(centre, pixel, max(radius, 1.0), focal, orthographic)
+
+    def jacobian(self, points: NDArray[np.generic]) -> F64:
+        """(n, 2, 6) px: displacement of surface points (n, 3) for one unit of each of RIGID."""
+        p = points.astype(np.float64)
+        arm = p - self.centre
+        ray = np.array([0.0, 0.0, 1.0]) if self.orthographic else self.centre / np.linalg.norm(self.centre)
+        unit = 1.0 / self.focal
+        turns = [
+            np.cross(axis, arm) / self.radius for axis in (np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), ray)
+        ]
+        if self.orthographic:
+            away = (
+                np.concatenate([arm[:, :2], np.zeros((len(p), 1))], 1) / self.radius
+            )  # no size change: a growth
+        else:
+            away = np.broadcast_to(-ray * np.linalg.norm(self.centre) / self.radius, p.shape)
+        moves = [
+            np.broadcast_to([unit, 0, 0], p.shape),
+            np.broadcast_to([0, unit, 0], p.shape),
+            away,
+            turns[2],
+            *turns[:2],
+        ]
+        return np.stack([self.seen(p, v) for v in moves], 2)
+
+    def seen(self, points: F64, velocity: F64) -> F64:
+        """(n, 2) px by which ``points`` (n, 3) move in the picture when they move by ``velocity`` (n, 3) metres."""
+        if self.orthographic:
+            return np.asarray(self.focal * velocity[:, :2])
+        z = np.maximum(points[:, 2], 1e-6)
+        scale = self.focal * self.centre[2] / z
+        return np.asarray((scale * (velocity[:, :2] - points[:, :2] * (velocity[:, 2] / z)[:, None]).T).T)
+
+    def polynomials(self, pixels: F64) -> F64:
+        """(n, 9) POWERS of the place in the part, about -1..1."""
+        x, y = ((pixels - self.pixel) / self.radius).clip(-2, 2).T
+        return np.stack([x**i * y**j for i, j in POWERS], 1)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """``field`` (22,) px: the plane motion (RIGID's first four) and the bend (POWERS for x, then for y); ``rest`` px
+    that neither explains (p80); ``slid`` 0..1.2 how much of the normals' slide was seen; ``points`` used."""
+
+    field: F64
+    rest: float
+    slid: float
+    points: int
+
+
+def fit_normal(
+    jacobian: F64, polynomials: F64, normals: F64, along: F64, weight: F64, slide: F64 | None = None
+) -> Fit:
+    """Fits displacements ``along`` (n,) px the ``normals`` (n, 2), which is all that an edge shows, by least absolute
+    deviations (reweighted): first the plane motion, and the ``slide`` (n, 2) of what is locked to the surface's
+    normals, then the bend of what is left. ``weight`` (n,) how clear each is."""
+    across = [np.einsum("nd,ndk->nk", normals, jacobian[..., :PLANE])]
+    if slide is not None:
+        across.append((normals * slide).sum(1)[:, None])
+    columns = np.concatenate(across, 1)
+    ridge = _RIDGE if slide is None else np.append(_RIDGE, 2e-2)
+    w, x = weight.copy(), np.zeros(columns.shape[1])
+    rest = along
+    for _ in range(5):
+        x = _solve(columns, along, w, ridge)
+        if slide is not None and not 0 <= x[PLANE] <= 1.2:
+            held = float(np.clip(x[PLANE], 0, 1.2))
+            x = np.append(_solve(columns[:, :PLANE], along - held * columns[:, PLANE], w, _RIDGE), held)
+        rest = along - columns @ x
+        w = weight / np.maximum(np.abs(rest), LEAST_ERROR_PX)
+    basis = np.concatenate([normals[:, :1] * polynomials, normals[:, 1:] * polynomials], 1)
+    bend = _solve(basis, rest, w, np.concatenate([_BEND_RIDGE, _BEND_RIDGE]))
+    left = np.abs(rest - basis @ bend)
+    slid = float(x[PLANE]) if slide is not None else 0.0
+    return Fit(np.concatenate([x[:PLANE], bend]), float(np.quantile(left, 0.8)), slid, len(along))
+
+
+def _solve(columns: F64, values: F64, weight: F64, ridge: F64) -> F64:
+    scaled = columns * weight[:, None]
+    normal = columns.T @ scaled + np.diag(ridge) * weight.sum()
+    return np.asarray(np.linalg.solve(normal, scaled.T @ values))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How fields of one part at one frame are compared: ``products`` (22, 22), so that the mean square of a field with
+    coefficients c is c @ products @ c; ``motions`` (22, m) the coefficients of motions that it may be asked for."""
+
+    products: F64
+    motions: F64
+
+
+def frame_of(jacobian: F64, polynomials: F64, motions: F64) -> Frame:
+    """From the jacobian (n, 2, 6) and polynomials (n, 9) on a spread of the part's pixels, and ``motions`` (n, 2, m)."""
+    n = len(polynomials)
+    basis = np.zeros((n, 2, MODES))
+    basis[..., :PLANE] = jacobian[..., :PLANE]
+    basis[:, 0, PLANE : PLANE + 9] = polynomials
+    basis[:, 1, PLANE + 9 :] = polynomials
+    rows = basis.reshape(2 * n, MODES)
+    products = rows.T @ rows / n
+    first = _plain(rows[:, :PLANE], motions.reshape(2 * n, -1))
+    rest = motions.reshape(2 * n, -1) - rows[:, :PLANE] @ first
+    return Frame(products, np.concatenate([first, _plain(rows[:, PLANE:], rest)]))
+
+
+def _plain(columns: F64, values: F64) -> F64:
+    normal = columns.T @ columns
+    return np.asarray(np.linalg.solve(normal + 1e-3 * len(columns) * np.eye(len(normal)), columns.T @ values))

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far and how a part lies off its place, frame by frame: what its surface and its outline agree on.
+
+A surface is read against other frames of the take, an outline against the render. Noise of a style is seldom in both;
+a real displacement always is. Lengths: pixels of a picture 640 wide, as in Series.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .fits import MODES, PLANE
+from .joints import Joint
+from .series import F64, Series, column
+from .settle import settle
+
+FLOOR_PX = 0.15
+SURE_POINTS = 150
+LEAST_CLEAR = 0.35
+"""Share of the outline that must be clear for its place to count."""
+EXPLAINED = 0.6
+"""Least share of a displacement that a joint's own motion must explain to be called that."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Of one part, (F,) px each: ``plane`` (F, 4) the motion in the picture that is agreed on (fits.RIGID), ``shift``
+    its rms over the part, ``moved`` that of all that was seen of it; ``bend`` rms of what bends on the surface, ``ripple`` of the outline; ``slide`` how far the
+    surface moved while the outline stayed; ``field`` (F, 22) of the surface, else of the outline."""
+
+    plane: F64
+    shift: F64
+    moved: F64
+    bend: F64
+    ripple: F64
+    slide: F64
+    field: F64
+
+    def in_picture(self, radius: F64) -> dict[str, F64]:
+        """The plane motion (F,) as shift_x, shift_y (px of a picture 1920 wide), scale and turn_deg; ``radius`` (F,) of
+        the part in px of a picture 640 wide."""
+        x, y, growth, turn = self.plane.T
+        return {
+            "shift_x": 3 * x,
+            "shift_y": 3 * y,
+            "scale": 1 + growth / radius,
+            "turn_deg": np.degrees(turn / radius),
+        }
+
+
+def motion_of(series: Series, part: str, faulty: frozenset[int] = frozenset()) -> Motion:
+    """Puts a part's links and outlines together. Positions ``faulty`` don't decide what is usual."""
+    links, count = series.links[part], len(series.frames)
+    surface = np.full((count, MODES), np.nan)
+    if links:
+        here, there = column(links, "here").astype(np.intp), column(links, "there").astype(np.intp)
+        weight = np.minimum(1.0, column(links, "points") / SURE_POINTS)
+        surface = settle(count, here, there, column(links, "field"), weight, FLOOR_PX)
+    outline = series.outlines[part].copy()
+    outline[~(series.of[part]["clear"] >= LEAST_CLEAR)] = np.nan
+    outline -= _usual(outline, faulty)
+    plane = _agreed(surface[:, :PLANE], outline[:, :PLANE])
+    known = np.isfinite(surface[:, :1])
+    field = np.where(known, surface, outline)
+    return Motion(
+        plane, _rms(series, part, plane, 0), _rms(series, part, field, 0), _rms(series, part, surface[:, PLANE:], PLANE),
+        _rms(series, part, outline[:, PLANE:], PLANE), _slide(surface, outline), field,
+    )  # fmt: skip
+
+
+def _usual(values: F64, faulty: frozenset[int]) -> F64:
+    """(k,) median over the frames that are not faulty; 0 where nothing is known."""
+    good = np.array([i not in faulty for i in range(len(values))])
+    rows = values[good] if np.isfinite(values[good, 0]).any() else values
+    if not np.isfinite(rows[:, 0]).any():
+        return np.zeros(values.shape[1])
+    return np.asarray(np.nanmedian(rows, axis=0))
+
+
+def _agreed(surface: F64, outline: F64) -> F64:
+    """(F, 4): of the shift the shorter of the two, as far as they point the same way; likewise of size and turn; one
+    of the two where the other can't be read."""
+    both = np.isfinite(surface[:, 0]) & np.isfinite(outline[:, 0])
+    out = np.where(np.isfinite(surface), surface, outline)
+    a, b = surface[both], outline[both]
+    long_a, long_b = (np.hypot(v[:, 0], v[:, 1]) + 1e-9 for v in (a, b))
+    same = np.maximum(0, (a[:, :2] * b[:, :2]).sum(1) / (long_a * long_b))
+    shorter = np.where((long_a < long_b)[:, None], a[:, :2], b[:, :2]) * same[:, None]
+    other = np.where(
+        a[:, 2:] * b[:, 2:] > 0, np.sign(a[:, 2:]) * np.minimum(np.abs(a[:, 2:]), np.abs(b[:, 2:])), 0
+    )
+    out[both] = np.concatenate([shorter, other], 1)
+    return np.asarray(out)
+
+
+def _slide(surface: F64, outline: F64) -> F64:
+    """(F,) px that the surface moved beyond the outline."""
+    moved = np.hypot(surface[:, 0], surface[:, 1])
+    stayed = np.hypot(surface[:, 0] - outline[:, 0], surface[:, 1] - outline[:, 1])
+    return np.asarray(np.minimum(moved, stayed))
+
+
+def _rms(series: Series, part: str, values: F64, at: int) -> F64:
+    """(F,) rms over the part of fields whose coefficients ``at``.. are ``values``."""
+    out = np.full(len(values), np.nan)
+    for index, shape in series.shapes[part].items():
+        c = np.zeros(MODES)
+        c[at : at + values.shape[1]] = values[index]
+        out[index] = np.sqrt(max(0.0, float(c @ shape.products @ c)))
+    return out
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Of a part in one of its joints: ``turn_deg`` and ``travel`` (m) (F,) beyond the simulated motion; ``explained``
+    (F,) share of the part's displacement that it explains."""
+
+    joint: Joint
+    turn_deg: F64
+    travel: F64
+    explained: F64
+
+
+def deviations(series: Series, part: str, field: F64) -> list[Deviation]:
+    """How far the part's motion in each of its joints is off."""
+    mine = [joint for joint in series.joints if part in (joint.one[0], joint.other[0])]
+    return [_deviation(series, part, field, number, joint) for number, joint in enumerate(mine)]
+
+
+def _deviation(series: Series, part: str, field: F64, number: int, joint: Joint) -> Deviation:
+    count = len(field)
+    turn, travel, explained = np.full(count, np.nan), np.full(count, np.nan), np.full(count, np.nan)
+    for index, shape in series.shapes[part].items():
+        x = field[index]
+        total = float(x @ shape.products @ x)
+        if not np.isfinite(total):
+            continue
+        wanted = [2 + 2 * number] * joint.turns + [3 + 2 * number] * joint.travels
+        columns = shape.motions[:, wanted]
+        normal = columns.T @ shape.products @ columns
+        found = np.linalg.solve(
+            normal + 1e-9 * np.trace(normal) * np.eye(len(wanted)) + 1e-12 * np.eye(len(wanted)),
+            columns.T @ shape.products @ x,
+        )
+        rest = x - columns @ found
+        explained[index] = 1 - float(rest @ shape.products @ rest) / max(total, 1e-9)
+        turn[index] = np.degrees(found[0]) if joint.turns else 0.0
+        travel[index] = found[-1] if joint.travels else 0.0
+    return Deviation(joint, turn, travel, explained)
+
+
+def second_largest(values: Sequence[float]) -> float:
+    """The second largest of the known values, or the only one; NaN of none."""
+    known = sorted(v for v in values if np.isfinite(v))
+    return known[-2] if len(known) > 1 else known[0] if known else float("nan")
