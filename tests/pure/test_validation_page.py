@@ -9,6 +9,7 @@ from itertools import product
 import cv2
 import numpy as np
 import pytest
+from holdfast.validation.gallery import pack
 from holdfast.validation.page import render_page, write_page
 
 from tests.pure import browser
@@ -193,9 +194,16 @@ def test_plots_and_viewer_move_together(opened):
     )
     opened.js("new Promise(requestAnimationFrame)")
     left, top, width, height = opened.rect(".plot[data-kind=rubber] .box")
+    opened.js("go(10)")
     opened.mouse("mouseMoved", left + 40 + (width - 48) * 9.5 / FRAMES, top + height / 2)
     assert where(opened) == "Frame 110"
     assert "over" in opened.js("document.querySelector('.plot .name span').textContent")
+    opened.mouse("mouseMoved", left + 40, top - 60)
+    assert where(opened) == "Frame 111", "pointing only looks"
+    opened.mouse("mousePressed", left + 40 + (width - 48) * 20.5 / FRAMES, top + height / 2, held=True)
+    opened.mouse("mouseReleased", left + 40 + (width - 48) * 20.5 / FRAMES, top + height / 2)
+    opened.mouse("mouseMoved", left + 40, top - 60)
+    assert where(opened) == "Frame 121", "a click stays"
     opened.js("go(30)")
     cursor = opened.rect(".plot[data-kind=rubber] .box i")
     assert abs(cursor[0] - (left + 40 + (width - 48) * 30.5 / FRAMES)) < 2
@@ -271,13 +279,18 @@ def test_a_folder_opens_after_it_was_moved(window, tmp_path):
 
 def test_many_parts_and_frames_still_draw_at_once(window, tmp_path):
     data = page_data("part 000", 2400, tuple(f"part {k:03d}" for k in range(1, 200)))
+    ring = 0.02 * np.array([[np.cos(a), np.sin(a)] for a in np.linspace(0, 2 * np.pi, 24)])
+    every = {
+        str(k): pack(ring + np.array([0.05 + 0.045 * (k % 20), 0.06 + 0.09 * (k // 20)])) for k in range(200)
+    }
+    data["outlines"] = dict.fromkeys(data["outlines"], every)
     write_page(tmp_path / "report.html", data)
     size = (tmp_path / "report.html").stat().st_size
     window.events.clear()
     window.open((tmp_path / "report.html").as_uri())
     loaded = window.js("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
     stepped = window.js(
-        "(() => { const t = performance.now(); for (let i = 0; i < 20; i++) { go(i * 100); paint(); } return (performance.now() - t) / 20 })()"
+        "(() => { const t = performance.now(); for (let i = 0; i < 20; i++) { go(i); paint(); } return (performance.now() - t) / 20 })()"
     )
     changed = window.js(
         "(() => { const t = performance.now(); choosePart('part 150'); return performance.now() - t })()"

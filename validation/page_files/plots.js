@@ -40,8 +40,12 @@ function makePlot(kind, signal, box, said) {
   const readout = el("span"), canvas = el("canvas"), cursor = el("i"), area = el("div", { className: "box" }, canvas, cursor);
   box.append(el("div", { className: "plot", "data-kind": kind }, el("div", { className: "name" }, el("b", {}, D.signals.titles[kind]), readout), area, el("p", {}, says)));
   const plot = { kind, signal, canvas, cursor, readout, area, step: signal.s || 1 };
+  // Pointing at the curve shows the frame; leaving goes back, unless it was clicked or the frame was changed meanwhile.
   const seek = e => { const box = area.getBoundingClientRect(); go(Math.floor((e.clientX - box.left - PAD.left) / (box.width - PAD.left - PAD.right) * D.frames.length)); };
-  area.onpointermove = seek; area.onpointerdown = seek;
+  let before = null, pointed = null;
+  area.onpointermove = e => { if (before === null) before = S.at; seek(e); pointed = S.at; };
+  area.onpointerdown = e => { seek(e); before = pointed = S.at; };
+  area.onpointerleave = () => { if (before !== null && S.at === pointed) go(before); before = null; };
   return plot;
 }
 function drawPlots() { for (const plot of plots) if (plot.canvas.clientWidth) drawPlot(plot); moveCursors(); }

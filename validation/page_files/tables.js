@@ -62,5 +62,6 @@ function drawMap() {
   x.save(); x.translate(10, height / 2 - 8); x.rotate(-Math.PI / 2); x.fillText("render", 0, 0); x.restore();
 }
 function makeFoot() {
-  $("foot").append(el("p", {}, [...D.notes, `Colours, light and style are free; that every part is there, in place, in shape and moving is not. Limits are set so that ${D.rate || "false findings are rare"}. Lengths are pixels of a picture 1920 wide. The pictures on this page are reduced proxies: the numbers come from the originals.`].join(" ")));
+  $("proxy").textContent = `Pictures reduced to ${D.width} pixels wide; the numbers come from the originals.`;
+  $("foot").append(el("p", {}, [...D.notes, `Colours, light and style are free; that every part is there, in place, in shape and moving is not. Limits are set so that ${D.rate || "false findings are rare"}. Lengths are pixels of a picture 1920 wide.`].join(" ")));
 }
