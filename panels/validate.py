@@ -120,7 +120,7 @@ def _draw_verdict(box: bpy.types.UILayout, context: bpy.types.Context, shown: Sh
         box.label(text=f"With your word it {VERDICTS[with_word]}", icon=VERDICT_ICONS[with_word])
     column = box.column(align=True)
     parts = sorted(
-        report.get("parts", ()), key=lambda part: ("fail", "review", "pass").index(part["verdict"])
+        report.get("parts", ()), key=lambda part: (part["verdict"] != "fail", part["verdict"] != "review")
     )
     for part in parts[:MOST_PARTS]:
         fact(column, part["name"], VERDICTS[part["verdict"]], icon=VERDICT_ICONS[part["verdict"]])
