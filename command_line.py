@@ -11,7 +11,16 @@ from pathlib import Path
 import bpy
 
 from .command_settings import apply_settings
-from .operators import body_command, clip_command, clips, demo, locate, validate, words_command
+from .operators import (
+    body_command,
+    clip_command,
+    clips,
+    demo,
+    locate,
+    repair_command,
+    validate,
+    words_command,
+)
 from .operators.drive import run_blocking
 from .operators.stages import STAGES, running, stage_named, stages_through, state_of
 from .operators.steps import Stage, StageOptions
@@ -74,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     for stage in STAGES:
         command = commands.add_parser(stage.name, parents=[shared, running], help=stage.label)
         command.set_defaults(handler=_run, through=None)
+        if stage.name == "repair":
+            repair_command.add_arguments(command)
         if stage.name == "truth":
             command.add_argument(
                 "action", nargs="?", choices=("check",), help="check what is there, render nothing"
@@ -119,7 +130,10 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace, reporter: Reporter) -> int:
     frames = parse_frames(arguments.frames) if arguments.frames else None
     scene = locate.scene_of_shot(arguments.shot)
-    apply_settings(scene, arguments.settings)
+    apply_settings(scene, [*arguments.settings, *repair_command.assignments(arguments)])
+    if getattr(arguments, "plan", False):
+        repair_command.print_plan(scene, arguments.take, reporter)
+        return ExitCode.OK
     options = StageOptions(frames, arguments.force, arguments.take)
     stages = stages_through(arguments.through) if arguments.through else (stage_named(arguments.command),)
     code = ExitCode.OK

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The protected composite: when nothing else helped, every faulty part is put back wherever it is at fault."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,10 +21,16 @@ from .plan import (
 )
 
 
-def fallback_plan(report: Manifest, take: Manifest, now: Circumstances, stop: str) -> Manifest | None:
+def fallback_plan(
+    report: Manifest, take: Manifest, now: Circumstances, stop: str, off: Collection[str] = ()
+) -> Manifest | None:
     """A plan that puts every faulty part back over all of its faulty frames; None if no fault is of a part.
-    ``stop`` says why nothing else is tried."""
-    findings = [finding for finding in report.data["findings"] if _open(finding, now)]
+    ``stop`` says why nothing else is tried; findings that are ``off`` are left alone."""
+    findings = [
+        finding
+        for finding in report.data["findings"]
+        if str(finding["id"]) not in off and _open(finding, now)
+    ]
     spans: dict[str, tuple[int, int]] = {}
     of: dict[str, Mapping[str, Any]] = {}
     for finding in findings:

@@ -127,11 +127,19 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         if plan is not None and work and not stop:
             line.append((yield from _attempt(scene, shot, take, plan, PLAN_FILE, share)))
             continue
-        last = None if stand.fell_back else fallback_plan(report, take, now, stop)
+        last = None if stand.fell_back else fallback_plan(report, take, now, stop, _off(shot, take, report))
         if last is None:
             return take
         last.save(shot.reports / take.data["take"] / FALLBACK_FILE)
         line.append((yield from _attempt(scene, shot, take, last, FALLBACK_FILE, (share[0], 1.0))))
+
+
+def _off(shot: ShotFolder, take: Manifest, report: Manifest) -> set[str]:
+    """The findings that the artist switched off in the plan for a take."""
+    plan = plan_on(shot, take, report)
+    return (
+        {action.finding for action in read_actions(plan) if not action.enabled} if plan is not None else set()
+    )
 
 
 def _next_plan(

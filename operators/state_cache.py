@@ -74,6 +74,15 @@ class Shown:
         """The report on the take that is looked at."""
         return self.reports.get(self.take)
 
+    @property
+    def plan(self) -> tuple[str, Manifest] | None:
+        """The newest plan of repairs that is for its take's report as it is now, with the take's name."""
+        for name in sorted(self.plans, reverse=True):
+            report = self.reports.get(name)
+            if report is not None and self.plans[name].inputs.get("report") == report.digest:
+                return name, self.plans[name]
+        return None
+
     def findings(self) -> list[dict[str, Any]]:
         """The findings of `report`, as it lists them."""
         return list(self.report.data.get("findings", [])) if self.report else []
@@ -237,6 +246,8 @@ def _fill_findings(cached: Shown) -> None:
         view.active_finding = 0
         view.only_part = view.only_kind = "*"
         view.only_word = "ALL"
+    plan = cached.plan
+    _fill(view.actions, [f"{plan[0]} {action['finding']}" for action in plan[1].data["actions"]] if plan else [])
     _fill(view.takes, [row.name for row in cached.table])
     names = [row.name for row in cached.table]
     view.active_take = names.index(cached.take) if cached.take in names else 0

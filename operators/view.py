@@ -90,6 +90,8 @@ class HOLDFAST_PG_view(bpy.types.PropertyGroup):
 
     if TYPE_CHECKING:
         findings: bpy.types.bpy_prop_collection[HOLDFAST_PG_row]
+        actions: bpy.types.bpy_prop_collection[HOLDFAST_PG_row]
+        active_action: int
         active_finding: int
         only_part: str
         only_kind: str
@@ -107,6 +109,10 @@ class HOLDFAST_PG_view(bpy.types.PropertyGroup):
         part_names: bool
     else:
         findings: CollectionProperty(type=HOLDFAST_PG_row)
+        actions: CollectionProperty(type=HOLDFAST_PG_row)
+        active_action: IntProperty(
+            name="Action", description="The action of the plan that is shown below the list", min=0
+        )
         active_finding: IntProperty(
             name="Finding", description="The finding that is shown below the list", min=0
         )

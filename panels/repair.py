@@ -1,16 +1,56 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Repair: what is done about each finding, and what came of it."""
+"""Repair: the plan as a list that can be changed and is priced, and what came of it."""
 
 from typing import Any
 
 import bpy
 
-from ..operators.state_cache import Shown
-from .base import StagePanel, sentence
+from ..finishing.plan import Action, read_actions
+from ..finishing.price import price_words
+from ..operators import repair_actions, session
+from ..operators.repair_actions import (
+    HOLDFAST_OT_action_kind,
+    HOLDFAST_OT_edit_action,
+    HOLDFAST_OT_plan_repair,
+    HOLDFAST_OT_switch_action,
+)
+from ..operators.state_cache import Shown, shown
+from ..pipeline.estimate import duration
+from .base import StagePanel, fact, sentence
 from .validate import VERDICT_ICONS
 
-ACTION_WORDS = {"rerun_span": "Rerun", "restore_part": "Put back", "ask": "Ask about"}
-ACTION_ICONS: dict[str, Any] = {"rerun_span": "FILE_REFRESH", "restore_part": "IMAGE_DATA", "ask": "QUESTION"}
+
+class HOLDFAST_UL_actions(bpy.types.UIList):
+    """The actions of the plan, in the order of the findings."""
+
+    def draw_item(  # type: ignore[override]
+        self, context: bpy.types.Context, layout: bpy.types.UILayout, data: Any, item: Any, icon: int, active: Any,
+        active_property: str, index: int,
+    ) -> None:  # fmt: skip
+        found = repair_actions.plan_shown(context)
+        if found is None or index >= len(found[1].data["actions"]):
+            return
+        action = found[1].data["actions"][index]
+        on = bool(action.get("enabled", True))
+        row = layout.row(align=True)
+        switch = row.operator(
+            HOLDFAST_OT_switch_action.bl_idname,
+            text="",
+            icon="CHECKBOX_HLT" if on else "CHECKBOX_DEHLT",
+            emboss=False,
+        )
+        switch.index, switch.enabled = index, not on
+        line = row.split(factor=0.72)
+        line.active = on
+        label, _says, sign = repair_actions.NAMES.get(
+            str(action["kind"]), (str(action["kind"]), "", "QUESTION")
+        )
+        mark: Any = sign
+        line.label(text=f"{label}: {action['part'] or 'whole picture'}", icon=mark)
+        right = line.row()
+        right.alignment = "RIGHT"
+        first, last = action["frames"]
+        right.label(text=str(first) if first == last else f"{first}-{last}")
 
 
 class HOLDFAST_PT_repair(StagePanel, bpy.types.Panel):
@@ -18,37 +58,89 @@ class HOLDFAST_PT_repair(StagePanel, bpy.types.Panel):
 
     bl_label = "Repair"
     stage = "repair"
-    verb = "Repair"
+    verb = "Run Plan"
 
     def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
         layout.prop(settings.repair, "handles")
+        limits = layout.column(align=True)
+        for name in ("attempts", "minutes", "budget"):
+            limits.prop(settings.repair, name)
 
-    def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
-        names = [name for name, plan in shown.plans.items() if plan.data["actions"]]
-        if names:
-            box = layout.box()
-            box.label(text=f"Plan for {max(names)}")
-            for action in shown.plans[max(names)].data["actions"]:
-                _draw_action(box, context, action)
-        for name, take in shown.takes.items():
-            if take.data.get("parent"):
-                report = shown.reports.get(name)
-                verdict = str(report.data["verdict"]) if report else "not validated"
-                layout.label(text=f"{name}: {verdict}", icon=VERDICT_ICONS.get(verdict, "QUESTION"))
+    def _main(self, context: bpy.types.Context, status: str, reason: str) -> None:
+        if session.running(context.scene, self.stage) is None:
+            if status != "fresh":
+                row = self.layout.row()
+                row.operator(HOLDFAST_OT_plan_repair.bl_idname, icon="PRESET")
+            self._plan(context, shown(context.scene))
+        super()._main(context, status, reason)
+
+    def _plan(self, context: bpy.types.Context, known: Shown) -> None:
+        found = repair_actions.plan_shown(context)
+        if found is None:
+            return
+        name, plan = found
+        actions = read_actions(plan)
+        column = self.layout.column()
+        if not actions:
+            column.label(text=f"{name}: nothing to repair", icon="CHECKMARK")
+            return
+        column.label(text=f"Plan for {name}" + (", changed by you" if plan.data.get("edited") else ""))
+        view = context.window_manager.holdfast
+        column.template_list(
+            "HOLDFAST_UL_actions", "", view, "actions", view, "active_action", rows=3, maxrows=8
+        )
+        _draw_chosen(column.box(), context)
+        _draw_price(column, actions)
+
+    def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, known: Shown) -> None:
+        repaired = [name for name, take in known.takes.items() if take.data.get("parent")]
+        for name in repaired[-4:]:
+            report = known.reports.get(name)
+            verdict = str(report.data["verdict"]) if report else "not validated"
+            parent = known.takes[name].data["parent"]
+            text = f"{name} from {parent}: {verdict}"
+            layout.label(text=text, icon=VERDICT_ICONS.get(verdict, "QUESTION"))
 
 
-def _draw_action(box: bpy.types.UILayout, context: bpy.types.Context, action: dict[str, Any]) -> None:
-    kind = str(action["kind"])
-    first, last = action["frames"]
-    row = box.row()
-    row.label(
-        text=f"{ACTION_WORDS.get(kind, kind)} {action['part']}", icon=ACTION_ICONS.get(kind, "QUESTION")
-    )
-    right = row.row()
-    right.alignment = "RIGHT"
-    right.label(text=f"{first}-{last}")
-    if action.get("why"):
-        sentence(box, context, str(action["why"]))
+def _draw_chosen(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The chosen action: what, where, why, and why nothing else."""
+    chosen = repair_actions.active(context)
+    if chosen is None:
+        return
+    _index, action = chosen
+    row = box.row(align=True)
+    label, _says, sign = repair_actions.NAMES.get(action.kind, (action.kind, "", "QUESTION"))
+    mark: Any = sign
+    row.operator_menu_enum(HOLDFAST_OT_action_kind.bl_idname, "kind", text=label, icon=mark)
+    row.operator(HOLDFAST_OT_edit_action.bl_idname, text="", icon="GREASEPENCIL")
+    sentence(box, context, action.why)
+    first, last = action.frames
+    fact(box, "Frames", f"{first}-{last}, {action.handles} either side")
+    if action.settings.get("seed") is not None and action.kind == "rerun_span":
+        fact(box, "Seed", str(action.settings["seed"]))
+        fact(box, "Provider", str(action.settings.get("provider") or ""))
+    if action.kind != "ask":
+        fact(box, "Takes", f"{duration(action.seconds)}, {price_words(action.cost_micros)}")
+    no = {kind: why for kind, why in repair_actions.refused(context).items() if kind != action.kind}
+    if no:
+        header, body = box.panel("holdfast_repair_refused", default_closed=True)
+        header.label(text="Why nothing else")
+        if body is not None:
+            for kind, why in no.items():
+                sentence(body, context, f"{repair_actions.NAMES[kind][0]}: {why}")
 
 
-CLASSES = (HOLDFAST_PT_repair,)
+def _draw_price(column: bpy.types.UILayout, actions: list[Action]) -> None:
+    """What the whole plan will take."""
+    work = [action for action in actions if action.works]
+    asked = sum(action.enabled and not action.works for action in actions)
+    costs = [action.cost_micros for action in work]
+    price = price_words(None if None in costs else sum(cost or 0 for cost in costs))
+    if work:
+        count = "1 action" if len(work) == 1 else f"{len(work)} actions"
+        fact(column, count, f"about {duration(sum(action.seconds for action in work))}, {price}", icon="TIME")
+    if asked:
+        fact(column, "For you", str(asked), icon="QUESTION")
+
+
+CLASSES = (HOLDFAST_UL_actions, HOLDFAST_PT_repair)

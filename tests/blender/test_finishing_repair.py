@@ -214,3 +214,27 @@ def test_an_attempt_that_was_killed_before_its_validation_is_validated(
     assert play.run().data["take"] == "t002" and [task.function for task in play.asked] == [
         "validation.stage:run"
     ]
+
+
+def test_the_command_has_its_limits_and_the_buttons_are_there(module: Module) -> None:
+    parse = module("command_line")._parser().parse_args
+    arguments = parse(["repair", "--attempts", "2", "--minutes", "30", "--budget", "1.5"])
+    given = module("operators.repair_command").assignments(arguments)
+    assert given == ["repair.attempts=2", "repair.minutes=30.0", "repair.budget=1.5"]
+    module("command_line").apply_settings(bpy.context.scene, given)
+    limits = module("operators.repair_line").limits_of(bpy.context.scene)
+    assert (limits.attempts, limits.minutes, limits.budget) == (2, 30.0, 1500000)
+    for name in ("plan_repair", "switch_action", "action_kind", "edit_action"):
+        assert hasattr(bpy.types, f"HOLDFAST_OT_{name}")
+
+
+def test_a_kind_that_can_not_mend_is_refused(module: Module, tmp_path: Path) -> None:
+    play = Play(module, tmp_path, [])
+    play.repair.make_plan(bpy.context.scene, play.shot)
+    change, error = module("operators.repair_edit").change, module("pipeline.errors").UsageError
+    with pytest.raises(error, match="Nothing flickers"):
+        change(bpy.context.scene, play.shot, "t001", 0, kind="deflicker")
+    action = change(bpy.context.scene, play.shot, "t001", 0, enabled=False, seed=99)
+    assert not action.enabled and action.settings["seed"] == 99
+    take = play.run()  # nothing is on: the fallback may not do what was switched off either
+    assert take.data["take"] == "t001" and not play.asked and play.state[0] == "failed"
