@@ -6,17 +6,17 @@ from typing import Any
 import bpy
 
 from ..pipeline.errors import HoldfastError, InputError
+from ..pipeline.intent import Intent
 from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder, check_name
 from ..pipeline.take import SCHEMA as TAKE
 from ..pipeline.truth import SCHEMA as TRUTH
 from ..properties_validate import intent_of
 from ..validation import stage
-from ..validation.stage import MANIFEST, SCHEMA
+from ..validation.stage import COARSE, FULL, MANIFEST, SCHEMA
 from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
 WORKER = "validation.stage:run"
-COARSE, FULL = "coarse", "full"
 COARSE_SHARE = 0.12
 """Of the progress bar: about what the first look takes of the time."""
 first_looks: dict[str, str] = {}
@@ -25,8 +25,7 @@ first_looks: dict[str, str] = {}
 
 def settings_of(scene: bpy.types.Scene) -> dict[str, Any]:
     """What a full report of this scene depends on besides the take and the truth: the limits and the intent."""
-    found = stage.settings()
-    return {**found, "intent": intent_of(scene.holdfast.validate)} if "intent" in found else found
+    return stage.settings(intent=Intent.from_json(intent_of(scene.holdfast.validate)))
 
 
 def take_of(shot: ShotFolder, options: StageOptions) -> str:

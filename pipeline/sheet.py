@@ -80,15 +80,15 @@ def _make_sheet(report: Path, digest: str) -> None:
         "kinds": sheet.kinds, "names": np.array(sheet.names, np.str_),
     }  # fmt: skip
     if (report / "heat.npz").exists():
-        packed["heat"] = _first_array(report / "heat.npz").astype(np.uint8)
+        packed["heat"] = _heat(report / "heat.npz")
     _write(path, packed)
 
 
-def _first_array(path: Path) -> NDArray[Any]:
+def _heat(path: Path) -> NDArray[np.uint8]:
     try:
         with np.load(path) as stored:
-            return np.asarray(stored[stored.files[0]])
-    except (OSError, EOFError, IndexError, ValueError, BadZipFile) as error:
+            return np.asarray(stored["heat"], np.uint8)
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
         raise InputError("The heat map can't be read", where=str(path), todo="Validate again.") from error
 
 

@@ -103,11 +103,7 @@ def test_three_false_alarms_offer_a_switch_that_only_the_button_sets(holdfast, c
     assert settings.recolour
     cache.refresh(bpy.context.scene)
     assert not _cached(cache).offers
-    assert (
-        not _row(cache).stale
-        if "intent" not in _cached(cache).reports["t001"].settings
-        else _row(cache).stale
-    )
+    assert _row(cache).stale == "setting 'intent' changed"
 
 
 def test_an_offer_is_of_the_look_of_the_take_that_is_looked_at(module, cache, shot):
