@@ -28,6 +28,8 @@ from .page_series import heat, rounded, signals
 FILES = Path(__file__).with_name("page_files")
 SCRIPTS = ("base", "pictures", "stage", "lanes", "cards", "plots", "tables", "keys")
 MOST_LARGE = 6
+LEAST_PICTURES = 8
+"""So many frames, evenly over the take, get pictures at least: a first look keeps none while it measures."""
 """So many findings get their worst frame in a larger picture."""
 PICTURES_INSIDE, PICTURES_BESIDE = "data:", "data: file: 'self'"
 
@@ -73,15 +75,18 @@ def _add_worst_frames(
     truth: GroundTruth, take: TakeFolder, data: Mapping[str, Any], gallery: Gallery
 ) -> list[int]:
     """Positions of the worst frames; the first few get larger pictures, all get one."""
-    place = {frame: i for i, (_, frame) in enumerate(data["frame_map"])}
+    pairs = data["frame_map"]
+    place = {frame: i for i, (_, frame) in enumerate(pairs)}
     worst = list(dict.fromkeys(place[f["worst"]] for f in data["findings"] if f["worst"] in place))
-    for order, index in enumerate(worst):
-        if (order < MOST_LARGE and gallery.width < truth.size[0]) or index not in gallery.pictures:
-            source, frame = data["frame_map"][index]
+    large = set(worst[:MOST_LARGE])
+    wanted = set(worst)
+    if len(gallery.pictures) < LEAST_PICTURES:
+        wanted |= set(range(0, len(pairs), -(-len(pairs) // LEAST_PICTURES)))
+    for index in sorted(wanted):
+        if index not in gallery.pictures or (index in large and gallery.width < truth.size[0]):
+            source, frame = pairs[index]
             styled = take_picture(take, frame, truth.size)
-            gallery.add(
-                index, source, truth.beauty(source), styled, truth.ids(source), wanted=order < MOST_LARGE
-            )
+            gallery.add(index, source, truth.beauty(source), styled, truth.ids(source), wanted=index in large)
     return worst
 
 

@@ -20,7 +20,8 @@ MOST_VALUES = 300_000
 NEAR = 0.6
 HEAT_ROWS_A_STRIP = 100
 HEAT_SHADES = 15
-HEAT_FROM = 0.08
+HEAT_FROM, HEAT_TO = 50, 200
+"""100 is at the limit: what is under half of it is clear, twice and more is brightest."""
 HEAT_COLOURS = ((0.0, (68, 1, 84)), (0.35, (180, 40, 110)), (0.7, (250, 140, 30)), (1.0, (252, 255, 164)))
 """From dark violet to light yellow: the lightness alone tells, whoever looks (after "inferno" by S. van der Walt)."""
 
@@ -87,18 +88,19 @@ def _reach(values: F64, limits: F64) -> float:
 def heat(path: Path) -> dict[str, Any] | None:
     """The heat map of every frame as strips of small pictures, or None if there is none or nothing is in it.
 
-    heat.npz holds one (F, rows, columns) uint8, 100 x strength. Each strip stacks ``per`` frames.
+    heat.npz holds ``heat`` (F, rows, columns) uint8, 100 x value / limit of what shows there. Each strip stacks ``per``
+    frames.
     """
     try:
         with np.load(path) as stored:
-            maps = np.asarray(stored[stored.files[0]])
+            maps = np.asarray(stored["heat"])
     except (OSError, ValueError, KeyError, IndexError, BadZipFile):
         return None
-    if maps.ndim != 3 or not maps.any():
+    if maps.ndim != 3 or not (maps >= HEAT_FROM).any():
         return None
     count, rows, columns = maps.shape
-    strength = np.clip(maps / 100.0, 0, 1)
-    shades = np.where(strength < HEAT_FROM, 0, 1 + np.rint(strength * (HEAT_SHADES - 1))).astype(np.uint8)
+    strength = np.clip((maps.astype(float) - HEAT_FROM) / (HEAT_TO - HEAT_FROM), 0, 1)
+    shades = np.where(maps < HEAT_FROM, 0, 1 + np.rint(strength * (HEAT_SHADES - 1))).astype(np.uint8)
     strips = [
         shades[i : i + HEAT_ROWS_A_STRIP].reshape(-1, columns) for i in range(0, count, HEAT_ROWS_A_STRIP)
     ]
@@ -113,6 +115,6 @@ def _strip(shades: NDArray[np.uint8]) -> str:
     colours = np.stack([np.interp(levels, stops, [c[i] for _, c in HEAT_COLOURS]) for i in range(3)], 1)
     picture.putpalette(bytes(3) + np.rint(colours).astype(np.uint8).tobytes())
     out = io.BytesIO()
-    alpha = bytes([0, *(int(60 + 170 * level) for level in levels)])
+    alpha = bytes([0, *(int(60 + 110 * level) for level in levels)])
     picture.save(out, "PNG", bits=4, transparency=alpha, optimize=True)
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

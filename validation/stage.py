@@ -22,6 +22,7 @@ from .gallery import Gallery
 from .keep import gather, kept, save
 from .limits import Limits, load_limits
 from .measure import FAR, KEEP, Measurer
+from .page_compare import compare_shot
 from .plates import Plate, Window, load_plate
 from .report import MANIFEST, SCHEMA, write_report
 from .series import Series
@@ -91,7 +92,9 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     if request.get("stage") == COARSE:
         return _finished(job, _first_look(job, ctx), started, ctx)
     gallery = Gallery(job.truth, len(claimed(job.truth, job.take)), job.folder)
-    conformed = conform(job.truth, job.take, job.limits, ctx.part(0.0, 0.15), gallery.add)
+    conformed = conform(
+        job.truth, job.take, job.limits, ctx.part(0.0, 0.15), None if request.get("chunk") else gallery.add
+    )
     if request.get("chunk"):
         return _chunk(job, conformed, ctx.part(0.15, 1.0))
     series = measured(job, conformed, ctx.part(0.15, 0.93))
@@ -111,6 +114,8 @@ def _finished(job: Job, outcome: Outcome, started: float, ctx: Context) -> dict[
     )
     seconds = round(time.monotonic() - started, 3)
     replace(manifest, made={**manifest.made, "seconds": seconds}).save(job.folder / MANIFEST)
+    if job.folder.parent.name == "reports":  # a shot's: its takes are compared
+        compare_shot(job.folder.parent)
     ctx.progress(1.0, judged.summary)
     return {
         "report": str(job.folder),

@@ -160,7 +160,7 @@ def test_many_measures_stay_small_and_the_one_that_matters_whole():
 
 def test_heat_maps_become_pictures_with_what_is_nothing_clear(tmp_path):
     maps = np.zeros((130, 45, 80), np.uint8)
-    maps[3, 10, 20], maps[120, 44, 79] = 100, 50
+    maps[3, 10, 20], maps[120, 44, 79], maps[7, 1, 1] = 200, 60, 40
     np.savez_compressed(tmp_path / "heat.npz", heat=maps)
     found = heat(tmp_path / "heat.npz")
     assert [i for i, any_ in enumerate(found["shown"]) if any_] == [3, 120]

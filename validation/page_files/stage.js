@@ -31,7 +31,7 @@ function paint() {
   boxes.forEach((panel, k) => clipped(x, panel, () => {
     if (S.mode === "side") show(pair[k], panel);
     else compare(x, pair, panel, show);
-    if (S.heat && (S.mode !== "side" || k === 1)) overlay(x, panel, i);
+    if (S.heat && (S.mode !== "side" || k === 1)) clipped(x, S.mode === "wipe" ? [S.wipe * width, 0, width, height] : panel, () => overlay(x, panel, i));
     if (S.outlines) expected(x, panel, i);
     if (S.mode !== "side" || k === 1) pointAt(x, panel);
   }));
@@ -103,10 +103,10 @@ function labels(x, width, height, boxes) {
   if (S.heat) legend(x, width, height, D.heat && D.heat.shown[S.at]);
 }
 function legend(x, width, height, any) {
-  if (!any) return tag(x, D.heat ? "nothing is off in this frame" : "this report has no heat map", width - 9, height - 32, true);
+  if (!any) return tag(x, D.heat ? "nothing comes near its limit in this frame" : "this report has no heat map", width - 9, height - 32, true);
   const ramp = x.createLinearGradient(width - 129, 0, width - 9, 0);
   [[0, "#440154"], [0.35, "#b4286e"], [0.7, "#fa8c1e"], [1, "#fcffa4"]].forEach(([at, ink]) => ramp.addColorStop(at, ink));
-  tag(x, "a little off – far off", width - 9, height - 44, true);
+  tag(x, "half its limit – twice its limit", width - 9, height - 44, true);
   x.fillStyle = ramp; x.fillRect(width - 129, height - 17, 120, 8);
 }
 function where(i) {
