@@ -26,6 +26,10 @@ NULL_SHIFTS = 12
 MOST_POINTS = 260
 STRETCH = 0.08
 """Share of an outline that a dent must cover."""
+ALONE_PX = (4.5, 7.0)
+"""How far out (px at 640 wide) the same thing as right behind the contour must show for its place to count."""
+STILL_THERE = 0.6
+"""An edge of this share of the strongest one at the expected place: the outline is there, whatever else is drawn."""
 CONTACT_DEPTH = 0.012
 """Parts whose depths differ by less than this share meet at the contour: neither occludes the other."""
 
@@ -35,18 +39,19 @@ class Contour:
     """Visible contour points that the part itself draws (what lies beyond is behind it).
 
     ``points`` and ``normals`` (P, 2) float32 x, y at working size, normals point outward; ``inner`` (P, 2) the pixel
-    just inside; ``touching`` ids of parts that meet this one without occluding it or being occluded.
+    just inside; ``alone`` (P,) where no other part's edge is near, which could be mistaken for this one; ``touching``
+    ids of parts that meet this one without occluding it or being occluded.
     """
 
     points: F32
     normals: F32
     inner: NDArray[np.intp]
+    alone: NDArray[np.bool_]
     touching: frozenset[int]
 
 
-_NO_CONTOUR = Contour(
-    np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32), np.zeros((0, 2), np.intp), frozenset()
-)
+_NONE = np.zeros((0, 2), np.float32)
+_NO_CONTOUR = Contour(_NONE, _NONE, _NONE.astype(np.intp), _NONE[:, 0] > 0, frozenset())
 
 
 def trace(plate: Plate, part_id: int, box: Region | None = None) -> Contour:
@@ -80,12 +85,13 @@ def trace(plate: Plate, part_id: int, box: Region | None = None) -> Contour:
     keep = np.flatnonzero(own)
     keep = keep[:: max(1, -(-len(keep) // MOST_POINTS))]
     origin = np.array([box.x0, box.y0])
-    return Contour(
-        (points[keep] + 0.5 * normals[keep] + origin).astype(np.float32),
-        normals[keep],
-        near[keep] + origin,
-        touching,
-    )
+    places, across = points[keep], normals[keep]
+    alone = np.ones(len(keep), bool)
+    for px in ALONE_PX:
+        out = np.rint(places + px * plate.unit * across).astype(int).clip(0, limit)
+        alone &= ids[out[:, 1], out[:, 0]] == beyond[keep]
+    centres = (places + 0.5 * across + origin).astype(np.float32)
+    return Contour(centres, across, near[keep] + origin, alone, touching)
 
 
 def profiles(edges: F32, points: F32, normals: F32, offsets: F32) -> F32:
@@ -148,43 +154,59 @@ def measure_outline(
     seen = support(render, reach, tolerance) > RENDER_SUPPORT
     if seen.sum() < max(8, 0.15 * len(seen)):
         return Outline(decidable=int(seen.sum()))
-    points, normals, render = contour.points[seen], contour.normals[seen], render[seen]
+    points, normals, render, alone = (
+        contour.points[seen],
+        contour.normals[seen],
+        render[seen],
+        contour.alone[seen],
+    )
     styled = profiles(edges.take, points, normals, offsets)
     found = support(styled, reach, tolerance)
     null = _null(edges, points, normals, unit, rng)
-    moved, clear = _displacements(styled, render, unit)
+    moved, clear, left = _displacements(styled, render, unit)
+    clear &= alone
     fit, dent = None, np.nan
     if clear.sum() >= 12:
-        fit, dent = _fit(
-            points[clear], normals[clear], contour.inner[seen][clear], moved[clear], plate, rig, lens
-        )
+        usable = Clear(points[clear], normals[clear], contour.inner[seen][clear], moved[clear], left[clear])
+        fit, dent = _fit(usable, plate, rig, lens)
     return Outline(
         lost=float((found < TAKE_SUPPORT).mean()),
         null=float((found.mean() - null.mean()) / (null.std() + 0.05)),
         ratio=float(np.median(found) / np.median(support(render, reach, tolerance))),
         decidable=int(seen.sum()),
-        clear=float(clear.mean()),
+        clear=float(clear.sum() / max(1, int(alone.sum()))),
         dent=dent / unit,
         fit=fit,
     )
 
 
-def _fit(
-    points: F32, normals: F32, inner: NDArray[np.intp], moved: F64, plate: Plate, rig: Rig, lens: Lens
-) -> tuple[Fit, float]:
-    """(fit, dent): the dent is the largest mean offset of STRETCH of the outline from its plane motion, working px."""
-    depth = plate.depth[inner[:, 1], inner[:, 0]]
-    surface = rig.points(
-        plate.frame, points[:, 0], points[:, 1], np.where(depth > 0, depth, lens.centre[2]).astype(np.float32)
-    )
-    jacobian, across = lens.jacobian(surface), normals.astype(np.float64)
-    fit = fit_normal(
-        jacobian, lens.polynomials(points.astype(np.float64)), across, moved, np.ones(len(points))
-    )
-    rest = moved - np.einsum("nd,ndk,k->n", across, jacobian[..., :PLANE], fit.field[:PLANE])
-    width = min(len(rest), max(6, round(STRETCH * len(rest))))
-    run = np.convolve(rest - np.median(rest), np.ones(width) / width, mode="valid")
-    return fit, float(np.abs(run).max())
+@dataclass(frozen=True)
+class Clear:
+    """Contour points whose place in the take is clear: see Contour; ``moved`` (P,) working px along the normals,
+    ``left`` (P,) where no edge is at the expected place any more."""
+
+    points: F32
+    normals: F32
+    inner: NDArray[np.intp]
+    moved: F64
+    left: NDArray[np.bool_]
+
+
+def _fit(found: Clear, plate: Plate, rig: Rig, lens: Lens) -> tuple[Fit, float]:
+    """(fit, dent): the dent is the largest median offset of STRETCH of the outline that left its place, beyond the
+    outline's plane motion, working px."""
+    x, y = found.points.T
+    depth = plate.depth[found.inner[:, 1], found.inner[:, 0]]
+    depth = np.where(depth > 0, depth, lens.centre[2]).astype(np.float32)
+    across = found.normals.astype(np.float64)
+    jacobian = lens.jacobian(rig.points(plate.frame, x, y, depth))
+    polynomials = lens.polynomials(found.points.astype(np.float64))
+    fit = fit_normal(jacobian, polynomials, across, found.moved, np.ones(len(x)))
+    rest = found.moved - np.einsum("nd,ndk,k->n", across, jacobian[..., :PLANE], fit.field[:PLANE])
+    rest = np.where(found.left, rest - np.median(rest), 0.0)
+    width = min(len(rest), max(7, round(STRETCH * len(rest))))
+    stretches = np.lib.stride_tricks.sliding_window_view(rest, width)
+    return fit, float(np.abs(np.median(stretches, axis=1)).max())
 
 
 def _null(edges: Edges, points: F32, normals: F32, unit: float, rng: np.random.Generator) -> F32:
@@ -200,8 +222,9 @@ def _null(edges: Edges, points: F32, normals: F32, unit: float, rng: np.random.G
     return support(styled, reach, tolerance).reshape(NULL_SHIFTS, -1).mean(1)
 
 
-def _displacements(styled: F32, render: F32, unit: float) -> tuple[F64, NDArray[np.bool_]]:
-    """((P,) working px by which the take's edge lies further out than the render's, sub-pixel; (P,) where it is clear)."""
+def _displacements(styled: F32, render: F32, unit: float) -> tuple[F64, NDArray[np.bool_], NDArray[np.bool_]]:
+    """((P,) working px by which the take's edge lies further out than the render's, sub-pixel; (P,) where it is clear;
+    (P,) where no edge is left at the render's)."""
     sigma = max(0.8, 1.1 * unit)
     smooth = [cv2.GaussianBlur(p, (0, 0), sigmaX=sigma, sigmaY=1.0) for p in (styled, render)]
     centre = styled.shape[1] // 2
@@ -210,7 +233,9 @@ def _displacements(styled: F32, render: F32, unit: float) -> tuple[F64, NDArray[
     clear = smooth[0].max(1) > 2.0 * smooth[0].mean(1) + NOISE_LAB
     clear &= np.abs(at[1] - centre) <= centre // 2
     clear &= np.abs(at[0] - centre) <= centre - 2
-    return (at[0] - at[1]).astype(np.float64), clear
+    expected = np.rint(at[1]).astype(np.intp)[:, None] + np.array([-1, 0, 1])
+    here = np.take_along_axis(styled, expected.clip(0, styled.shape[1] - 1), 1).max(1)
+    return (at[0] - at[1]).astype(np.float64), clear, here < STILL_THERE * styled.max(1)
 
 
 def _peak(rows: F32) -> NDArray[np.float32]:

@@ -49,7 +49,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("shifted", PART, "shifted", "{part} lies {value:.1f} px ({mm}) away from where the render has it.", "shift", "px", "Move it back by the displacement found, or put the real part back."),
     Kind("scaled", PART, "scaled", "{part} has another size than rendered: its rim lies {value:.1f} px off.", "scale", "px", "Warp it back, or put the real part back."),
     Kind("turned", PART, "turned", "{part} is turned in the picture: its rim lies {value:.1f} px off.", "turn", "px", "Warp it back, or put the real part back."),
-    Kind("outline", PART, "outline changed", "A stretch of the outline of {part} lies {value:.1f} px ({mm}) off.", "dent", "px", "Rerun this span with stronger edge control."),
+    Kind("outline", PART, "outline changed", "The outline of {part} is not where the render has it over {value:.0%} of its length.", "lost", "share", "Rerun this span with stronger edge control."),
     Kind("wobble", PART, "outline wobbles", "The outline of {part} wobbles by {value:.1f} px.", "wobble", "px", "Rerun this span with stronger edge control."),
     Kind("sliding", PART, "texture slides", "The texture of {part} slides over it by {value:.1f} px while its outline stays.", "slide", "px", "Rerun this span, or put the real part back."),
     Kind("text", PART, "texture garbled", "What is drawn on {part} is garbled: its patches are no longer alike.", "garble", "share", "Put the real part back."),

@@ -19,6 +19,19 @@ from .settle import settle
 
 PX = 3.0
 """Pixels of a picture 1920 wide in one of a picture 640 wide: findings and limits are in the former."""
+LEAST_SURFACE = 0.35
+"""The same for what is told from the surface alone: of a sliver, another side shows in every frame."""
+ON_SURFACE = (
+    "text",
+    "material",
+    "boiling",
+    "flicker",
+    "colour_drift",
+    "sliding",
+    "partly_vanished",
+    "wobble",
+    "outline",
+)
 LEAST_SHARE = 0.10
 """Frames in which less of a part shows than this share of its usual visible area give no verdict."""
 ADAPT_AT_MOST = 2.0
@@ -57,14 +70,14 @@ class Read:
     signals: dict[str, Signal]
 
 
-def judged(measures: Mapping[str, F64]) -> F64:
-    """(F,) 1 where enough of the part shows to be judged, NaN elsewhere."""
+def judged(measures: Mapping[str, F64], least: float = LEAST_SHARE) -> F64:
+    """(F,) 1 where enough of the part shows to be judged (``least`` of its usual area), NaN elsewhere."""
     visible = np.nan_to_num(measures["visible_px"])
     shown = visible[visible > 0]
     if not len(shown):
         return np.full(len(visible), np.nan)
     usual = float(np.quantile(shown, 0.9))
-    return np.where((visible >= 40) & (visible >= LEAST_SHARE * usual), 1.0, np.nan)
+    return np.where((visible >= 40) & (visible >= least * usual), 1.0, np.nan)
 
 
 def of_links(count: int, links: list[Link], name: str, near: bool, most: bool, faulty: frozenset[int]) -> F64:
@@ -189,7 +202,7 @@ def values_of(
         "rubber": np.fmax(motion.bend, np.maximum(motion.ripple - 0.5 * grown, 0)) * PX,
         "joint": np.full(count, np.nan),
         "shifted": np.maximum(motion.shift - grown, 0) * PX,
-        "outline": np.maximum(above_usual(measures["dent"]) - grown, 0) * PX,
+        "outline": above_usual(measures["lost"]),
         "wobble": above_usual(measures["outline_rest"]) * PX,
         "sliding": motion.slide * PX,
         "text": above_usual(garbled),
@@ -212,8 +225,11 @@ def read(
 ) -> Read:
     """Everything about a part. Frames ``faulty`` (positions) don't say what is usual, nor what others should be."""
     motion, values = values_of(series, part, limits, intent, faulty)
-    shown = judged(series.of[part])
-    table = {kind: _signal(part, kind, values[kind] * shown, limits) for kind in SIGNALS}
+    shown, clearly = judged(series.of[part]), judged(series.of[part], LEAST_SURFACE)
+    table = {
+        kind: _signal(part, kind, values[kind] * (clearly if kind in ON_SURFACE else shown), limits)
+        for kind in SIGNALS
+    }
     joint = _joint(series, part, motion, limits, shown)
     if joint is not None:
         table["joint"] = joint

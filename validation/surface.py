@@ -78,10 +78,9 @@ def compare(now: F32, before: F32, render_now: F32, render_before: F32, palette:
     the same of the render, ``palette`` (m, 3) colours of the whole part there, ``ring`` (k, 3) around it here."""
     change = np.median(now - before, axis=0)
     colour = follow(change, np.median(render_now - render_before, axis=0))
-    own = np.linalg.norm(now - before, axis=1)
-    other = nearest(now, ring)
+    own, other = nearest(now, palette), nearest(now, ring)
     gone = (own > ALIKE_LAB) & (other < 0.6 * own - 1)
-    unlike = nearest(now, palette) > ALIKE_LAB
+    unlike = own > ALIKE_LAB
     x, y = pixels
     at = (float(x[gone].mean()), float(y[gone].mean())) if gone.any() else (float("nan"), float("nan"))
     return Look(colour, float(gone.mean()), float(unlike.mean()), at)
