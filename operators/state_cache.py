@@ -156,7 +156,7 @@ def refreshing(scene: bpy.types.Scene) -> Iterator[None]:
         thumbnails.refresh(shot, cached.manifests.get("concepts"))
         yield
         _judge_takes(scene, shot, cached)
-        _load_crops(cached)
+        yield from _load_crops(cached)
     _shown[scene.session_uid] = cached
     _fill_findings(cached)
 
@@ -171,7 +171,6 @@ def choose_take(scene: bpy.types.Scene, name: str) -> None:
     """Looks at another take of the shot."""
     bpy.context.window_manager.holdfast.take = shown(scene).chosen = name
     _fill_findings(shown(scene))
-    _load_crops(shown(scene))
     on_change()
     window.redraw()
 
@@ -179,9 +178,10 @@ def choose_take(scene: bpy.types.Scene, name: str) -> None:
 MOST_CROPS = 40
 
 
-def _load_crops(cached: Shown) -> None:
-    crops = [str(finding["crop"]) for finding in cached.findings()[:MOST_CROPS] if finding.get("crop")]
-    thumbnails.show_crops(Path(cached.root) / "reports" / cached.take, crops)
+def _load_crops(cached: Shown) -> Iterator[None]:
+    folder = Path(cached.root) / "reports" / cached.take
+    found = [folder / str(each["crop"]) for each in cached.findings()[:MOST_CROPS] if each.get("crop")]
+    return thumbnails.show_pairs(found)
 
 
 def _choose(view: Any, cached: Shown) -> None:
@@ -247,7 +247,9 @@ def _fill_findings(cached: Shown) -> None:
         view.only_part = view.only_kind = "*"
         view.only_word = "ALL"
     plan = cached.plan
-    _fill(view.actions, [f"{plan[0]} {action['finding']}" for action in plan[1].data["actions"]] if plan else [])
+    _fill(
+        view.actions, [f"{plan[0]} {action['finding']}" for action in plan[1].data["actions"]] if plan else []
+    )
     _fill(view.takes, [row.name for row in cached.table])
     names = [row.name for row in cached.table]
     view.active_take = names.index(cached.take) if cached.take in names else 0

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Small pictures for the panels: the concept variants and the colours of parts, through Blender's own preview images."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import bpy
 import bpy.utils.previews
+import cv2
 import numpy as np
 
+from ..pipeline.errors import HoldfastError
 from ..pipeline.manifest import Manifest
 from ..pipeline.part_colours import colour_of, index_of
+from ..pipeline.pictures import F32, U8, read_picture
 from ..pipeline.project import ShotFolder
 
 _previews: list[bpy.utils.previews.ImagePreviewCollection] = []
 _stamps: dict[str, int] = {}
 _SWATCH = 16
+_PAIR = 256
 
 
 def open_previews() -> None:
@@ -37,10 +41,44 @@ def refresh(shot: ShotFolder, concepts: Manifest | None) -> None:
             _load(str(shot.concepts / variant["picture"]))
 
 
-def show_crops(folder: Path, crops: Iterable[str]) -> None:
-    """Loads the pictures of a report's findings; only new or changed ones."""
-    for crop in crops:
-        _load(str(folder / crop))
+def show_pairs(paths: Iterable[Path]) -> Iterator[None]:
+    """Loads the pairs of pictures (render | take) of findings, one a step, each as a square with the take below: a
+    sidebar is narrow. Only new or changed ones."""
+    for path in paths:
+        key = str(path)
+        try:
+            stamp = path.stat().st_mtime_ns
+            if _stamps.get(key) == stamp:
+                continue
+            pixels = square_of(read_picture(path))
+        except (OSError, HoldfastError):
+            continue
+        previews = _previews[0]
+        if key in previews:
+            del previews[key]
+        preview = previews.new(key)
+        preview.image_size = preview.icon_size = (pixels.shape[1], pixels.shape[0])
+        preview.image_pixels_float.foreach_set(pixels.ravel())
+        preview.icon_pixels_float.foreach_set(pixels.ravel())
+        _stamps[key] = stamp
+        yield
+
+
+def square_of(pair: U8) -> F32:
+    """(N, N, 4) float32 RGBA 0..1, N up to 256, bottom row first, of a picture (H, W, 3) whose halves show the same place: the left
+    one on top of the right one."""
+    half = pair.shape[1] // 2
+    stacked = np.concatenate([pair[:, :half], pair[:, -half:]])
+    smaller = _PAIR / max(stacked.shape[:2])
+    if smaller < 1.0:
+        stacked = cv2.resize(stacked, None, fx=smaller, fy=smaller, interpolation=cv2.INTER_AREA)
+    stacked = stacked.astype(np.float32) / 255.0
+    side = max(stacked.shape[:2])
+    square = np.zeros((side, side, 4), np.float32)
+    top, left = (side - stacked.shape[0]) // 2, (side - stacked.shape[1]) // 2
+    square[top : top + stacked.shape[0], left : left + stacked.shape[1], :3] = stacked
+    square[top : top + stacked.shape[0], left : left + stacked.shape[1], 3] = 1.0
+    return np.ascontiguousarray(square[::-1])
 
 
 def _load(path: str) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import bpy
+import numpy as np
 import pytest
 
 from . import validate_shot
@@ -157,3 +158,26 @@ def test_a_trimmed_strip_is_marked_only_where_it_shows(module, cached, shot):
         strip.frame_final_end = 110
     bpy.ops.holdfast.mark_findings()
     assert sorted(marker.frame for marker in edit.timeline_markers) == [102, 103, 107]
+
+
+def test_the_pair_of_pictures_becomes_a_square_with_the_take_below(module):
+    pair = np.zeros((330, 892, 3), np.uint8)
+    pair[:, :446, 0], pair[:, 446:, 2] = 255, 255
+    found = module("operators.thumbnails").square_of(pair)
+    assert found.shape == (256, 256, 4)
+    middle = found[:, 128]
+    np.testing.assert_allclose(middle[64, :3], [0, 0, 1])
+    np.testing.assert_allclose(middle[192, :3], [1, 0, 0])
+    assert found[128, 2, 3] == 0.0 and found[128, 128, 3] == 1.0
+
+
+def test_pictures_of_findings_are_loaded_once(module, holdfast, cached, shot):
+    pictures, thumbnails = module("pipeline.pictures"), module("operators.thumbnails")
+    folder = shot.reports / "t001"
+    pictures.write_picture(folder / "crops" / "f01.png", np.full((33, 88, 3), 90, np.uint8))
+    shown = {**validate_shot.VANISHED, "crop": "crops/f01.png"}
+    truth, take = cached.manifests["truth"].digest, cached.takes["t001"].digest
+    validate_shot.report(shot.root, holdfast.__name__, "t001", truth, take, [shown])
+    module("operators.state_cache").refresh(bpy.context.scene)
+    assert thumbnails.icon(str(folder / "crops" / "f01.png"))
+    assert list(thumbnails.show_pairs([folder / "crops" / "f01.png", folder / "crops" / "none.png"])) == []
