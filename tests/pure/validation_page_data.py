@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A small report as its page gets it, with a number stamped into every picture."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 from holdfast.validation.gallery import data_uri, pack
@@ -11,6 +13,7 @@ FRAMES = 40
 BITS = 8
 
 
+@cache
 def stamped(number: int, shade: int, width: int = 640) -> bytes:
     """JPEG that carries its number twice, in its left and in its right half, as eight light or dark blocks each."""
     picture = np.full((180, 320, 3), shade, np.uint8)
