@@ -28,7 +28,7 @@ LEAST_STROKE = 0.12
 """Share of a cell that strokes must cover."""
 LEAST_CELLS = 4
 ALIKE = 0.45
-LIMIT_LIKE = 0.96
+LIMIT_LIKE = 0.97
 """Share of the drawing. All looks keep 1.000; with 15 % of a text's patches scrambled it is 0.96, with 30 % 0.90."""
 SHIFT_PX = 6.0
 """A part that lies elsewhere as a whole can be read all the same."""
