@@ -20,7 +20,8 @@ class TakeRow:
     with_word: str = ""
     findings: int = 0
     permanence: float | None = None
-    cost_micros: int = 0
+    cost_micros: int | None = None
+    """None where nobody wrote it down."""
     seconds: float = 0.0
     look: str = ""
     provider: str = ""
@@ -39,7 +40,7 @@ def row(
         look=str(data.get("look") or ""),
         provider=str(data.get("provider") or ""),
         parent=str(data.get("parent") or ""),
-        cost_micros=int(data.get("cost_micros") or take.made.get("cost_micros") or 0),
+        cost_micros=_cost(take),
         seconds=float(take.made.get("seconds") or 0.0),
     )
     if report is None:
@@ -53,3 +54,11 @@ def row(
         coarse=report.data.get("stage") == "coarse",
         stale=stale_reason(report, wanted, {"truth": truth, "take": take.digest}) or "",
     )
+
+
+def _cost(take: Manifest) -> int | None:
+    """What the take cost, in micros; the rehearsal is free."""
+    for place in (take.data, take.made):
+        if place.get("cost_micros") is not None:
+            return int(place["cost_micros"])
+    return 0 if take.data.get("provider") == "rehearsal" else None

@@ -29,7 +29,7 @@ def cells(row: TakeRow) -> tuple[str, str, str, str]:
     permanence = f"{100 * row.permanence:.1f} %" if row.permanence is not None else "-"
     if permanence == "100.0 %":
         permanence = "100 %" if not row.findings else "99.9 %"
-    cost = f"{row.cost_micros / 1e6:.2f}" if row.cost_micros else "free"
+    cost = "-" if row.cost_micros is None else f"{row.cost_micros / 1e6:.2f}" if row.cost_micros else "free"
     return (
         str(row.findings) if checked else "-",
         permanence,
