@@ -9,7 +9,6 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..pipeline.pictures import U8
 from ..pipeline.store import storage, write_bytes
-from ..pipeline.truth import GroundTruth
+from ..pipeline.truth import GroundTruth, Ids
 
 MOST_INSIDE = 160
 """Takes of more frames get a folder of pictures beside the page."""
@@ -59,7 +58,7 @@ def data_uri(data: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(data).decode()
 
 
-def boxes(ids: NDArray[Any]) -> dict[int, tuple[int, int, int, int]]:
+def boxes(ids: Ids) -> dict[int, tuple[int, int, int, int]]:
     """Per id that shows: x0, y0, x1, y1 of its pixels, ends excluded. One pass, however many parts there are."""
     ys, xs = np.nonzero(ids)
     values = ids[ys, xs]
@@ -80,7 +79,7 @@ def pack(points: NDArray[np.float64]) -> str:
     return "".join(DIGITS[v >> 6] + DIGITS[v & 63] for v in whole)
 
 
-def outlines(truth: GroundTruth, ids: NDArray[Any], width: int, simpler: float = SIMPLER) -> dict[str, str]:
+def outlines(truth: GroundTruth, ids: Ids, width: int, simpler: float = SIMPLER) -> dict[str, str]:
     """Per part that shows: its visible outline as packed polygons, separated by spaces."""
     height = max(1, round(ids.shape[0] * width / ids.shape[1]))
     if ids.shape[1] > width:
@@ -108,70 +107,83 @@ def _polygon(line: NDArray[np.int32], simpler: float) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Render and take of one frame: JPEGs, or where they are in the report's folder."""
+class Shown:
+    """One picture: a JPEG, or where it is in the report's folder."""
 
-    render: bytes | str
-    take: bytes | str
+    data: bytes | str
     width: int
     worst: bool = False
 
+    @property
+    def address(self) -> str:
+        """What stands in the page."""
+        return data_uri(self.data) if isinstance(self.data, bytes) else self.data
+
 
 class Gallery:
-    """What the page shows of each frame pair, by its position in the frame map.
+    """Pictures of the render by its frames, of the take by its frames, and outlines by the render's frames: whatever
+    frame map is found in the end, each frame of the take is shown beside the frame that it shows.
 
-    Up to ``MOST_INSIDE`` frames are kept in memory and go into the page; of longer takes every picture is written to
-    ``folder``/frames at once, so that memory stays flat.
+    ``pairs`` (source frame, take frame) are those that ``add`` counts. Up to ``MOST_INSIDE`` of them are kept in memory
+    and go into the page; of longer takes every picture is written to ``folder``/frames at once, so that memory stays flat.
     """
 
-    def __init__(self, truth: GroundTruth, count: int, folder: Path) -> None:
-        self._truth, self._folder, self.inside = truth, folder, count <= MOST_INSIDE
-        self.width = min(width_for(count), truth.size[0])
-        self.pictures: dict[int, Pair] = {}
+    def __init__(self, truth: GroundTruth, pairs: Sequence[tuple[int, int]], folder: Path) -> None:
+        self._truth, self._folder, self.inside = truth, folder, len(pairs) <= MOST_INSIDE
+        self._frames = [frame for _, frame in pairs]
+        self.width = min(width_for(len(pairs)), truth.size[0])
+        self.renders: dict[int, Shown] = {}
+        self.takes: dict[int, Shown] = {}
         self.outlines: dict[int, dict[str, str]] = {}
 
-    def add(self, index: int, source: int, render: U8, styled: U8, ids: U8, *, wanted: bool = False) -> None:
-        """Keeps the pair at position ``index``; ``wanted`` larger, since a person looks at it closely."""
-        width = max(self.width, min(WORST_WIDTH, self._truth.size[0])) if wanted else self.width
-        pair = [jpeg(render, width), jpeg(styled, width)]
-        self.outlines[index] = outlines(self._truth, ids, self.width, SIMPLER if self.inside else 1.0)
-        if self.inside:
-            self.pictures[index] = Pair(pair[0], pair[1], width, wanted)
-            return
-        names = [f"{FOLDER}/{index:05d}{side}.jpg" for side in ("r", "t")]
-        for name, data in zip(names, pair, strict=True):
-            with storage(self._folder / name):  # thousands of proxies: not worth a wait for the disk each
-                (self._folder / FOLDER).mkdir(parents=True, exist_ok=True)
-                (self._folder / name).write_bytes(data)
-        self.pictures[index] = Pair(names[0], names[1], width, wanted)
+    def add(self, index: int, source: int, render: U8, styled: U8, ids: Ids) -> None:
+        """Keeps the pair at position ``index`` of the pairs."""
+        self.put(source, self._frames[index], render, styled, ids)
 
-    def write_poster(self, index: int) -> None:
-        """Writes the take at position ``index`` as a small picture that stands for it beside others."""
-        if index in self.pictures:
-            take = self.pictures[index].take
-            data = take if isinstance(take, bytes) else (self._folder / take).read_bytes()
+    def put(self, source: int, frame: int, render: U8, styled: U8, ids: Ids, *, worst: bool = False) -> None:
+        """Keeps a frame of the render and one of the take; ``worst`` larger, since a person looks at it closely."""
+        width = max(self.width, min(WORST_WIDTH, self._truth.size[0])) if worst else self.width
+        self.renders[source] = self._shown(f"{FOLDER}/r{source:04d}.jpg", render, width, worst)
+        self.takes[frame] = self._shown(f"{FOLDER}/t{frame:04d}.jpg", styled, width, worst)
+        self.outlines[source] = outlines(self._truth, ids, self.width, SIMPLER if self.inside else 1.0)
+
+    def _shown(self, name: str, picture: U8, width: int, worst: bool) -> Shown:
+        data = jpeg(picture, width)
+        if self.inside:
+            return Shown(data, width, worst)
+        with storage(self._folder / name):  # thousands of proxies: not worth a wait for the disk each
+            (self._folder / FOLDER).mkdir(parents=True, exist_ok=True)
+            (self._folder / name).write_bytes(data)
+        return Shown(name, width, worst)
+
+    def has(self, source: int, frame: int) -> bool:
+        """Whether both are kept."""
+        return source in self.renders and frame in self.takes
+
+    def write_poster(self, frame: int) -> None:
+        """Writes a frame of the take as a small picture that stands for it beside others."""
+        if frame in self.takes:
+            data = self.takes[frame].data
+            data = data if isinstance(data, bytes) else (self._folder / data).read_bytes()
             write_bytes(self._folder / POSTER, _again(data, POSTER_WIDTH))
 
-    def addresses(self) -> dict[int, tuple[str, str]]:
-        """Per position the addresses of render and take for the page. Pictures of an earlier page are removed."""
+    def addresses(self, pairs: Sequence[tuple[int, int]]) -> dict[int, tuple[str, str]]:
+        """Per position of ``pairs`` the addresses of render and take. Pictures of an earlier page are removed."""
         if self.inside:
-            _fit(self.pictures, INSIDE_BYTES)
-        named = {name for pair in self.pictures.values() for name in (pair.render, pair.take)}
+            _fit((self.renders, self.takes), INSIDE_BYTES)
+        named = {shown.data for kept in (self.renders, self.takes) for shown in kept.values()}
         with storage(self._folder / FOLDER):
             for path in (self._folder / FOLDER).glob("*.jpg"):
                 if f"{FOLDER}/{path.name}" not in named:
                     path.unlink()
         return {
-            index: (_address(pair.render), _address(pair.take))
-            for index, pair in sorted(self.pictures.items())
+            index: (self.renders[source].address, self.takes[frame].address)
+            for index, (source, frame) in enumerate(pairs)
+            if self.has(source, frame)
         }
 
 
-def _address(picture: bytes | str) -> str:
-    return data_uri(picture) if isinstance(picture, bytes) else picture
-
-
-def _fit(pictures: dict[int, Pair], budget: int) -> None:
+def _fit(kept: Sequence[dict[int, Shown]], budget: int) -> None:
     """Reduces the pictures until all together take at most ``budget`` bytes, those of findings last; what must be
     smaller than ``LEAST_WIDTH`` to fit gets coarser instead."""
     for including_worst, quality in (
@@ -181,15 +193,15 @@ def _fit(pictures: dict[int, Pair], budget: int) -> None:
         (True, 50),
         (True, 20),
     ):
-        total = sum(len(data) for pair in pictures.values() for data in (pair.render, pair.take))
+        total = sum(len(shown.data) for pictures in kept for shown in pictures.values())
         if total <= budget:
             return
         shrink = 0.95 * float(np.sqrt(budget / total))
-        for index, pair in pictures.items():
-            if not pair.worst or including_worst:
-                width = max(LEAST_WIDTH, int(pair.width * shrink))
-                smaller = _again(pair.render, width, quality), _again(pair.take, width, quality)
-                pictures[index] = Pair(*smaller, width, pair.worst)
+        for pictures in kept:
+            for frame, shown in pictures.items():
+                if not shown.worst or including_worst:
+                    width = max(LEAST_WIDTH, int(shown.width * shrink))
+                    pictures[frame] = Shown(_again(shown.data, width, quality), width, shown.worst)
 
 
 def _again(data: bytes | str, width: int, quality: int = QUALITY) -> bytes:

@@ -28,9 +28,9 @@ from .page_series import heat, rounded, signals
 FILES = Path(__file__).with_name("page_files")
 SCRIPTS = ("base", "pictures", "stage", "lanes", "cards", "plots", "tables", "keys")
 MOST_LARGE = 6
-LEAST_PICTURES = 8
-"""So many frames, evenly over the take, get pictures at least: a first look keeps none while it measures."""
-"""So many findings get their worst frame in a larger picture."""
+MOST_MADE = 12
+"""So many frames, evenly over the take, are read again if they have no pictures yet: a first look keeps none while it
+measures, and a frame map may lead to frames that nobody expected."""
 PICTURES_INSIDE, PICTURES_BESIDE = "data:", "data: file: 'self'"
 
 
@@ -44,11 +44,12 @@ def page_data(truth: GroundTruth, take: TakeFolder, data: Mapping[str, Any], mea
     findings = [_finding(finding, folder) for finding in data["findings"]]
     _remove_old_crops(folder, {str(finding.get("crop")) for finding in data["findings"]})
     worst = _add_worst_frames(truth, take, data, gallery)
-    gallery.write_poster(worst[0] if worst else len(pairs) // 2)
+    gallery.write_poster(pairs[worst[0] if worst else len(pairs) // 2][1])
     kinds = {kind for entry in measures["parts"].values() for kind in entry["signals"]}
     says = {kind: limits.of[kind].says for kind in kinds if kind in limits.of}
     number = {name: str(i) for i, name in enumerate(truth.names)}
-    drawn = fewer_outlines(gallery.outlines, worst)
+    every = {i: gallery.outlines[source] for i, (source, _) in enumerate(pairs) if source in gallery.outlines}
+    drawn = fewer_outlines(every, worst)
     return {
         "verdict": data["verdict"], "sentence": sentence(data), "next": next_steps(data), "take": take.name,
         "stage": data.get("stage", "full"), "size": list(truth.size), "fps": list(truth.fps),
@@ -56,7 +57,7 @@ def page_data(truth: GroundTruth, take: TakeFolder, data: Mapping[str, Any], mea
         "parts": [dict(part) for part in data["parts"]], "findings": findings,
         "signals": signals(measures, data["findings"], says),
         "heat": heat(folder / data["heat"]) if data.get("heat") else None,
-        "names": list(truth.names), "pictures": {str(i): list(pair) for i, pair in gallery.addresses().items()},
+        "names": list(truth.names), "pictures": {str(i): list(pair) for i, pair in gallery.addresses(pairs).items()},
         "outlines": {str(i): {number[name]: text for name, text in by_part.items()} for i, by_part in drawn.items()},
         "beside": not gallery.inside, "width": gallery.width,
         "facts": facts(truth, take, data), "notes": list(data.get("notes", ())), "rate": limits.provenance.get("rate", ""),
@@ -74,19 +75,17 @@ def _remove_old_crops(folder: Path, named: set[str]) -> None:
 def _add_worst_frames(
     truth: GroundTruth, take: TakeFolder, data: Mapping[str, Any], gallery: Gallery
 ) -> list[int]:
-    """Positions of the worst frames; the first few get larger pictures, all get one."""
+    """Positions of the worst frames; the first few get larger pictures, all get one. So do some that have none yet."""
     pairs = data["frame_map"]
     place = {frame: i for i, (_, frame) in enumerate(pairs)}
     worst = list(dict.fromkeys(place[f["worst"]] for f in data["findings"] if f["worst"] in place))
-    large = set(worst[:MOST_LARGE])
-    wanted = set(worst)
-    if len(gallery.pictures) < LEAST_PICTURES:
-        wanted |= set(range(0, len(pairs), -(-len(pairs) // LEAST_PICTURES)))
+    large = set(worst[:MOST_LARGE]) if gallery.width < truth.size[0] else set()
+    missing = [index for index, pair in enumerate(pairs) if not gallery.has(*pair)]
+    wanted = large | (set(worst) & set(missing)) | set(missing[:: -(-len(missing) // MOST_MADE) or 1])
     for index in sorted(wanted):
-        if index not in gallery.pictures or (index in large and gallery.width < truth.size[0]):
-            source, frame = pairs[index]
-            styled = take_picture(take, frame, truth.size)
-            gallery.add(index, source, truth.beauty(source), styled, truth.ids(source), wanted=index in large)
+        source, frame = pairs[index]
+        styled = take_picture(take, frame, truth.size)
+        gallery.put(source, frame, truth.beauty(source), styled, truth.ids(source), worst=index in large)
     return worst
 
 

@@ -91,7 +91,7 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     job = Job.of(request)
     if request.get("stage") == COARSE:
         return _finished(job, _first_look(job, ctx), started, ctx)
-    gallery = Gallery(job.truth, len(claimed(job.truth, job.take)), job.folder)
+    gallery = Gallery(job.truth, claimed(job.truth, job.take), job.folder)
     conformed = conform(
         job.truth, job.take, job.limits, ctx.part(0.0, 0.15), None if request.get("chunk") else gallery.add
     )
@@ -193,6 +193,6 @@ def _first_look(job: Job, ctx: Context) -> Outcome:
     conformed.notes.append(
         f"A first look at every {COARSE_STEP}rd frame; timing and frame size are not checked yet."
     )
-    gallery = Gallery(job.truth, len(pairs), job.folder)
+    gallery = Gallery(job.truth, pairs, job.folder)
     series = measurer(job, conformed, COARSE_FAR).run(ctx.part(0.0, 0.9))
     return judge(series, conformed, job.limits, job.intent, least=1), conformed, series, gallery, COARSE

@@ -54,14 +54,18 @@ def test_pictures_are_reduced_jpegs():
     )
 
 
+def pairs_of(count):
+    return [(i, i) for i in range(count)]
+
+
 @pytest.mark.parametrize("budget", [3_000_000, 1_500_000])
 def test_a_short_take_stays_under_its_size_whatever_it_shows(tmp_path, monkeypatch, budget):
     monkeypatch.setattr(gallery, "INSIDE_BYTES", budget)
-    made, ids = Gallery(truth("lid"), 20, tmp_path), np.ones((360, 640), np.uint8)
+    made, ids = Gallery(truth("lid"), pairs_of(20), tmp_path), np.ones((360, 640), np.uint8)
     for index in range(20):
-        made.add(index, index, noisy(index), noisy(index + 50), ids, wanted=index == 7)
-    whole = sum(len(data) for pair in made.pictures.values() for data in (pair.render, pair.take))
-    found = made.addresses()
+        made.put(index, index, noisy(index), noisy(index + 50), ids, worst=index == 7)
+    whole = sum(len(shown.data) for kept in (made.renders, made.takes) for shown in kept.values())
+    found = made.addresses(pairs_of(20))
     total = sum(len(a) + len(b) for a, b in found.values())
     print(f"20 frames of pure noise, {whole / 1e6:.1f} MB: {total / 1e6:.2f} MB in the page")
     assert len(found) == 20 and total < 1.4 * budget
@@ -70,16 +74,31 @@ def test_a_short_take_stays_under_its_size_whatever_it_shows(tmp_path, monkeypat
 
 def test_a_long_take_writes_a_folder_and_removes_what_an_earlier_one_left(tmp_path):
     (tmp_path / "frames").mkdir()
-    (tmp_path / "frames" / "99999t.jpg").write_bytes(b"old")
-    made = Gallery(truth("lid"), 161, tmp_path)
+    (tmp_path / "frames" / "t9999.jpg").write_bytes(b"old")
+    made = Gallery(truth("lid"), pairs_of(161), tmp_path)
     for index in range(161):
         made.add(index, index, noisy(1, (64, 36)), noisy(2, (64, 36)), np.zeros((36, 64), np.uint8))
-    found = made.addresses()
-    assert found[3] == ("frames/00003r.jpg", "frames/00003t.jpg")
-    assert sorted(p.name for p in (tmp_path / "frames").iterdir())[:2] == ["00000r.jpg", "00000t.jpg"]
+    found = made.addresses(pairs_of(161))
+    assert found[3] == ("frames/r0003.jpg", "frames/t0003.jpg")
     assert len(list((tmp_path / "frames").iterdir())) == 322
     made.write_poster(80)
     assert cv2.imread(str(tmp_path / "poster.jpg")).shape == (36, 64, 3)
+
+
+def test_whatever_frame_map_is_found_each_frame_stands_beside_the_one_that_it_shows(tmp_path):
+    made, ids = (
+        Gallery(truth("lid"), [(s, s) for s in range(101, 111)], tmp_path),
+        np.ones((36, 64), np.uint8),
+    )
+    for index in range(10):
+        render, styled = (np.full((36, 64, 3), shade + 10 * index, np.uint8) for shade in (0, 100))
+        made.add(index, 101 + index, render, styled, ids)
+    late = [(max(101, frame - 3), frame) for frame in range(102, 111)]
+    found = made.addresses(late)
+    shades = [[decoded(address).mean() for address in found[i]] for i in range(len(late))]
+    assert np.allclose(
+        shades, [[10 * (source - 101), 100 + 10 * (frame - 101)] for source, frame in late], atol=2
+    )
 
 
 def test_outlines_lie_on_the_parts():
