@@ -20,8 +20,8 @@ PLANE = 4
 MODES = PLANE + 18
 """Coefficients of a displacement field: four of the plane motion, nine polynomials for x and for y."""
 POWERS = ((1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3))
-_RIDGE = np.array([2e-3, 2e-3, 8e-3, 8e-3])
-_BEND_RIDGE = np.array([2e-2] * 5 + [5e-2] * 4)
+_RIDGE = np.array([1e-3, 1e-3, 2e-3, 2e-3])
+_BEND_RIDGE = np.array([4e-3] * 5 + [1e-2] * 4)
 LEAST_ERROR_PX = 0.25
 
 

@@ -3,6 +3,7 @@
 is measured by itself, and what is gathered is what one machine would have measured."""
 
 import json
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..pipeline.store import writing
 from .fits import Frame
 from .series import PER_PART, Link, Series
 
+DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 _SCALARS = tuple(item.name for item in fields(Link) if item.name not in ("field", "colour", "at"))
 
 
@@ -54,7 +56,7 @@ def kept(folder: Path, identity: str) -> dict[Path, list[int]]:
             with np.load(path, allow_pickle=False) as data:
                 if json.loads(str(data["head"]))["identity"] == identity:
                     found[path] = [int(i) for i in data["rows"]]
-        except (OSError, ValueError, KeyError):
+        except DAMAGED:
             continue
     return found
 
@@ -65,7 +67,7 @@ def gather(series: Series, paths: Iterable[Path]) -> None:
         try:
             with np.load(path, allow_pickle=False) as data:
                 _take_in(series, data)
-        except (OSError, ValueError, KeyError) as error:
+        except DAMAGED as error:
             todo = "Delete it and run Validate again."
             raise InputError("The measures of a chunk can't be read", where=str(path), todo=todo) from error
     for links in series.links.values():
