@@ -1,79 +1,132 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Validate costs a frame, and what of it is reading.
+"""What Validate costs a frame: reading, every measure, the whole stage, one more part, the first look; and memory.
 
-python -m tests.bench.bench_validation TRUTH_DIR TAKE_DIR
+python -m tests.bench.bench_validation TRUTH_DIR TAKE_DIR [--frames 8] [--jobs 2]
 """
 
 import argparse
+import cProfile
+import os
+import pstats
 import resource
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-import cv2
+import numpy as np
 from holdfast.pipeline.context import Context
 from holdfast.pipeline.take import TakeFolder
 from holdfast.pipeline.truth import GroundTruth
-from holdfast.validation.anchors import Region, Rig, carry, readable
-from holdfast.validation.contours import Edges, measure_outline, trace
-from holdfast.validation.ghosts import ghost_score
-from holdfast.validation.plates import load_plate
-from holdfast.validation.stage import run
+from holdfast.pipeline.worker import run_in_foreground
+from holdfast.validation.anchors import Rig
+from holdfast.validation.measure import FAR, KEEP, Measurer
+from holdfast.validation.plates import Window, load_plate
+
+STEPS = {
+    "surfaces": "surfaces and boxes", "of:contours.py": "edges of take and render", "trace": "contours", "measure_outline": "outlines",
+    "look_for": "copies of parts", "carry": "carrying other frames", "calc": "optical flow (3)", "_patches": "texture patches",
+    "compare:backdrop.py": "background", "slide": "slide of shading", "_link": "fits, colours, texture by part", "_shape": "motions of joints",
+}  # fmt: skip
 
 
-def timed(name: str, count: int, action) -> object:
+def timed(name: str, count: int, action: Any) -> Any:
     """Prints the shortest of three goes, in ms a frame."""
     best, out = float("inf"), None
     for _ in range(3):
         start = time.perf_counter()
         out = action()
         best = min(best, time.perf_counter() - start)
-    print(f"{name:34}{1000 * best / count:9.1f} ms")
+    print(f"  {name:36}{1000 * best / count:8.1f} ms")
     return out
 
 
-def main() -> None:
-    import numpy as np
+def reading(truth: GroundTruth, take: TakeFolder, frames: list[int]) -> None:
+    n = len(frames)
+    timed("read the take (the floor)", n, lambda: [take.frame(f) for f in frames])
+    timed("read beauty", n, lambda: [truth.beauty(f) for f in frames])
+    timed("read ids", n, lambda: [truth.ids(f) for f in frames])
+    timed("read depth", n, lambda: [truth.depth(f) for f in frames])
+    timed("plate, reading included", n, lambda: [load_plate(truth, take, f, f) for f in frames])
 
+
+def measuring(truth: GroundTruth, take: TakeFolder, count: int) -> None:
+    """Each measure, plates being read already."""
+    frames = list(truth.frames)
+    window = Window(lambda i: load_plate(truth, take, frames[i], frames[i]), KEEP)
+    for index in range(min(len(frames), KEEP)):
+        _ = window[index]
+    parts = [(p.name, p.id) for p in truth.parts]
+    machine = Measurer(window, Rig.of(truth), parts, [(f, f) for f in frames])
+    middle = range(FAR[-1], min(FAR[-1] + count, len(frames) - 1))
+    used = time.process_time()
+    for index in middle:
+        machine.step(index)
+    used = 1000 * (time.process_time() - used) / len(middle)
+    watch = cProfile.Profile()
+    watch.enable()
+    for index in middle:
+        machine.step(index)
+    watch.disable()
+    print(f"  {'measuring, all of it':36}{used:8.1f} ms of processor; of that, in shares of a profiled run:")
+    stats = pstats.Stats(watch).stats  # type: ignore[attr-defined]
+    whole = max(row[3] for row in stats.values())
+    for key, title in STEPS.items():
+        name, _, file = key.partition(":")
+        shares = [
+            row[3]
+            for (path, _, function), row in stats.items()
+            if name in [*function.split("'"), function] and path.endswith(file)
+        ]
+        print(f"    {title:34}{max(shares, default=0.0) / whole:8.0%}")
+
+
+def whole(truth: GroundTruth, take: TakeFolder, jobs: int) -> None:
+    """The stage as the worker runs it: the full pass, with one part, and the first look."""
+    names, count = [part.name for part in truth.parts], len(truth.frames)
+
+    def go(title: str, **more: Any) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            request = {
+                "truth": str(truth.folder),
+                "take": str(take.folder),
+                "out": folder,
+                "jobs": jobs,
+                **more,
+            }
+            before, start = os.times(), time.perf_counter()
+            found = run_in_foreground("validation.stage:run", request, Context())
+            seconds, after = time.perf_counter() - start, os.times()
+            used = after.children_user + after.children_system - before.children_user - before.children_system
+            size = (Path(folder) / "report.html").stat().st_size / 1e6
+        print(f"  {title:24}{seconds:7.1f} s, {1000 * seconds / count:7.1f} ms a frame, {1000 * used / count:7.1f} ms of processor,"
+              f" page {size:.1f} MB: {found['summary'][:60]}")  # fmt: skip
+        return 1000 * used / count
+
+    every = go(f"whole, {len(names)} parts")
+    one = go("whole, 1 part", parts=names[:1])
+    if len(names) > 1:
+        print(f"  one more part: {(every - one) / (len(names) - 1):.1f} ms of processor a frame")
+    go("first look", stage="coarse")
+    print(
+        f"  most memory of one process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB"
+    )
+
+
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("truth", type=Path)
     parser.add_argument("take", type=Path)
+    parser.add_argument("--frames", type=int, default=8)
+    parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
     truth, take = GroundTruth.open(args.truth), TakeFolder.open(args.take)
-    frames = list(truth.frames)[10:14]
-    rig, ids = Rig.of(truth), [part.id for part in truth.parts]
-    print(f"{truth.size[0]}x{truth.size[1]}, {len(ids)} parts; per frame:")
-    timed("read the take", 4, lambda: [take.frame(f) for f in frames])
-    timed(
-        "read beauty, ids, depth",
-        4,
-        lambda: [(truth.beauty(f), truth.ids(f), truth.depth(f)) for f in frames],
-    )
-    timed("read normals", 4, lambda: [truth.normal(f) for f in frames])
-    plates = timed(
-        "plate, reading included", 4, lambda: [load_plate(truth, take, f, f, (0.0, 0.0)) for f in frames]
-    )
-    edges = timed("edges of take and render", 4, lambda: [Edges.of(p) for p in plates])
-    contours = timed("contours, all parts", 4, lambda: [[trace(p, i) for i in ids] for p in plates])
-    rng = np.random.default_rng(0)
-    timed("outline, all parts", 4, lambda: [measure_outline(e, c, p.unit, rng)
-                                            for p, e, cs in zip(plates, edges, contours, strict=True) for c in cs])  # fmt: skip
-    timed("ghosts, all parts", 4, lambda: [ghost_score(p, i) for p in plates for i in ids])
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    region = Region.around(plates[0].ids, ids, plates[0].unit)
-    timed("carry one other frame, flow", 1, lambda: carry(rig, plates[0], plates[3], ids, region, flow))
-    timed("texture", 1, lambda: readable(plates[0], region))
-    with tempfile.TemporaryDirectory() as folder:
-        start, used = time.perf_counter(), time.process_time()
-        found = run({"truth": str(args.truth), "take": str(args.take), "out": folder}, Context())
-        count = len(truth.frames)
-        wall, cpu = time.perf_counter() - start, time.process_time() - used
-        size = (Path(folder) / "report.html").stat().st_size / 1e6
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"whole stage: {wall:.1f} s, {wall / count:.3f} s a frame ({cpu / count:.3f} s of CPU), {peak:.0f} MB, page {size:.1f} MB"
+        f"{truth.size[0]}x{truth.size[1]}, {len(truth.parts)} parts, {len(truth.frames)} frames, load {np.round(os.getloadavg()[0], 1)}; a frame:"
     )
-    print(found["summary"])
+    reading(truth, take, list(truth.frames)[4:8])
+    measuring(truth, take, args.frames)
+    whole(truth, take, args.jobs)
 
 
 if __name__ == "__main__":

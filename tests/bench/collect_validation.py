@@ -8,7 +8,6 @@ are there are left alone, so that it can be stopped and several can run side by 
 """
 
 import argparse
-import os
 import pickle
 import random
 import time
@@ -106,7 +105,7 @@ def main() -> None:
                 start = time.time()
                 records = collect(scene, look, args)
                 path.with_suffix(".tmp").write_bytes(pickle.dumps(records))
-                os.replace(path.with_suffix(".tmp"), path)
+                path.with_suffix(".tmp").replace(path)
                 print(f"{scene.name} {look}: {len(records)} takes, {time.time() - start:.0f} s", flush=True)
 
 

@@ -149,21 +149,12 @@ def made_up(count=9) -> Series:
             for other in (i - 1, i + 2):
                 if 0 <= other < count:
                     numbers = rng.normal(size=8)
-                    series.links[part].append(
-                        Link(
-                            i,
-                            other,
-                            rng.normal(size=MODES),
-                            numbers[0],
-                            50,
-                            numbers[1],
-                            rng.normal(size=3),
-                            *numbers[2:6],
-                            (numbers[6], numbers[7]),
-                            0.5,
-                            1,
-                        )  # fmt: skip
+                    field, colour = rng.normal(size=MODES), rng.normal(size=3)
+                    at = (numbers[6], numbers[7])
+                    link = Link(
+                        i, other, field, numbers[0], 50, numbers[1], colour, *numbers[2:6], at, 0.5, 1
                     )
+                    series.links[part].append(link)
         series.links[part].sort(key=lambda link: (link.here, -abs(link.here - link.there), link.there))
     return series
 
