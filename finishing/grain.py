@@ -43,16 +43,18 @@ class Grain:
         sharper = sum(((gain - 1) * band for gain, band in zip(self.boost, bands(picture), strict=True)), 0.0)
         lost = np.sqrt(np.clip(1 - _INTERPOLATED / np.maximum(frames, 1.0), 0, 1))[..., None]
         white = np.random.default_rng(7919 * plate.frame + plate.own).normal(size=picture.shape)
-        noise = self._shaped(white.astype(np.float32), self.sigma) * lost
-        if painted.any() and self.texture.any():
-            noise = noise + self._shaped(clinging(plate), self.texture) * painted
+        everywhere = np.ones(plate.size, bool)
+        noise = self._shaped(white.astype(np.float32), self.sigma, everywhere) * lost
+        bare = painted[..., 0] & plate.solid
+        if bare.sum() > _LEAST and self.texture.any():
+            noise = noise + self._shaped(clinging(plate), self.texture, bare) * bare[..., None]
         return np.asarray(picture + (np.where(painted, 0, sharper) + noise) * cover, np.float32)
 
-    def _shaped(self, white: F32, sigma: F32) -> F32:
-        """Noise with ``sigma`` (bands, 3)."""
+    def _shaped(self, white: F32, sigma: F32, where: Mask) -> F32:
+        """Noise with ``sigma`` (bands, 3) where it counts."""
         total = np.zeros_like(white)
         for level, band in zip(sigma, bands(white @ self.mix.T), strict=True):
-            total += band / np.maximum(band.std((0, 1)), 1e-6) * level
+            total += band / np.maximum(band[where].std(0), 1e-6) * level
         return total
 
 

@@ -50,6 +50,6 @@ def ink_profile(goods: Sequence[Good], scale: float) -> Ink:
     amount = np.clip((span * (take - base)).sum(1) / np.maximum((span**2).sum(1), 1.0), 0, 1)
     at = np.arange(-reach, reach + 0.25, 0.5 * scale)
     bins = [amount[np.abs(edge - centre) < 0.35 * scale] for centre in at]
-    mean = np.array([float(values.mean()) if len(values) else 0.0 for values in bins])
+    mean = np.array([float(np.median(values)) if len(values) else 0.0 for values in bins])
     mean = np.clip(mean - 0.5 * (mean[0] + mean[-1]), 0, 1)
     return Ink(at.astype(np.float32), mean.astype(np.float32), colour.astype(np.float32))

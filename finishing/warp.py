@@ -2,7 +2,7 @@
 """Moves a part back to where the render has it, by the displacement that is measured, for small offsets.
 
 The part as it should be (its paint carried from good frames along the exact motion) is compared with the take:
-rigid displacements by enhanced correlation (Evangelidis and Psarakis 2008), free ones by dense flow (Kroeger et al.
+rigid displacements by Gauss-Newton (Lucas and Kanade 1981), free ones by dense flow (Kroeger et al.
 2016). The take's own pixels are then moved, nothing is painted; the ground that this uncovers comes from other frames.
 """
 
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from ..pipeline.pictures import F32
 from .plates import Mask
 
-Affine = NDArray[np.float32]
 RIGID, FREE = "rigid", "free"
-_STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-4)
+_ROUNDS = 12
 _TRUSTED = 0.5
 """Correlation from which an alignment counts."""
 _LEAST = 40
@@ -37,27 +36,80 @@ class Found:
 
 def rigid(taken: F32, wanted: F32, part: Mask, starts: list[tuple[float, float]], reach: int) -> Found | None:
     """The shift (and for parts that are large enough the turn and size) of ``part`` (H, W) of ``wanted`` (H, W, 3)
-    in ``taken``, tried from several ``starts`` (x, y px) of up to ``reach`` px; None where nothing is alike."""
+    in ``taken``, tried from several ``starts`` (x, y px) of up to ``reach`` px; None where nothing is alike.
+
+    Lucas and Kanade 1981, on all channels, weighed down where the two differ by more than usual.
+    """
     if part.sum() < _LEAST:
         return None
-    rim = max(reach // 2, 3)  # the outline tells most; more ground would hold the part where it is
-    near = cv2.dilate(part.astype(np.uint8), np.ones((2 * rim + 1, 2 * rim + 1), np.uint8))
-    one, other = _structure(wanted), _structure(taken)
-    best: tuple[float, Affine] | None = None
+    rim = 2 * max(reach // 2, 2) + 1  # the outline tells most; more ground would hold the part where it is
+    near = cv2.dilate(part.astype(np.uint8), np.ones((rim, rim), np.uint8)) > 0
+    best: tuple[float, NDArray[np.float64]] | None = None
     for x, y in starts:
-        start = np.array([[1, 0, x], [0, 1, y]], np.float32)
-        for blur in (9, 5):
-            moved = _aligned(one, other, start, cv2.MOTION_TRANSLATION, near, blur)
-            if moved is not None:
-                start = moved[1]
-                best = max(best, moved, key=lambda found: found[0]) if best is not None else moved
+        moved = np.array([x, y, 0.0, 0.0])
+        for blur, free_to in ((2.5, 2), (1.2, 2), (0.8, 4 if part.sum() > _TURNING else 2)):
+            moved = _settled(_blurred(wanted, blur), _blurred(taken, blur), near, moved, free_to)
+        if np.abs(moved[:2]).max() > 3 * reach:
+            continue
+        likeness = _likeness(wanted, moved_back(taken, _field(moved, part)), near)
+        if best is None or likeness > best[0]:
+            best = (likeness, moved)
     if best is None or best[0] < _TRUSTED:
         return None
-    if part.sum() > _TURNING:
-        turned = _aligned(one, other, best[1], cv2.MOTION_AFFINE, near, 5)
-        if turned is not None and turned[0] > best[0] + 1e-3:
-            best = (turned[0], _similar(turned[1], part))
-    return _found(best[1], part, best[0])
+    field = _field(best[1], part)
+    return Found(field, best[0], float(np.linalg.norm(field[part], axis=1).max()))
+
+
+def _settled(
+    one: F32, other: F32, near: Mask, start: NDArray[np.float64], free_to: int
+) -> NDArray[np.float64]:
+    """(x, y, growth, turn) after Gauss-Newton steps, the first ``free_to`` of them free."""
+    rows, columns = np.nonzero(near)
+    middle = np.array([columns.mean(), rows.mean()])
+    x, y = columns - middle[0], rows - middle[1]
+    now = start.copy()
+    for _ in range(_ROUNDS):
+        moved = moved_back(other, _field(now, near))
+        across, down = (
+            cv2.Sobel(moved, cv2.CV_32F, 1, 0, scale=0.125),
+            cv2.Sobel(moved, cv2.CV_32F, 0, 1, scale=0.125),
+        )
+        gx, gy = across[near], down[near]
+        left = one[near] - moved[near]
+        left = left - np.median(left, 0)
+        slopes = [gx, gy, gx * x[:, None] + gy * y[:, None], gy * x[:, None] - gx * y[:, None]][:free_to]
+        usual = 2 * float(np.median(np.abs(left))) + 2
+        weight = 1 / (1 + (left / usual) ** 2)
+        table = np.stack([slope.ravel() for slope in slopes], 1).astype(np.float64)
+        weighed = table * weight.reshape(-1, 1)
+        step = np.linalg.lstsq(
+            weighed.T @ table + 1e-6 * np.eye(free_to), weighed.T @ left.ravel(), rcond=None
+        )[0]
+        now[:free_to] += np.clip(step, -1.5, 1.5)
+        if np.abs(step[:2]).max() < 0.01:
+            break
+    return now
+
+
+def _field(moved: NDArray[np.float64], part: Mask) -> F32:
+    """(H, W, 2) of (x, y, growth, turn) about the middle of ``part``."""
+    rows, columns = np.nonzero(part)
+    down, across = np.mgrid[0 : part.shape[0], 0 : part.shape[1]].astype(np.float32)
+    x, y = across - columns.mean(), down - rows.mean()
+    growth, turn = moved[2], moved[3]
+    return np.stack([moved[0] + growth * x - turn * y, moved[1] + turn * x + growth * y], -1).astype(
+        np.float32
+    )
+
+
+def _blurred(picture: F32, sigma: float) -> F32:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
+
+
+def _likeness(one: F32, other: F32, where: Mask) -> float:
+    """Correlation of two pictures where it counts."""
+    a, b = one[where].ravel(), other[where].ravel()
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 0.0
 
 
 def free(taken: F32, wanted: F32, part: Mask, reach: int) -> Found | None:
@@ -78,38 +130,3 @@ def moved_back(picture: F32, field: F32) -> F32:
     rows, columns = np.mgrid[0 : field.shape[0], 0 : field.shape[1]].astype(np.float32)
     x, y = columns + field[..., 0], rows + field[..., 1]
     return np.asarray(cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)
-
-
-def _structure(picture: F32) -> F32:
-    """(H, W) what is compared: the mean of the channels, where one is as good as another."""
-    return np.ascontiguousarray(picture.mean(-1), np.float32)
-
-
-def _aligned(
-    one: F32, other: F32, start: Affine, how: int, near: NDArray[np.uint8], blur: int
-) -> tuple[float, Affine] | None:
-    """(correlation, (2, 3) map from ``one`` into ``other``) or None where it does not settle."""
-    mask = cv2.warpAffine(near, start, near.shape[::-1], flags=cv2.INTER_NEAREST)
-    try:
-        likeness, found = cv2.findTransformECC(one, other, start.copy(), how, _STEPS, mask, blur)
-    except cv2.error:
-        return None
-    return float(likeness), np.asarray(found, np.float32)
-
-
-def _similar(matrix: Affine, part: Mask) -> Affine:
-    """The nearest shift, turn and scale to an affine map, about the middle of ``part``: a part does not shear."""
-    rows, columns = np.nonzero(part)
-    middle = np.array([columns.mean(), rows.mean()])
-    a, b = (matrix[0, 0] + matrix[1, 1]) / 2, (matrix[1, 0] - matrix[0, 1]) / 2
-    turned = np.array([[a, -b], [b, a]])
-    there = matrix[:, :2] @ middle + matrix[:, 2]
-    return np.hstack([turned, (there - turned @ middle)[:, None]]).astype(np.float32)
-
-
-def _found(matrix: Affine, part: Mask, likeness: float) -> Found:
-    rows, columns = np.mgrid[0 : part.shape[0], 0 : part.shape[1]].astype(np.float32)
-    x = matrix[0, 0] * columns + matrix[0, 1] * rows + matrix[0, 2] - columns
-    y = matrix[1, 0] * columns + matrix[1, 1] * rows + matrix[1, 2] - rows
-    field = np.stack([x, y], -1).astype(np.float32)
-    return Found(field, likeness, float(np.linalg.norm(field[part], axis=1).max()))
