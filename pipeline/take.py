@@ -2,18 +2,20 @@
 """A take: restyled frames of a shot with the map to its source frames."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from .errors import InputError
 from .manifest import Manifest
-from .pictures import U8, read_picture
+from .pictures import U8
+from .take_frames import VideoFrames, read_frame
 
 SCHEMA = "holdfast/take"
 
 
 @dataclass(frozen=True)
 class TakeFolder:
-    """A finished take on disk; frames are read when asked for."""
+    """A finished take on disk; frames are read when asked for: pictures by ``pattern``, or one ``video``, best in order."""
 
     folder: Path
     manifest: Manifest
@@ -47,4 +49,10 @@ class TakeFolder:
         """(H, W, 3) uint8 RGB. Raises InputError for a frame that the take does not hold or that is damaged."""
         if frame not in self.frames:
             raise InputError(f"Take {self.name} has no frame {frame}", where=str(self.folder))
-        return read_picture(self.path(frame))
+        if "video" in self.manifest.data:
+            return self._video[self.frames.index(frame)]
+        return read_frame(self.path(frame))[0]
+
+    @cached_property
+    def _video(self) -> VideoFrames:
+        return VideoFrames(self.folder / str(self.manifest.data["video"]))
