@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ..pipeline.pictures import F32
-from .plates import Mask, Plate
+from .plates import Mask, Plate, signed_distance
 
 BANDS = (0.7, 1.4, 2.8)
 """Blur (sigma, px) at the lower end of each band."""
@@ -47,7 +47,10 @@ class Grain:
         noise = self._shaped(white.astype(np.float32), self.sigma, everywhere) * lost
         bare = painted[..., 0] & plate.solid
         if bare.sum() > _LEAST and self.texture.any():
-            noise = noise + self._shaped(clinging(plate), self.texture, bare) * bare[..., None]
+            inner = (
+                np.clip(signed_distance(plate.matte) / (4 * plate.scale), 0, 1) * bare
+            )  # the line stays clean
+            noise = noise + self._shaped(clinging(plate), self.texture, bare) * inner[..., None]
         return np.asarray(picture + (np.where(painted, 0, sharper) + noise) * cover, np.float32)
 
     def _shaped(self, white: F32, sigma: F32, where: Mask) -> F32:
@@ -59,7 +62,8 @@ class Grain:
 
 
 _ZERO = np.zeros((3, 3), np.float32)
-NONE = Grain(_ZERO, np.eye(3, dtype=np.float32), np.ones(3, np.float32), _ZERO)
+_GREY = np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0]], np.float32)
+NONE = Grain(_ZERO, _GREY, np.ones(3, np.float32), _ZERO)
 
 
 def bands(picture: F32) -> list[F32]:
@@ -84,7 +88,7 @@ def measure(taken: F32, brought: F32, where: Mask, styled: F32) -> Grain:
         )
     return Grain(
         np.array(sigma, np.float32),
-        colour_of((own[0] - other[0])[where]),
+        colour_of((own[1] - smooth[1])[where]),
         np.array(boost, np.float32),
         np.array(texture, np.float32),
     )
@@ -93,12 +97,12 @@ def measure(taken: F32, brought: F32, where: Mask, styled: F32) -> Grain:
 def colour_of(detail: F32) -> F32:
     """(3, 3) that gives white noise the correlation between channels that (N, 3) ``detail`` has."""
     if len(detail) < _LEAST or detail.std(0).min() < 1e-3:
-        return np.eye(3, dtype=np.float32)
+        return _GREY
     alike = np.clip(np.corrcoef(detail.T), -0.95, 0.95) * (1 - np.eye(3)) + np.eye(3) * 1.05
     try:
         return np.linalg.cholesky(alike).astype(np.float32)
     except np.linalg.LinAlgError:
-        return np.eye(3, dtype=np.float32)
+        return _GREY
 
 
 def spread(values: F32) -> F32:
