@@ -128,7 +128,7 @@ class Outline:
 
     ``lost`` share of decidable contour that the take does not draw; ``null`` deviations by which the true place
     beats the same contour elsewhere in the frame; ``ratio`` of support in take and render; ``decidable`` points;
-    ``dent`` px by which a stretch of it lies off what the rest shows; ``fit`` how the outline lies off the render's, as a rigid body and a bend (None: too little of it is clear);
+    ``dent`` px by which a stretch of it lies off what the rest shows, ``bend`` rms px of the fit's bend along it; ``fit`` how the outline lies off the render's, as a rigid body and a bend (None: too little of it is clear);
     ``clear`` share of the decidable points whose place is clear.
     """
 
@@ -138,6 +138,7 @@ class Outline:
     decidable: int = 0
     clear: float = np.nan
     dent: float = np.nan
+    bend: float = np.nan
     fit: Fit | None = field(default=None)
 
 
@@ -165,10 +166,10 @@ def measure_outline(
     null = _null(edges, points, normals, unit, rng)
     moved, clear, left = _displacements(styled, render, unit)
     clear &= alone
-    fit, dent = None, np.nan
+    fit, dent, bend = None, np.nan, np.nan
     if clear.sum() >= 12:
         usable = Clear(points[clear], normals[clear], contour.inner[seen][clear], moved[clear], left[clear])
-        fit, dent = _fit(usable, plate, rig, lens)
+        fit, dent, bend = _fit(usable, plate, rig, lens)
     return Outline(
         lost=float((found < TAKE_SUPPORT).mean()),
         null=float((found.mean() - null.mean()) / (null.std() + 0.05)),
@@ -176,6 +177,7 @@ def measure_outline(
         decidable=int(seen.sum()),
         clear=float(clear.sum() / max(1, int(alone.sum()))),
         dent=dent / unit,
+        bend=bend / unit,
         fit=fit,
     )
 
@@ -192,8 +194,8 @@ class Clear:
     left: NDArray[np.bool_]
 
 
-def _fit(found: Clear, plate: Plate, rig: Rig, lens: Lens) -> tuple[Fit, float]:
-    """(fit, dent): the dent is the largest median offset of STRETCH of the outline that left its place, beyond the
+def _fit(found: Clear, plate: Plate, rig: Rig, lens: Lens) -> tuple[Fit, float, float]:
+    """(fit, dent, bend): the dent is the largest median offset of STRETCH of the outline that left its place, beyond the
     outline's plane motion, working px."""
     x, y = found.points.T
     depth = plate.depth[found.inner[:, 1], found.inner[:, 0]]
@@ -206,7 +208,8 @@ def _fit(found: Clear, plate: Plate, rig: Rig, lens: Lens) -> tuple[Fit, float]:
     rest = np.where(found.left, rest - np.median(rest), 0.0)
     width = min(len(rest), max(7, round(STRETCH * len(rest))))
     stretches = np.lib.stride_tricks.sliding_window_view(rest, width)
-    return fit, float(np.abs(np.median(stretches, axis=1)).max())
+    bend = (across * (polynomials @ fit.field[PLANE:].reshape(2, 9).T)).sum(1)
+    return fit, float(np.abs(np.median(stretches, axis=1)).max()), float(np.sqrt((bend**2).mean()))
 
 
 def _null(edges: Edges, points: F32, normals: F32, unit: float, rng: np.random.Generator) -> F32:

@@ -135,18 +135,19 @@ class Frame:
     motions: F64
 
 
-def frame_of(jacobian: F64, polynomials: F64, motions: F64) -> Frame:
-    """From the jacobian (n, 2, 6) and polynomials (n, 9) on a spread of the part's pixels, and ``motions`` (n, 2, m)."""
+def frame_of(jacobian: F64, polynomials: F64, motions: F64, across: F64, weight: F64) -> Frame:
+    """From the jacobian (n, 2, 6) and polynomials (n, 9) on a spread of the part's pixels, ``motions`` (n, 2, m), and the
+    directions ``across`` (n, 2) in which displacements can be read, with ``weight`` (n,)."""
     n = len(polynomials)
     basis = np.zeros((n, 2, MODES))
     basis[..., :PLANE] = jacobian[..., :PLANE]
     basis[:, 0, PLANE : PLANE + 9] = polynomials
     basis[:, 1, PLANE + 9 :] = polynomials
-    rows = basis.reshape(2 * n, MODES)
-    products = rows.T @ rows / n
-    first = _plain(rows[:, :PLANE], motions.reshape(2 * n, -1))
-    rest = motions.reshape(2 * n, -1) - rows[:, :PLANE] @ first
-    return Frame(products, np.concatenate([first, _plain(rows[:, PLANE:], rest)]))
+    seen = np.einsum("nd,ndk->nk", across, basis) * np.sqrt(weight)[:, None]
+    products = 2 * seen.T @ seen / max(float(weight.sum()), 1e-9)  # one direction of two is read
+    rows, asked = basis.reshape(2 * n, MODES), motions.reshape(2 * n, -1)
+    first = _plain(rows[:, :PLANE], asked)
+    return Frame(products, np.concatenate([first, _plain(rows[:, PLANE:], asked - rows[:, :PLANE] @ first)]))
 
 
 def _plain(columns: F64, values: F64) -> F64:

@@ -135,8 +135,6 @@ class Measurer:
             rng = np.random.default_rng(1000 * self.series.frames[index] + piece.id)
             found = measure_outline(edges, piece.contour, here, self.rig, piece.lens, rng)
             self._outline(index, piece, found, here.unit)
-            if len(piece.rows) >= 12:
-                self.series.shapes[piece.name][index] = self._shape(here, piece)
             self._palette(index, piece, here, region)
             score, (x, y) = scout.look_for(piece.id, piece.box)
             self.series.put(piece.name, index, ghost=score, ghost_x=x, ghost_y=y)
@@ -198,19 +196,25 @@ class Measurer:
     def _outline(self, index: int, piece: Piece, found: Outline, unit: float) -> None:
         self.series.put(
             piece.name, index, lost=found.lost, null=found.null, ratio=found.ratio, decidable=found.decidable,
-            clear=found.clear, dent=found.dent, radius=piece.lens.radius / unit, focal=piece.lens.focal / unit,
+            clear=found.clear, dent=found.dent, outline_bend=found.bend, radius=piece.lens.radius / unit, focal=piece.lens.focal / unit,
         )  # fmt: skip
         if found.fit is not None:
             self.series.outline(piece.name, index, found.fit, unit)
 
-    def _shape(self, here: Plate, piece: Piece) -> Frame:
-        """How displacement fields of the part compare here, with its tilts and the motions of its joints."""
+    def _shape(self, here: Plate, piece: Piece, lines: Lines) -> Frame:
+        """How displacement fields of the part compare here, with its tilts and the motions of its joints: where, and in
+        the direction in which, they can be read, so that nothing counts that nobody saw."""
+        at = piece.rows, piece.columns
+        clear, across = lines.clear[at].astype(np.float64), lines.across[at].astype(np.float64)
+        if (clear > LEAST_CLEAR).sum() < LEAST_POINTS:
+            clear = np.ones(len(clear))
+        clear = np.where(clear > LEAST_CLEAR, clear, 0)
         points = piece.points.astype(np.float64)
         motions = [piece.jacobian[..., PLANE], piece.jacobian[..., PLANE + 1]]
         for joint in self.series.joints:
             for turn, travel in joint.velocities(self.rig, here.frame, piece.id, points):
                 motions += [piece.lens.seen(points, v) / here.unit for v in (turn, travel)]
-        return frame_of(piece.jacobian, piece.polynomials, np.stack(motions, 2))
+        return frame_of(piece.jacobian, piece.polynomials, np.stack(motions, 2), across, clear)
 
     def _palette(self, index: int, piece: Piece, here: Plate, region: Region) -> None:
         if len(piece.rows) < 12:
@@ -245,6 +249,8 @@ class Measurer:
         for piece in pieces:
             clear = lines.clear[piece.rows, piece.columns]
             self.series.put(piece.name, index, textured=float(clear.mean()) if len(clear) else 0.0)
+            if len(clear) >= 12:
+                self.series.shapes[piece.name][index] = self._shape(here, piece, lines)
         facing: dict[int, Facing] = {}
         for other in [*self._chosen(index, here, pieces), *([index - 1] if index else [])]:
             near = other == index - 1

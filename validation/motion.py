@@ -26,14 +26,13 @@ EXPLAINED = 0.6
 @dataclass(frozen=True)
 class Motion:
     """Of one part, (F,) px each: ``plane`` (F, 4) the motion in the picture that is agreed on (fits.RIGID), ``shift``
-    its rms over the part, ``moved`` that of all that was seen of it; ``bend`` rms of what bends on the surface, ``ripple`` of the outline; ``slide`` how far the
+    its rms over the part, ``moved`` that of all that was seen of it; ``bend`` rms of what bends on the surface, ``slide`` how far the
     surface moved while the outline stayed; ``field`` (F, 22) of the surface, else of the outline."""
 
     plane: F64
     shift: F64
     moved: F64
     bend: F64
-    ripple: F64
     slide: F64
     field: F64
 
@@ -65,7 +64,7 @@ def motion_of(series: Series, part: str, faulty: frozenset[int] = frozenset()) -
     field = np.where(known, surface, outline)
     return Motion(
         plane, _rms(series, part, plane, 0), _rms(series, part, field, 0), _rms(series, part, surface[:, PLANE:], PLANE),
-        _rms(series, part, outline[:, PLANE:], PLANE), _slide(surface, outline), field,
+        _slide(surface, outline), field,
     )  # fmt: skip
 
 

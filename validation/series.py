@@ -16,7 +16,7 @@ F64 = NDArray[np.float64]
 CELLS = (45, 80)
 PER_PART = (
     "visible_px", "share", "lost", "null", "ratio", "decidable", "clear", "textured", "radius", "focal", "energy",
-    "outline_rest", "dent", "ghost", "ghost_x", "ghost_y", "ghost_new", "new", "new_x", "new_y", "take_L", "take_a", "take_b", "render_L", "render_a", "render_b",
+    "outline_rest", "dent", "outline_bend", "ghost", "ghost_x", "ghost_y", "ghost_new", "new", "new_x", "new_y", "take_L", "take_a", "take_b", "render_L", "render_a", "render_b",
 )  # fmt: skip
 """What is measured of each part in each frame by itself. NaN where it can't be told."""
 

@@ -195,11 +195,12 @@ def values_of(
     rough = np.abs(measures["energy"] - _middle(measures["energy"]))
     drifted = np.minimum(drift(series, part, intent), 99.0)
     other = (drifted > 0.5 * limits.of["colour_drift"].value) | (garbled > 0.5 * limits.of["text"].value)
+    rippled = 0.5 * above_usual(measures["outline_bend"])
     copied = np.clip(measures["ghost_new"] / limits.of["ghost"].margin, 0, 1)
     values = {
         "vanished": absence(measures, gone, unlike, limits.presence),
         "partly_vanished": gone,
-        "rubber": np.fmax(motion.bend, np.maximum(motion.ripple - 0.5 * grown, 0)) * PX,
+        "rubber": np.where(np.isfinite(motion.bend), motion.bend, np.maximum(rippled - grown, 0)) * PX,
         "joint": np.full(count, np.nan),
         "shifted": np.maximum(motion.shift - grown, 0) * PX,
         "outline": above_usual(measures["lost"]),

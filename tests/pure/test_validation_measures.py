@@ -129,6 +129,13 @@ def read_back(field, points, pixels, seed=2):
     return found, lens, jacobian, polynomials
 
 
+def whole_frame(jacobian, polynomials, motions):
+    turn = np.random.default_rng(5).uniform(0, 2 * np.pi, len(jacobian))
+    return frame_of(
+        jacobian, polynomials, motions, np.stack([np.cos(turn), np.sin(turn)], 1), np.ones(len(jacobian))
+    )
+
+
 def rms(coefficients, shape):
     return float(np.sqrt(max(0.0, coefficients @ shape.products @ coefficients)))
 
@@ -141,7 +148,7 @@ def test_a_plane_motion_is_read_and_shows_no_bend(dx, dy, growth, turn_deg):
     arm, c = pixels - centre, np.radians(turn_deg)
     turned = arm @ np.array([[np.cos(c), np.sin(c)], [-np.sin(c), np.cos(c)]]) * (1 + growth)
     found, lens, jacobian, polynomials = read_back(turned - arm + (dx, dy), points, pixels)
-    shape = frame_of(jacobian, polynomials, jacobian[..., 4:5])
+    shape = whole_frame(jacobian, polynomials, jacobian[..., 4:5])
     bend = rms(np.concatenate([np.zeros(PLANE), found.field[PLANE:]]), shape)
     assert found.field[0] == pytest.approx(dx, abs=0.12) and found.field[1] == pytest.approx(dy, abs=0.12)
     assert np.degrees(found.field[3] / lens.radius) == pytest.approx(turn_deg, abs=0.35)
@@ -154,7 +161,7 @@ def test_a_bend_is_read_as_bend(amount):
     arm = (pixels - pixels.mean(0)) / 100
     field = amount * np.stack([arm[:, 1] ** 2, 0.5 * arm[:, 0] * arm[:, 1]], 1)
     found, _, jacobian, polynomials = read_back(field, points, pixels)
-    shape = frame_of(jacobian, polynomials, jacobian[..., 4:5])
+    shape = whole_frame(jacobian, polynomials, jacobian[..., 4:5])
     bend = rms(np.concatenate([np.zeros(PLANE), found.field[PLANE:]]), shape)
     left = field - field.mean(0)
     planted = float(np.sqrt((left**2).sum(1).mean()))
@@ -169,7 +176,7 @@ def test_a_turn_about_the_axis_of_a_joint_is_told_in_degrees(turn_deg):
     spin = Rotation.from_rotvec(np.radians(turn_deg) * axis).as_matrix()
     moved = (points - point) @ spin.T + point
     found, lens, jacobian, polynomials = read_back(pixels_of(moved) - pixels, points, pixels)
-    shape = frame_of(jacobian, polynomials, lens.seen(points, np.cross(axis, points - point))[..., None])
+    shape = whole_frame(jacobian, polynomials, lens.seen(points, np.cross(axis, points - point))[..., None])
     motion = shape.motions[:, 0]
     angle = np.degrees((motion @ shape.products @ found.field) / (motion @ shape.products @ motion))
     rest = found.field - np.radians(angle) * motion
