@@ -9,7 +9,6 @@ space (Lab or RGB) that explains the drift best; its texture and drawing stay th
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 
 from ..pipeline.pictures import F32, U8
@@ -19,8 +18,6 @@ from .restore_part import restorer_for
 from .tone import Tone, best_space, fit, lab, softened
 
 _LEAST = 30
-_FULL = 250
-"""Code value from which a channel counts as driven to its end."""
 _NOISY = 400
 """Pixels below which the tones of neighbouring frames are averaged, since one frame alone tells little."""
 
@@ -52,26 +49,7 @@ class ColourHolder:
         picture = self.job.below(frame)
         if frame not in self.tones:
             return picture
-        result = toned(picture, self.job.truth.matte(self.part, frame), self.tones[frame])
-        return self._unclipped(frame, picture, result)
-
-    def _unclipped(self, frame: int, picture: U8, result: U8) -> U8:
-        """Where the drift drove a channel to its end, its value is lost: there the paint of good frames stands in."""
-        matte = self.job.truth.matte(self.part, frame)
-        lost = ((picture.max(-1) >= _FULL) | (picture.min(-1) <= 255 - _FULL)) & (matte > 0.5)
-        if lost.sum() < _LEAST or float(np.abs(result.astype(np.float32) - picture)[lost].mean()) < 3:
-            return result
-        plate = self.job.plate(frame, self.part)
-        box = self.restorer.box(plate)
-        small = cropped(plate, box)
-        edge = signed_distance(small.matte)
-        wanted = self.restorer.paint(small, edge).colour
-        share = cv2.GaussianBlur(lost[box].astype(np.float32), (0, 0), 1.5 * plate.scale)
-        share = np.clip(2 * share, 0, 1) * np.clip(edge / self.restorer.reach, 0, 1)
-        mixed = result[box] + (wanted - result[box]) * share[..., None]
-        result = result.copy()
-        result[box] = np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
-        return result
+        return toned(picture, self.job.truth.matte(self.part, frame), self.tones[frame])
 
     def record(self) -> dict[str, Any]:
         """``drift``: the largest difference that was taken out, in dE."""

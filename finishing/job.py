@@ -9,6 +9,7 @@ from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest
 from ..pipeline.pictures import U8
 from ..pipeline.truth import GroundTruth
+from .order import UNUSABLE
 from .plan import Action
 from .plates import Plate, read_plate
 
@@ -93,9 +94,11 @@ def good_frames(frames: Sequence[int], span: Sequence[int], spoiled: set[int]) -
 
 def faulty_frames(report: Manifest, replaced: Iterable[int]) -> dict[str, set[int]]:
     """Frames by part that a report found fault with and nothing replaced since: nothing can be learned from them.
-    A fault of the whole picture is listed under ""."""
+    A fault that leaves nothing of the picture is listed under ""."""
     fresh, found = set(replaced), dict[str, set[int]]()
     for finding in report.data["findings"]:
+        if not finding.get("part") and finding["kind"] not in (*UNUSABLE, "frame_map"):
+            continue  # a wrong palette, say, is no reason not to learn from a frame
         first, last = finding["frames"]
         frames = set(range(first - 1, last + 2)) - fresh  # a fault fades in and out
         for part in (str(finding.get("part") or ""), *map(str, finding.get("others") or ())):

@@ -205,7 +205,7 @@ class Restorer:
         others_there = sample(good.others, path)
         alike = (np.abs(others - others_there) < 1.5) | (np.minimum(others, others_there) > 2 * self.reach)
         valid = np.where(near, steady * alike, edge_there * edge > 0) * shown
-        return np.asarray(colour, np.float32), np.where(near, _soft(valid, self.scale), valid).astype(
+        return np.asarray(colour, np.float32), np.where(near, _soft(valid, 2 * self.scale), valid).astype(
             np.float32
         )
 
