@@ -83,7 +83,7 @@ def judge(series: Series, conformed: Conformed, limits: Limits, intent: Intent, 
     index = {frame: i for i, frame in enumerate(series.frames)}
     faults = [*conformed.faults, *criteria]
     found = find(series, limits, intent, [_take_span(fault, index) for fault in faults], least)
-    says = {(fault.kind, fault.measure, fault.first): fault.says for fault in faults}
+    says = {(f.kind, f.measure, getattr(f, "part", ""), f.first): f.says for f in faults}
     findings = [_finding(i + 1, cause, series, says) for i, cause in enumerate(found.causes)]
     parts = [_part(part, series, found.table[part], findings) for part in series.parts]
     verdict = "fail" if findings else "review" if any(p["verdict"] == "review" for p in parts) else "pass"
@@ -100,22 +100,22 @@ def judge(series: Series, conformed: Conformed, limits: Limits, intent: Intent, 
 
 def _take_span(fault: TakeFault, index: dict[int, int]) -> Span:
     inside = [i for frame, i in index.items() if fault.first <= frame <= fault.last] or [0]
-    middle = inside[len(inside) // 2]
+    middle = index.get(getattr(fault, "worst", 0), inside[len(inside) // 2])
     part = str(getattr(fault, "part", ""))
     return Span(
         part, fault.kind, fault.measure, fault.unit, inside[0], inside[-1], middle, fault.value, fault.limit
     )
 
 
-def _finding(number: int, cause: Cause, series: Series, says: dict[tuple[str, str, int], str]) -> Finding:
+def _finding(
+    number: int, cause: Cause, series: Series, says: dict[tuple[str, str, str, int], str]
+) -> Finding:
     span, frames = cause.span, series.frames
     kind = BY_NAME[span.kind]
     first, last = frames[span.first], frames[span.last]
-    said = next(
-        (text for (name, measure, _), text in says.items() if (name, measure) == (span.kind, span.measure)),
-        "",
-    )
-    exact = says.get((span.kind, span.measure, first), said)
+    of = (span.kind, span.measure, span.part)
+    said = next((text for (*key, _), text in says.items() if tuple(key) == of), "")
+    exact = says.get((*of, first), said)
     mm = _millimetres(span, series)
     words = kind.sentence.format(
         part=span.part, others=" and ".join(span.others), value=span.value, limit=span.limit, unit=span.unit,
