@@ -56,8 +56,8 @@ RULES: tuple[Rule, ...] = (
     Rule("intruder", frozenset({"outline", "wobble"})),
 )
 """In this order: a cause that is found first takes its effects with it. Nothing else hides a finding."""
-STRONGER = {("shifted", "rubber"): 0.8, ("partly_vanished", "colour_drift"): 1.0}
-"""A cause explains this effect only if it is at least so many times as strong (both in their limits)."""
+BENT = 0.14
+"""A displacement that bends by this share of its size is a bend: a rigid part shows less, even by mistake."""
 WITHIN = 0.6
 EDGE = 2
 EDGE_SIGNS = frozenset({"shifted", "outline", "colour_drift", "wobble"})
@@ -84,7 +84,7 @@ def explain(found: list[Span], touching: Touching) -> list[Cause]:
     causes: list[Cause] = []
     for rule in RULES:
         for span in [s for s in waiting if s.kind == rule.cause]:
-            if span not in waiting or _weaker(rule, span, waiting):
+            if span not in waiting or _bends(rule, span, waiting):
                 continue
             cause = Cause(span)
             waiting.remove(span)
@@ -97,11 +97,10 @@ def explain(found: list[Span], touching: Touching) -> list[Cause]:
     return sorted(causes, key=lambda c: (c.span.first, c.span.part))
 
 
-def _weaker(rule: Rule, span: Span, waiting: list[Span]) -> bool:
-    """True if what the span would explain is rather its own cause: it waits for its turn as an effect."""
-    return any(
-        other.part == span.part and (rule.cause, other.kind) in STRONGER and other.overlap(span) >= WITHIN
-        and span.strength < STRONGER[rule.cause, other.kind] * other.strength
+def _bends(rule: Rule, span: Span, waiting: list[Span]) -> bool:
+    """True if a displacement is rather a sign of a bend: it waits to be explained by that."""
+    return rule.cause == "shifted" and any(
+        other.kind == "rubber" and other.part == span.part and other.overlap(span) >= WITHIN and other.value >= BENT * span.value
         for other in waiting
     )  # fmt: skip
 

@@ -19,6 +19,11 @@ FLOOR_PX = 0.15
 SURE_POINTS = 150
 LEAST_CLEAR = 0.35
 """Share of the outline that must be clear for its place to count."""
+FREE_TURN_DEG = 3.0
+AROUND = (5, 14)
+"""Frames away, from and to, of what a part is compared with while it turns."""
+STEEP = 0.7
+"""Share of a sudden displacement that must come within two frames."""
 EXPLAINED = 0.6
 """Least share of a displacement that a joint's own motion must explain to be called that."""
 
@@ -56,6 +61,7 @@ def motion_of(series: Series, part: str, faulty: frozenset[int] = frozenset()) -
         here, there = column(links, "here").astype(np.intp), column(links, "there").astype(np.intp)
         weight = np.minimum(1.0, column(links, "points") / SURE_POINTS)
         surface = settle(count, here, there, column(links, "field"), weight, FLOOR_PX)
+        surface = unslid(surface, _turning(series, part))
     outline = series.outlines[part].copy()
     outline[~(series.of[part]["clear"] >= LEAST_CLEAR)] = np.nan
     outline -= _usual(outline, faulty)
@@ -66,6 +72,45 @@ def motion_of(series: Series, part: str, faulty: frozenset[int] = frozenset()) -
         plane, _rms(series, part, plane, 0), _rms(series, part, field, 0), _rms(series, part, surface[:, PLANE:], PLANE),
         _slide(surface, outline), field,
     )  # fmt: skip
+
+
+def _turning(series: Series, part: str) -> F64:
+    """(F,) degrees by which the part turns before the camera in the frames around each."""
+    steps = np.zeros(len(series.frames))
+    for link in series.links[part]:
+        if link.here - link.there == 1:
+            steps[link.here] = link.turned_deg
+    sums = np.concatenate([[0.0], np.cumsum(steps)])
+    index = np.arange(len(steps))
+    return np.asarray(
+        sums[np.minimum(index + AROUND[1], len(steps))] - sums[np.maximum(index - AROUND[1], 0)]
+    )
+
+
+def unslid(values: F64, turning: F64) -> F64:
+    """``values`` (F, k) less what comes slowly while a part turns: what a style draws by the shape, not on the surface,
+    wanders over it then. Of the frames before, those after and the middle of the two, what is nearest counts as usual."""
+    out = values.copy()
+    for index in np.flatnonzero((turning > FREE_TURN_DEG) & np.isfinite(values[:, 0])):
+        sides = (
+            values[max(0, index - AROUND[1]) : max(0, index - AROUND[0])],
+            values[index + AROUND[0] : index + AROUND[1]],
+        )
+        middles = [
+            np.median(side[np.isfinite(side[:, 0])], axis=0)
+            for side in sides
+            if np.isfinite(side[:, 0]).sum() >= 2
+        ]
+        if not middles:
+            continue
+        away = [values[index] - middle for middle in (*middles, np.mean(middles, axis=0))]
+        out[index] = min(away, key=lambda v: float(np.linalg.norm(v)))
+        if len(middles) < 2:  # one side alone can't tell a slope from a step
+            near = values[max(0, index - AROUND[1]) : index + AROUND[1]]
+            steps = np.linalg.norm(near[2:] - near[:-2], axis=1) if len(near) > 2 else np.zeros(1)
+            size = float(np.linalg.norm(out[index]))
+            out[index] *= min(1.0, float(np.nanmax(steps, initial=0)) / STEEP / max(size, 1e-9))
+    return out
 
 
 def _usual(values: F64, faulty: frozenset[int]) -> F64:
