@@ -75,7 +75,7 @@ def clean_plate(plate: Plate, goods: Sequence[Good], edge: F32, reach: float, fo
     rid = plate.take + (ground - plate.take) * (stray * found)[..., None]
     near = found & (edge > -4 * reach) & (free | (edge > -2 * reach))
     result = np.where(near[..., None], ground, rid).astype(np.float32)
-    known = (edge < -0.5) & (found | (edge < -2 * reach) | ~free | (not found.any()))
+    known = (edge < -0.5) & (found | (edge < -2 * reach) | (not found.any()))
     grown = np.where(known[..., None], result, filled(result, known)).astype(np.float32)
     hole = ~known & (edge < -0.5)
     rid = np.where(hole[..., None], grown, rid)

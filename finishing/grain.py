@@ -44,26 +44,31 @@ class Grain:
         lost = np.sqrt(np.clip(1 - _INTERPOLATED / np.maximum(frames, 1.0), 0, 1))[..., None]
         white = np.random.default_rng(7919 * plate.frame + plate.own).normal(size=picture.shape)
         everywhere = np.ones(plate.size, bool)
-        noise = self._shaped(white.astype(np.float32), self.sigma, everywhere) * lost
+        noise = _shaped(white.astype(np.float32) @ self.mix.T, self.sigma, everywhere) * lost
         bare = painted[..., 0] & plate.solid
         if bare.sum() > _LEAST and self.texture.any():
             inner = (
                 np.clip(signed_distance(plate.matte) / (4 * plate.scale), 0, 1) * bare
             )  # the line stays clean
-            noise = noise + self._shaped(clinging(plate), self.texture, bare) * inner[..., None]
+            noise = (
+                noise
+                + _shaped(clinging(plate) @ _GREY.T, self.texture.mean(1, keepdims=True), bare)
+                * inner[..., None]
+            )
         return np.asarray(picture + (np.where(painted, 0, sharper) + noise) * cover, np.float32)
-
-    def _shaped(self, white: F32, sigma: F32, where: Mask) -> F32:
-        """Noise with ``sigma`` (bands, 3) where it counts."""
-        total = np.zeros_like(white)
-        for level, band in zip(sigma, bands(white @ self.mix.T), strict=True):
-            total += band / np.maximum(band[where].std(0), 1e-6) * level
-        return total
 
 
 _ZERO = np.zeros((3, 3), np.float32)
 _GREY = np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0]], np.float32)
 NONE = Grain(_ZERO, _GREY, np.ones(3, np.float32), _ZERO)
+
+
+def _shaped(white: F32, sigma: F32, where: Mask) -> F32:
+    """White noise (H, W, 3) with ``sigma`` (bands, 3 or 1) where it counts."""
+    total = np.zeros_like(white)
+    for level, band in zip(sigma, bands(white), strict=True):
+        total += band / np.maximum(band[where].std(0), 1e-6) * level
+    return total
 
 
 def bands(picture: F32) -> list[F32]:
