@@ -75,7 +75,7 @@ def criteria(
     @lru_cache(KEPT_PLATES)
     def load(index: int) -> Plate:
         source, frame = conformed.pairs[index]
-        return load_plate(truth, take, source, frame, conformed.offset_px)
+        return load_plate(truth, take, source, frame, conformed.matrix(frame))
 
     readable = [truth.part(name) for name in intent.readable]
     subject = Subject(load, Rig.of(truth), truth.parts, [frame for _, frame in conformed.pairs])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..pipeline.pictures import F32
 from .anchors import Rig
-from .plates import Plate
+from .plates import Plate, middles
 
 Mask = NDArray[np.bool_]
 WIDTH = 320
@@ -58,7 +58,7 @@ class Backdrop:
         parts = cv2.resize((plate.ids > 0).astype(np.uint8), size, interpolation=cv2.INTER_AREA)
         grown = cv2.dilate((parts > 0).astype(np.uint8), np.ones((2 * NEAR_PX + 1,) * 2, np.uint8))
         take, render = (_soft(lab, size) for lab in (plate.take_lab, plate.beauty_lab))
-        depth = cv2.resize(plate.depth, size, interpolation=cv2.INTER_NEAREST)
+        depth = np.asarray(middles(plate.depth, size), np.float32)
         gx, gy = (
             cv2.Sobel(take, cv2.CV_32F, 1, 0, scale=0.125),
             cv2.Sobel(take, cv2.CV_32F, 0, 1, scale=0.125),
