@@ -11,6 +11,7 @@ slide to follows from the normals and the turn (``slide``), and that much motion
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -65,7 +66,7 @@ class Rig:
         trace = float(np.trace(self.carry(here, there, part_id)[:3, :3]))
         return float(np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1))))
 
-    def points(self, frame: int, x: NDArray[np.intp], y: NDArray[np.intp], depth: F32) -> F32:
+    def points(self, frame: int, x: NDArray[Any], y: NDArray[Any], depth: F32) -> F32:
         """(n, 3) camera coordinates in metres of the pixels' centres at planar ``depth`` (n,)."""
         K = self.cameras[frame][0]
         ray_x = ((x + 0.5 - K[0, 2]) / K[0, 0]).astype(np.float32)

@@ -93,5 +93,7 @@ def _take_in(series: Series, data: Any) -> None:
 
 def _link(scalars: Any, field: Any, colour: Any) -> Link:
     whole = ("here", "there", "points", "alien")
-    values = {name: int(v) if name in whole else float(v) for name, v in zip(_SCALARS, scalars, strict=True)}
+    values: dict[str, Any] = {
+        name: int(v) if name in whole else float(v) for name, v in zip(_SCALARS, scalars, strict=True)
+    }
     return Link(field=field, colour=colour[:3], at=(float(colour[3]), float(colour[4])), **values)

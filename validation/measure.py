@@ -303,9 +303,10 @@ class Measurer:
     def _foreign(self, now: F32, before: F32, part_id: int, there: Plate) -> tuple[float, int]:
         """(share, id): how much of a part's surface (n, 3) shows another part's colours rather than its own, and whose."""
         own, best = np.linalg.norm(now - before, axis=1), (0.0, 0)
+        lab, ids = there.take_lab[::3, ::3], there.ids[::3, ::3]
         for _, number in self.parts:
-            colours = there.take_lab[::3, ::3][there.ids[::3, ::3] == number] if number != part_id else ()
-            if len(colours) >= 8:
+            colours = lab[ids == number]
+            if number != part_id and len(colours) >= 8:
                 share = float(((own > ALIKE_LAB) & (nearest(now, sampled(colours)) < 0.5 * own - 1)).mean())
                 best = max(best, (share, number))
         return best

@@ -66,8 +66,8 @@ def divisor(width: int) -> int:
 def to_lab(rgb: U8) -> F32:
     """(H, W, 3) uint8 sRGB -> float32 CIE Lab, L 0..100, to half a unit (the 8-bit conversion is ten times faster)."""
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float32)
-    lab *= np.float32([100 / 255, 1, 1])
-    lab -= np.float32([0, 128, 128])
+    lab *= np.array([100 / 255, 1, 1], np.float32)
+    lab -= np.array([0, 128, 128], np.float32)
     return np.asarray(lab, np.float32)
 
 

@@ -48,10 +48,12 @@ class Link:
     def of(cls, here: int, there: int, fit: Fit | None, look: Look, texture: Texture, unit: float, turned_deg: float,
            foreign: float, alien: int) -> "Link":  # fmt: skip
         """From what was found; lengths in working pixels, ``unit`` of them in a pixel of a picture 640 wide."""
-        none = fit is None
+        field, rest, points = np.full(MODES, np.nan), float("nan"), 0
+        if fit is not None:
+            field, rest, points = fit.field / unit, fit.rest / unit, fit.points
         return cls(
-            here, there, np.full(MODES, np.nan) if none else fit.field / unit, np.nan if none else fit.rest / unit, 0 if none else fit.points, turned_deg, look.colour, look.gone, look.unlike,
-            texture.change, texture.garbled, look.at, foreign, alien,
+            here, there, field, rest, points, turned_deg, look.colour, look.gone, look.unlike, texture.change,
+            texture.garbled, look.at, foreign, alien,
         )  # fmt: skip
 
 
