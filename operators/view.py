@@ -117,15 +117,22 @@ class HOLDFAST_PG_view(bpy.types.PropertyGroup):
             name="Finding", description="The finding that is shown below the list", min=0
         )
         only_part: EnumProperty(
-            name="Part", description="Show only the findings of this part", items=_parts_found
+            name="Part",
+            description="Show only the findings of this part",
+            items=_parts_found,
+            update=_draw_over_again,
         )
         only_kind: EnumProperty(
-            name="Kind", description="Show only the findings of this kind", items=_kinds_found
+            name="Kind",
+            description="Show only the findings of this kind",
+            items=_kinds_found,
+            update=_draw_over_again,
         )
         only_word: EnumProperty(
             name="Verdict",
             description="Show only the findings of this weight, or with this word",
             items=WEIGHTS,
+            update=_draw_over_again,
         )
         takes: CollectionProperty(type=HOLDFAST_PG_row)
         active_take: IntProperty(name="Take", description="The take that is looked at", min=0)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import bpy
 import numpy as np
 import pytest
@@ -58,6 +60,11 @@ def test_filters_by_part_kind_and_verdict(module, cached, part, kind, word, expe
     shown = [each["id"] for each, spoken in said
              if panel.kept(each, spoken.word if spoken else "", view.only_part, view.only_kind, view.only_word)]  # fmt: skip
     assert " ".join(shown) == expected
+    listed = SimpleNamespace(bitflag_filter_item=1 << 30)
+    flags, order = panel.HOLDFAST_UL_findings.filter_items(listed, bpy.context, view, "findings")
+    assert [
+        each["id"] for each, flag in zip(cached.findings(), flags, strict=True) if flag
+    ] == shown and order == []
 
 
 def test_what_a_finding_says_has_value_limit_millimetres_and_how_sure(module, cached):

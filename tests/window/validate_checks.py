@@ -77,6 +77,7 @@ def validate_filter(walk: Any) -> Check:
     yield 0.6
     walk.hand.picture("53-filtered", walk.hand.sidebar)
     view.only_part = "*"
+    view.only_word = "ALL"
     yield 0.3
     return None
 
