@@ -1,100 +1,251 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which source frame each frame of the take shows (notes M0 and M1). Runs first: with a wrong map every measure lies."""
+"""Which frame of the shot each frame of a take shows: the map that the evidence calls for at the least number of events.
 
+A map is a line (a rate and a start); each repeat, skip or other line is an event that must be worth its price in
+evidence (nats). So a still or blurred part of a shot keeps the line of its neighbours, and an outline that a look draws
+beside its place is no other time.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pipeline.pictures import F32, U8
+from ..pipeline.pictures import F32
+from .fingerprints import Model, Shot
+from .timeevidence import F64, I64, Evidence, weigh
 
-GRID = (160, 90)
-BAND = 12
-LEAST_WORTH = 0.08
-SOFT = 4.0
-STILL = 1e-4
-"""Mean square of the fingerprint's change in time below which a shot counts as still."""
-F64 = NDArray[np.float64]
-
-
-def fingerprint(rgb: U8, where: NDArray[np.bool_] | None = None) -> NDArray[np.float16]:
-    """(N,) edge direction tensor at GRID size, blind to colour, light and the sign of contrast; only of the cells
-    ``where`` (90, 160) parts ever show, so that an invented background does not vote."""
-    gray = cv2.cvtColor(cv2.resize(rgb, GRID, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY).astype(
-        np.float32
-    )
-    soft = cv2.GaussianBlur(gray, (0, 0), 1.0)
-    gx = cv2.Scharr(soft, cv2.CV_32F, 1, 0, scale=1 / 16)
-    gy = cv2.Scharr(soft, cv2.CV_32F, 0, 1, scale=1 / 16)
-    power = gx * gx + gy * gy + SOFT * SOFT
-    return (
-        np.stack([gx * gx / power, gy * gy / power, np.sqrt(2) * gx * gy / power]).ravel().astype(np.float16)
-    )
+JUMP, TURN, STEP = 40.0, 20.0, 9.0
+"""Prices in nats: the play head is elsewhere; the whole take has another rate; one repeat or skip."""
+LEAD = 12.0
+"""Nats by which a map must lead that which the take claims."""
+LEAST_KNOWN = 12.0
+"""Nats that all frames together would give against a shift by one frame, below which nothing can be told."""
+LEAST_RATIO = 0.35
+"""Share of the evidence that another time would give, which the parts must show."""
+LEAST_RUN = 10
+"""Frames over which another map must hold unless its repeats are seen: for less, a part off its place looks the same."""
+ROUNDS = 3
+MOVES = -1.0
+"""Nats at most for a repeat where the picture's levels change."""
+FPS = (8, 10, 12, 12.5, 15, 16, 18, 20, 22, 24000 / 1001, 24, 25, 30000 / 1001, 30, 48, 50, 60)
+"""Frame rates that models return; their ratios are tried first."""
+START_STEP = 0.05
 
 
 @dataclass(frozen=True)
 class TimeMap:
-    """``source`` (N,) index of the source frame that each take frame shows; ``confidence`` 0.. of the whole map;
-    ``certain`` (N,) bool where the picture changes enough to tell; ``score`` (N,) how much of the
-    lead over the expected frame, that such a shift in time would give, the take shows: about 1 if it is real."""
+    """``source`` (N,) index of the shot's frame that each take frame shows; ``sure`` (N,) 0..1 how well its time can
+    be told; ``line`` (rate, start) if all of it is one; ``lead`` nats over the claimed map; ``why`` it can't be told
+    (then ``source`` is the claimed map), or ""; ``repeats`` (N,) bool: the picture before, while the shot moves."""
 
-    source: NDArray[np.int64]
-    confidence: float
-    certain: NDArray[np.bool_]
-    score: F64
-
-
-def _centred(prints: list[NDArray[np.float16]]) -> F32:
-    table = np.stack(prints).astype(np.float32)
-    table -= table.mean(0)
-    return np.asarray(table / (np.linalg.norm(table, axis=1, keepdims=True) + 1e-6), np.float32)
+    source: I64
+    sure: F64
+    repeats: NDArray[np.bool_]
+    line: tuple[float, float] | None = None
+    lead: float = 0.0
+    why: str = ""
 
 
-def likeness(take: list[NDArray[np.float16]], source: list[NDArray[np.float16]]) -> F32:
-    """(N, M) cosine of fingerprints less their temporal mean."""
-    return np.asarray(_centred(take) @ _centred(source).T, np.float32)
+@dataclass(frozen=True)
+class _Path:
+    source: I64
+    worth: float
+    price: float
+    line: tuple[float, float] | None = None
+
+    @property
+    def total(self) -> float:
+        return self.worth - self.price
 
 
-def find_map(scores: F32, own: F32, still: F64, stay: float = 0.02) -> TimeMap:
-    """The best monotone map of take frames (rows) to source frames (columns) within BAND of the diagonal.
+def along(rate: float, start: float, count: int, sources: int) -> I64:
+    """(N,) the shot's frame nearest to ``rate * t + start``, held at either end."""
+    return np.clip(np.floor(rate * np.arange(count) + start + 0.5), 0, sources - 1).astype(np.int64)
 
-    ``own`` (M, M) is the likeness of the source to itself; ``still`` (M,) tells how much the source changes around a frame (mean likeness lost to its neighbours);
-    ``stay`` is what leaving the expected frame must be worth, so that a still picture keeps its expected map.
-    """
-    count, sources = scores.shape
-    index = np.arange(sources)
-    expected = np.minimum(np.arange(count), sources - 1)
-    reward = scores - stay * (index[None] != expected[:, None])
-    reward[np.abs(index[None] - expected[:, None]) > BAND] = -9
-    best, came = reward[0].astype(np.float64), np.zeros((count, sources), int)
+
+def find_map(
+    shot: Shot, take: F32, claimed: I64, rate: float = 1.0, held: NDArray[np.bool_] | None = None
+) -> TimeMap:
+    """The map of a take of edges ``take`` (N, C, 3); ``claimed`` (N,) is what it says itself, at ``rate``; ``held``
+    (N - 1,) tells whether each picture may be the one before, by its levels."""
+    sources, count = len(shot.render), len(take)
+    sure, repeats = np.zeros(count), np.zeros(count, bool)
+    if count < 4 or sources < 4 or len(shot.cells) < 8:
+        return TimeMap(claimed, sure, repeats, why="there is too little that moves to tell its timing")
+    believed, best = claimed, _Path(claimed, 0, 0)
+    for turn in range(ROUNDS):
+        evidence = weigh(shot, take, Model.of(shot, take, believed), believed, turn > 0)
+        if held is not None:
+            evidence.steps[0][~held] = np.minimum(evidence.steps[0][~held], MOVES)
+        said, best = _best(evidence, claimed, rate)
+        if turn and (best.source == believed).all():
+            break
+        believed = best.source
+    repeats = _repeats(evidence, best.source)
+    shown = _hold(best.source, repeats)
+    best = _Path(shown, best.worth, best.price, best.line if (shown == best.source).all() else None)
+    sure = _sure(evidence, best.source)
+    if _known(evidence, claimed) < LEAST_KNOWN and best.total < said.total + LEAD:
+        return TimeMap(claimed, sure, repeats, why="the picture moves too little to tell its timing")
+    lead = best.total - said.total
+    if lead < LEAD:
+        still = _repeats(evidence, claimed)
+        return TimeMap(_hold(claimed, still), _sure(evidence, claimed), still, lead=max(lead, 0.0))
+    doubt = _doubt(evidence, best, claimed, repeats)
+    if doubt:
+        return TimeMap(claimed, np.minimum(sure, 0.3), _repeats(evidence, claimed), lead=lead, why=doubt)
+    return TimeMap(best.source, sure, repeats, best.line, lead)
+
+
+def _best(evidence: Evidence, claimed: I64, rate: float) -> tuple[_Path, _Path]:
+    """(the claimed map, the best map)."""
+    said = _Path(claimed, _worth(evidence, claimed), 0.0)
+    free = _free(evidence, claimed, rate)
+    usual = set(_usual(rate))
+    odd = sum(int(step) not in usual for step in np.diff(free))
+    paths = [said, _Path(free, _worth(evidence, free), STEP * odd + JUMP / 2 * (free[0] != claimed[0]))]
+    line = _line(evidence, free, claimed, rate)
+    return said, max([*paths, *([line] if line else [])], key=lambda path: path.total)
+
+
+def _worth(evidence: Evidence, source: I64) -> float:
+    rows, taken = np.arange(len(source)), np.diff(source)
+    if (taken < 0).any():
+        return -1e9
+    stride = evidence.steps[np.minimum(taken, len(evidence.steps) - 1), rows[:-1], source[:-1]]
+    return float(evidence.of[rows, source].sum() + np.maximum(stride, -30).sum())
+
+
+def _usual(rate: float) -> Sequence[int]:
+    return int(np.floor(rate + 1e-9)), int(np.ceil(rate - 1e-9))
+
+
+def _free(evidence: Evidence, claimed: I64, rate: float) -> I64:
+    """(N,) the best map in whole frames by dynamic programming: steps other than the usual cost STEP, longer ones than
+    are known and leaving the claimed start cost JUMP."""
+    count, sources = evidence.of.shape
+    index, usual, seen = np.arange(sources), _usual(rate), _seen_still(evidence)
+    best = evidence.of[0] - JUMP / 2 * (index != claimed[0])
+    came = np.zeros((count, sources), np.int32)
     for row in range(1, count):
         top = np.maximum.accumulate(best)
-        at = np.maximum.accumulate(np.where(best >= top, index, 0))
-        came[row] = at
-        best = top + reward[row]
-    path = np.zeros(count, int)
+        came[row] = np.maximum.accumulate(np.where(best >= top, index, 0))
+        value = top - JUMP
+        for step in range(min(len(evidence.steps), sources)):
+            tried = np.full(sources, -np.inf)
+            tried[step:] = best[: sources - step] + evidence.steps[step, row - 1, : sources - step]
+            if step not in usual:
+                tried[step:] -= np.where(seen[row - 1, : sources - step], 0.0, STEP) if step == 0 else STEP
+            came[row] = np.where(tried > value, index - step, came[row])
+            value = np.maximum(value, tried)
+        best = value + evidence.of[row]
+    path = np.zeros(count, np.int64)
     path[-1] = int(best.argmax())
     for row in range(count - 1, 0, -1):
         path[row - 1] = came[row, path[row]]
+    return path
+
+
+def _line(evidence: Evidence, found: I64, claimed: I64, rate: float) -> _Path | None:
+    """The best single line: the ratios of frame rates near what ``found`` suggests, and any start."""
+    count, sources = evidence.of.shape
     rows = np.arange(count)
-    lead = scores[rows, path] - scores[rows, expected]
-    spread = np.array([scores[r].max() - np.median(scores[r]) for r in rows])
-    certain = still[np.minimum(expected, len(still) - 1)] > 0.01
-    kept = float(np.median(scores.max(1)))
-    worth = kept * np.maximum(
-        1 - own[np.minimum(path, len(own) - 1), np.minimum(expected, len(own) - 1)], LEAST_WORTH
-    )
-    return TimeMap(
-        path, float(np.median(spread)), certain, (lead / np.maximum(worth, 1e-3)).astype(np.float64)
-    )
+    inner = (found > 0) & (found < sources - 1)
+    if inner.sum() < 4:
+        return None
+    slope = float(np.median([(found[inner][i:] - found[inner][: len(found[inner]) - i]).mean() / i
+                             for i in (max(1, inner.sum() // 2),)]))  # fmt: skip
+    ratios = {round(a / b, 6) for a in FPS for b in FPS if 0.2 < a / b < 4}
+    ratios |= {
+        0.8,
+        1.25,
+        round(rate, 6),
+        round((sources - 1) / max(1, count - 1), 6),
+        round((sources - 1) / count, 6),
+    }
+    best: _Path | None = None
+    for each in sorted(ratios):
+        if abs(each - slope) > 0.03 + 0.06 * slope:
+            continue
+        middle = float(np.median((found - each * rows)[inner]))
+        for start in np.arange(middle - 2.5, middle + 2.5, START_STEP if each % 1 else 1.0):
+            source = along(each, float(start), count, sources)
+            moved = abs(int(source[0]) - int(claimed[0])) > 0
+            price = TURN * (abs(each - rate) > 1e-6) + JUMP / 2 * moved
+            path = _Path(source, _worth(evidence, source), price, (each, float(start)))
+            best = path if best is None or path.total > best.total + 1e-9 else best
+    return best
 
 
-def change(source: list[NDArray[np.float16]]) -> F64:
-    """(M,) how much the source's fingerprint turns from each frame to the next, 0 where it stands still."""
-    table = np.stack(source).astype(np.float32)
-    spread = table - table.mean(0)
-    usual = max(float((spread * spread).sum(1).mean()), STILL * table.shape[1])
-    step = ((table[1:] - table[:-1]) ** 2).sum(1) / (2 * usual)
-    padded = np.concatenate([step[:1], step, step[-1:]]) if len(step) else np.zeros(len(table) + 1)
-    return np.asarray((padded[1:] + padded[:-1]) / 2, np.float64)
+def _known(evidence: Evidence, source: I64) -> float:
+    """Nats that all frames would give against the next frame of the shot or the one before."""
+    stirs = np.append(np.diagonal(evidence.apart, 1), 0.0)
+    return float(np.maximum(stirs, np.append(0.0, stirs[:-1]))[source].sum())
+
+
+def _sure(evidence: Evidence, source: I64) -> F64:
+    stirs = np.append(np.diagonal(evidence.apart, 1), 0.0)
+    near = np.maximum(stirs, np.append(0.0, stirs[:-1]))[source]
+    pooled = np.convolve(near, np.ones(5), "same") if len(near) >= 5 else near
+    return np.asarray(np.clip(1 - np.exp(-pooled / 6), 0.0, 0.99), np.float64)
+
+
+def _repeats(evidence: Evidence, source: I64) -> NDArray[np.bool_]:
+    """Where the take's picture is the one before although the shot moves."""
+    return np.append(False, _seen_still(evidence)[np.arange(len(source) - 1), source[:-1]])
+
+
+def _seen_still(evidence: Evidence) -> NDArray[np.bool_]:
+    """(N - 1, M) whether the take stands still from t to t + 1 although the shot moves on from its frame s."""
+    return np.asarray((evidence.steps[0] > -0.5) & (evidence.steps[1] < -2.0))
+
+
+def _hold(source: I64, repeats: NDArray[np.bool_]) -> I64:
+    """The map with each picture that is the one before shown as such."""
+    held = source.copy()
+    for at in np.flatnonzero(repeats):
+        held[at] = held[at - 1]
+    return held
+
+
+def _doubt(evidence: Evidence, best: _Path, claimed: I64, repeats: NDArray[np.bool_]) -> str:
+    """Why another map than the claimed one is not to be believed, or ""."""
+    for step in (-1, 1):
+        beside = np.clip(best.source + step, 0, evidence.of.shape[1] - 1)
+        if (beside != claimed).any() and _worth(evidence, beside) > best.worth - LEAD / 2:
+            return "its timing can't be told to a frame"
+    off = best.source != claimed
+    starts = np.flatnonzero(np.diff(np.append(0, off.astype(int))) == 1)
+    for first in starts:
+        last = first + int(np.argmin(np.append(off[first:], False))) - 1
+        rows = np.arange(first, last + 1)
+        if last - first + 1 < LEAST_RUN and not _paused(best.source, repeats, first, last):
+            return "a few frames look like another time, but so does a part off its place"
+        if _agreed(evidence, best.source, claimed, rows) < LEAST_RATIO:
+            return "the parts do not agree on another timing"
+    return ""
+
+
+def _paused(source: I64, repeats: NDArray[np.bool_], first: int, last: int) -> bool:
+    """Whether the frames of a short detour that the map repeats are really repeated."""
+    around = np.arange(max(1, first), min(len(source), last + 2))
+    held = around[source[around] == source[around - 1]]
+    return len(held) > 0 and bool(repeats[held].mean() > 0.6)
+
+
+def _agreed(evidence: Evidence, found: I64, claimed: I64, rows: I64) -> float:
+    """The evidence for ``found`` against ``claimed`` over what another time would give: median of the parts, by how
+    much each can tell."""
+    ratios, weights = [], []
+    for part, apart in zip(evidence.parts, evidence.apart_parts, strict=True):
+        known = float(apart[found[rows], claimed[rows]].sum())
+        if known > 2.0:
+            ratios.append(float((part[rows, found[rows]] - part[rows, claimed[rows]]).sum()) / known)
+            weights.append(min(known, 50.0))
+    if not ratios:
+        return 1.0
+    order = np.argsort(ratios)
+    share = np.cumsum(np.array(weights)[order]) / np.sum(weights)
+    return float(np.array(ratios)[order][int(np.searchsorted(share, 0.5))])
