@@ -6,7 +6,6 @@ a good way off on either side. What the pairs say is put together later (``serie
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,7 +18,6 @@ from .anchors import (
     TURNED_DEG,
     Carried,
     Facing,
-    Mask,
     Region,
     Rig,
     Surface,
@@ -28,13 +26,14 @@ from .anchors import (
     surfaces,
 )
 from .backdrop import Backdrop
-from .contours import Contour, Edges, Outline, measure_outline, trace
-from .fits import PLANE, Fit, Frame, Lens, fit_normal, frame_of
+from .contours import Edges, Outline, measure_outline
+from .fits import Fit, fit_normal
 from .ghosts import Scout
 from .joints import joints_of
+from .pieces import LEAST_CLEAR, LEAST_POINTS, Lines, Piece, shape_of
 from .plates import Plate, Window, middles
 from .series import CELLS, Link, Series
-from .surface import ALIKE_LAB, Patches, around, compare, energy, nearest, sampled, solid
+from .surface import ALIKE_LAB, Patches, around, compare, energy, nearest, sampled
 
 FAR = (5, 8, 11)
 """How far, in frames, the others lie: outside most short faults, inside the reach of one look at the part."""
@@ -43,47 +42,9 @@ MOST_TURN_DEG = 35.0
 """A part that turned further shows another side: such a frame says nothing of its place and shape."""
 KEEP = 2 * FAR[-1] + 2
 LEAST_VISIBLE_PX = 40.0
-LEAST_POINTS = 24
-LEAST_CLEAR = 0.3
-CLEAR_SLOPE = 9.0
-"""Slope of the structure picture (codes a pixel) at which a line is half clear."""
-GRID = 500
 ODD_SHARE = 0.04
 """Share of a surface that must look odd before it is asked whose it looks like."""
 F64 = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A part at one frame. ``mask``, ``solid`` (mask less its rim) on its ``box``; ``rows``, ``columns`` (n,) a spread
-    of solid pixels of the region, with their ``points`` (n, 3), ``jacobian`` (n, 2, 6) and ``polynomials`` (n, 9)."""
-
-    name: str
-    id: int
-    box: Region
-    mask: Mask
-    solid: Mask
-    contour: Contour
-    surface: Surface
-    lens: Lens
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    points: F32
-    jacobian: F64
-    polynomials: F64
-
-
-class Lines:
-    """Where motion can be read, and in which direction: ``across`` (h, w, 2) unit gradient, ``clear`` (h, w) 0..1."""
-
-    def __init__(self, structure: NDArray[np.uint8], unit: float) -> None:
-        soft = cv2.GaussianBlur(structure, (0, 0), max(0.8, unit)).astype(np.float32)
-        gx = cv2.Scharr(soft, cv2.CV_32F, 1, 0, scale=1 / 32)
-        gy = cv2.Scharr(soft, cv2.CV_32F, 0, 1, scale=1 / 32)
-        slope = np.hypot(gx, gy) + np.float32(1e-6)
-        self.across = np.stack([gx / slope, gy / slope], -1)
-        power = (slope * np.float32(unit)) ** 2
-        self.clear = power / (power + np.float32(CLEAR_SLOPE**2))
 
 
 class Measurer:
@@ -171,27 +132,12 @@ class Measurer:
             surface = shown.get(number)
             if surface is None or len(surface.x) < max(12, LEAST_VISIBLE_PX * here.unit**2):
                 continue
-            piece = self._piece(here, region, surface, name)
+            piece = Piece.of(self.rig, here, region, surface, name)
             self.series.touching[name][index] = frozenset(
                 names[i] for i in piece.contour.touching if i in names
             )
             pieces.append(piece)
         return pieces
-
-    def _piece(self, here: Plate, region: Region, surface: Surface, name: str) -> Piece:
-        box = surface.box
-        mask = here.ids[box.cut] == surface.id
-        inner = solid(mask.astype(np.uint8), here.unit)
-        keep = np.flatnonzero(inner[surface.y - box.y0, surface.x - box.x0])
-        keep = keep[:: max(1, -(-len(keep) // GRID))]
-        pixels = np.stack([surface.x, surface.y], 1).astype(np.float64)
-        lens = Lens.of(surface.points, pixels, self.rig.cameras[here.frame][0], self.rig.orthographic)
-        points = surface.points[keep]
-        return Piece(
-            name, surface.id, box, mask, inner, trace(here, surface.id, box), surface, lens,
-            surface.y[keep] - region.y0, surface.x[keep] - region.x0,
-            points, lens.jacobian(points), lens.polynomials(pixels[keep]),
-        )  # fmt: skip
 
     def _outline(self, index: int, piece: Piece, found: Outline, unit: float) -> None:
         self.series.put(
@@ -200,21 +146,6 @@ class Measurer:
         )  # fmt: skip
         if found.fit is not None:
             self.series.outline(piece.name, index, found.fit, unit)
-
-    def _shape(self, here: Plate, piece: Piece, lines: Lines) -> Frame:
-        """How displacement fields of the part compare here, with its tilts and the motions of its joints: where, and in
-        the direction in which, they can be read, so that nothing counts that nobody saw."""
-        at = piece.rows, piece.columns
-        clear, across = lines.clear[at].astype(np.float64), lines.across[at].astype(np.float64)
-        if (clear > LEAST_CLEAR).sum() < LEAST_POINTS:
-            clear = np.ones(len(clear))
-        clear = np.where(clear > LEAST_CLEAR, clear, 0)
-        points = piece.points.astype(np.float64)
-        motions = [piece.jacobian[..., PLANE], piece.jacobian[..., PLANE + 1]]
-        for joint in self.series.joints:
-            for turn, travel in joint.velocities(self.rig, here.frame, piece.id, points):
-                motions += [piece.lens.seen(points, v) / here.unit for v in (turn, travel)]
-        return frame_of(piece.jacobian, piece.polynomials, np.stack(motions, 2), across, clear)
 
     def _palette(self, index: int, piece: Piece, here: Plate, region: Region) -> None:
         if len(piece.rows) < 12:
@@ -250,7 +181,9 @@ class Measurer:
             clear = lines.clear[piece.rows, piece.columns]
             self.series.put(piece.name, index, textured=float(clear.mean()) if len(clear) else 0.0)
             if len(clear) >= 12:
-                self.series.shapes[piece.name][index] = self._shape(here, piece, lines)
+                self.series.shapes[piece.name][index] = shape_of(
+                    self.rig, here, piece, lines, self.series.joints
+                )
         facing: dict[int, Facing] = {}
         for other in [*self._chosen(index, here, pieces), *([index - 1] if index else [])]:
             near = other == index - 1
