@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from .ladder import ASK, DEFLICKER, HOLD, RERUN, RESTORE, RETIME, WARP
 
 SECONDS: Mapping[str, float] = {
-    RESTORE: 0.9, WARP: 1.1, HOLD: 0.8, DEFLICKER: 0.6, RETIME: 0.5, RERUN: 0.8, ASK: 0.0,
+    RESTORE: 1.6, WARP: 1.8, HOLD: 1.2, DEFLICKER: 0.8, RETIME: 0.5, RERUN: 0.8, ASK: 0.0,
 }  # fmt: skip
 """Of one frame of 960 x 540, on one core of 2024; other sizes by their pixels."""
 _PIXELS = 960 * 540
