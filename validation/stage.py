@@ -10,6 +10,7 @@ from typing import Any
 from ..pipeline.context import Context
 from ..pipeline.errors import InputError
 from ..pipeline.intent import Intent
+from ..pipeline.pictures import U8
 from ..pipeline.store import digest_json
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth, PartInfo
@@ -143,12 +144,26 @@ def chosen(truth: GroundTruth, names: Sequence[str] | None) -> tuple[PartInfo, .
     return tuple(truth.part(name) for name in names) if names else truth.parts
 
 
+@dataclass(frozen=True)
+class Levelled:
+    """A take at its right levels."""
+
+    take: TakeFolder
+    conformed: Conformed
+
+    def frame(self, frame: int) -> U8:
+        """(H, W, 3) uint8 RGB. Raises InputError."""
+        return self.conformed.levels.apply(self.take.frame(frame))
+
+
 def measurer(job: Job, conformed: Conformed, far: Sequence[int] = FAR) -> Measurer:
     """What measures the frame pairs of a take, streaming."""
 
+    take = Levelled(job.take, conformed)
+
     def load(index: int) -> Plate:
         source, frame = conformed.pairs[index]
-        return load_plate(job.truth, job.take, source, frame, conformed.matrix(frame))
+        return load_plate(job.truth, take, source, frame, conformed.matrix(frame))
 
     return Measurer(
         Window(load, KEEP), Rig.of(job.truth), [(p.name, p.id) for p in job.parts], conformed.pairs, far
