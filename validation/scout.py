@@ -80,7 +80,8 @@ class Scout:
             self._blank[frame] = blank
             return
         self._levels.add(picture, tiny, self._renders[source])
-        self._looked[frame] = look(sights(render, ids), picture, Fit())
+        if index in self._picked:
+            self._looked[frame] = look(sights(render, ids), picture, Fit())
 
     def add_source(self, source: int, render: U8, ids: NDArray[Any]) -> None:
         """A frame of the shot."""
@@ -135,7 +136,7 @@ class Scout:
         )
 
     def _fit(self, out: Conformed, rough: Fit) -> None:
-        """The fit of all frames, then the shake of each; frames that show another source are read again."""
+        """The fit, from some frames, then the shake of each; what is looked at anew is read again."""
         said = {frame: source for source, frame in self.pairs}
         now = {frame: source for source, frame in out.pairs}
         frames = [frame for _, frame in out.pairs if frame in self._looked]
@@ -157,8 +158,11 @@ class Scout:
         if fit.corner_px(tall) < LEAST_FIT_PX:
             fit = Fit()
         out.fit = fit
-        if held:
-            out.shake = _shake({f: self._looked[f] for f in frames if f in held}, fit)
+        if _shake({f: self._looked[f] for f in frames if f in held}):
+            good = [frame for _, frame in out.pairs if frame not in self._blank]
+            out.shake = _shake(
+                {f: self._looked[f] if f in held else self._again(now[f], f, Fit()) for f in good}
+            )
         far = fit.corner_px(tall)
         if far > MOST_FAITHFUL_PX:
             fit_fault(out, far)
@@ -212,7 +216,7 @@ def _blank(take: U8, render: U8) -> str:
     return "of one colour" if float(take.std(axis=(0, 1)).max()) < FLAT else ""
 
 
-def _shake(looked: dict[int, Looked], fit: Fit) -> dict[int, tuple[float, float]]:
+def _shake(looked: dict[int, Looked]) -> dict[int, tuple[float, float]]:
     """Shift of each frame beside the fit's, as shares of width and height, held back by how well it is known."""
     found = {frame: shift_of(each) for frame, each in looked.items()}
     known = {frame: shift for frame, shift in found.items() if shift is not None}
