@@ -36,10 +36,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("not_hidden", SURFACE | {"outline"}, SURFACE | SHAPE | {"vanished"}),
     Rule("merged", SURFACE | {"outline", "wobble"}, SURFACE | {"outline", "wobble"}),
+    Rule("partly_vanished", SHAPE | SURFACE, frozenset({"outline", "wobble"})),
     Rule("joint", SHAPE | SURFACE, SHAPE - {"joint"}),
     Rule("shifted", SHAPE | SURFACE, frozenset({"outline", "shifted", "wobble", "rubber"})),
     Rule("rubber", SHAPE | SURFACE, SHAPE),
-    Rule("partly_vanished", SHAPE | SURFACE, frozenset({"outline", "wobble"})),
     Rule("outline", frozenset({"wobble", "text"}), frozenset({"outline", "wobble"})),
     Rule("material", SURFACE | {"sliding"}),
     Rule("boiling", frozenset({"text", "sliding", "flicker"})),
@@ -58,6 +58,8 @@ RULES: tuple[Rule, ...] = (
 """In this order: a cause that is found first takes its effects with it. Nothing else hides a finding."""
 BENT = 0.14
 """A displacement that bends by this share of its size is a bend: a rigid part shows less, even by mistake."""
+GAPING = 1.5
+"""A displacement that is so many times as strong as what is gone has uncovered it."""
 WITHIN = 0.6
 EDGE = 2
 EDGE_SIGNS = frozenset({"shifted", "outline", "colour_drift", "wobble"})
@@ -84,7 +86,7 @@ def explain(found: list[Span], touching: Touching) -> list[Cause]:
     causes: list[Cause] = []
     for rule in RULES:
         for span in [s for s in waiting if s.kind == rule.cause]:
-            if span not in waiting or _bends(rule, span, waiting):
+            if span not in waiting or _waits(rule, span, waiting):
                 continue
             cause = Cause(span)
             waiting.remove(span)
@@ -97,12 +99,20 @@ def explain(found: list[Span], touching: Touching) -> list[Cause]:
     return sorted(causes, key=lambda c: (c.span.first, c.span.part))
 
 
-def _bends(rule: Rule, span: Span, waiting: list[Span]) -> bool:
-    """True if a displacement is rather a sign of a bend: it waits to be explained by that."""
-    return rule.cause == "shifted" and any(
-        other.kind == "rubber" and other.part == span.part and other.overlap(span) >= WITHIN and other.value >= BENT * span.value
-        for other in waiting
-    )  # fmt: skip
+def _waits(rule: Rule, span: Span, waiting: list[Span]) -> bool:
+    """True if a span is rather a sign of what comes later: a displacement of a bend, a gap of a large displacement."""
+    for other in waiting:
+        if other.part != span.part or other.overlap(span) < WITHIN:
+            continue
+        if rule.cause == "shifted" and other.kind == "rubber" and other.value >= BENT * span.value:
+            return True
+        if (
+            rule.cause == "partly_vanished"
+            and other.kind in ("shifted", "joint")
+            and other.strength > GAPING * span.strength
+        ):
+            return True
+    return False
 
 
 def _widened(cause: Cause) -> Cause:

@@ -17,6 +17,8 @@ from .settle import settle
 
 FLOOR_PX = 0.15
 SURE_POINTS = 150
+OTHER_TEXTURE = 0.6
+"""Share of patches that are other patches at which a displacement read from them means nothing."""
 LEAST_CLEAR = 0.35
 """Share of the outline that must be clear for its place to count."""
 FREE_TURN_DEG = 3.0
@@ -60,6 +62,7 @@ def motion_of(series: Series, part: str, faulty: frozenset[int] = frozenset()) -
     if links:
         here, there = column(links, "here").astype(np.intp), column(links, "there").astype(np.intp)
         weight = np.minimum(1.0, column(links, "points") / SURE_POINTS)
+        weight *= np.clip(1 - np.nan_to_num(column(links, "garbled")) / OTHER_TEXTURE, 0.02, 1)
         surface = settle(count, here, there, column(links, "field"), weight, FLOOR_PX)
         surface = unslid(surface, _turning(series, part))
     outline = series.outlines[part].copy()
@@ -104,8 +107,10 @@ def unslid(values: F64, turning: F64) -> F64:
         if not middles:
             continue
         away = [values[index] - middle for middle in (*middles, np.mean(middles, axis=0))]
+        if len(middles) < 2:
+            away.append(values[index])  # what one side calls usual may be the fault itself
         out[index] = min(away, key=lambda v: float(np.linalg.norm(v)))
-        if len(middles) < 2:  # one side alone can't tell a slope from a step
+        if len(middles) < 2:  # nor can one side alone tell a slope from a step
             near = values[max(0, index - AROUND[1]) : index + AROUND[1]]
             steps = np.linalg.norm(near[2:] - near[:-2], axis=1) if len(near) > 2 else np.zeros(1)
             size = float(np.linalg.norm(out[index]))

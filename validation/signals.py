@@ -36,6 +36,8 @@ LEAST_SHARE = 0.10
 """Frames in which less of a part shows than this share of its usual visible area give no verdict."""
 ADAPT_AT_MOST = 2.0
 FLOOR_LAB = 1.0
+TEXTURED = 0.2
+"""Share of a surface that must be readable before its texture can be said to slide."""
 STEEP = 0.7
 """Share of a sudden change that must come within two frames."""
 AROUND = (5, 14)
@@ -147,6 +149,8 @@ def sudden(values: F64) -> F64:
         ]
         if middles:
             away = [float(np.linalg.norm(values[index] - m)) for m in (*middles, np.mean(middles, axis=0))]
+            if len(middles) < 2:
+                away.append(float(np.linalg.norm(values[index])))  # one side may be the fault itself
             out[index] = min(away)
     for index in np.flatnonzero(np.isfinite(out)):
         if (
@@ -205,7 +209,7 @@ def values_of(
         "shifted": np.maximum(motion.shift - grown, 0) * PX,
         "outline": above_usual(measures["lost"]),
         "wobble": above_usual(measures["outline_rest"]) * PX,
-        "sliding": motion.slide * PX,
+        "sliding": np.where(measures["textured"] >= TEXTURED, motion.slide * PX, np.nan),
         "text": above_usual(garbled),
         "material": np.where(np.isfinite(rough), rough * other, np.nan),
         "boiling": above_usual(both_sides(of_links(count, links, "change", True, False, frozenset()))),
