@@ -5,14 +5,15 @@ from typing import Any
 
 import bpy
 
-from ..finishing.plan import Action, read_actions
-from ..finishing.price import price_words
 from ..operators import repair_actions, session
 from ..operators.repair_actions import (
+    Action,
     HOLDFAST_OT_action_kind,
     HOLDFAST_OT_edit_action,
     HOLDFAST_OT_plan_repair,
     HOLDFAST_OT_switch_action,
+    price_words,
+    read_actions,
 )
 from ..operators.state_cache import Shown, shown
 from ..pipeline.estimate import duration

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def split(count: int, jobs: int) -> list[tuple[int, int]]:
     """First and last position of ``jobs`` chunks of about the same length, fewer where they would be short."""
     jobs = max(1, min(jobs, count // LEAST))
     edges = [round(i * count / jobs) for i in range(jobs + 1)]
-    return [(a, b - 1) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [(a, b - 1) for a, b in pairwise(edges) if b > a]
 
 
 def wanted_jobs(asked: int | None) -> int:

@@ -9,7 +9,7 @@ from holdfast.pipeline.truth import GroundTruth
 
 from .finishing_scene import drawing, passes, write_truth
 
-FRAMES = tuple(range(0, 16))
+FRAMES = tuple(range(16))
 SPAN = (6, 8)
 
 

@@ -4,11 +4,10 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from holdfast.pipeline.errors import InputError
 from holdfast.pipeline.intent import BACKGROUNDS, MOST_OUTLINE_PX, Intent
+from hypothesis import given
+from hypothesis import strategies as st
 
 INTENTS = st.builds(
     Intent,
