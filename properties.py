@@ -18,7 +18,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import properties_clips, properties_object, properties_physics, properties_validate
+from . import properties_clips, properties_object, properties_physics, properties_repair, properties_validate
 
 # Items of the enums: (identifier, name, description). The first one is the default.
 SKETCH_KINDS = (
@@ -209,47 +209,6 @@ class HOLDFAST_PG_style(bpy.types.PropertyGroup):
         )
 
 
-class HOLDFAST_PG_repair(bpy.types.PropertyGroup):
-    """Settings of Repair."""
-
-    if TYPE_CHECKING:
-        handles: int
-        attempts: int
-        minutes: float
-        budget: float
-    else:
-        handles: IntProperty(
-            name="Handles",
-            description="Frames before and after a fault that are drawn again and blended",
-            default=4,
-            min=0,
-            max=48,
-        )
-        attempts: IntProperty(
-            name="Attempts",
-            description="Repaired takes in all; then every faulty part is put back from the render, else you are asked",
-            default=3,
-            min=0,
-            max=20,
-        )
-        minutes: FloatProperty(
-            name="Minutes",
-            description="No further attempt starts after this time; 0 sets no limit",
-            default=60.0,
-            min=0.0,
-            soft_max=480.0,
-            precision=0,
-        )
-        budget: FloatProperty(
-            name="Budget",
-            description="The most that drawing again may cost, in the provider's currency; 0 allows only what is free",
-            default=0.0,
-            min=0.0,
-            soft_max=100.0,
-            precision=2,
-        )
-
-
 class HOLDFAST_PG_finish(bpy.types.PropertyGroup):
     """Settings of Finish."""
 
@@ -318,7 +277,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         clips: properties_clips.HOLDFAST_PG_clips
         style: HOLDFAST_PG_style
         validate: properties_validate.HOLDFAST_PG_validate
-        repair: HOLDFAST_PG_repair
+        repair: properties_repair.HOLDFAST_PG_repair
         finish: HOLDFAST_PG_finish
     else:
         shot_name: StringProperty(
@@ -333,7 +292,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         clips: PointerProperty(type=properties_clips.HOLDFAST_PG_clips)
         style: PointerProperty(type=HOLDFAST_PG_style)
         validate: PointerProperty(type=properties_validate.HOLDFAST_PG_validate)
-        repair: PointerProperty(type=HOLDFAST_PG_repair)
+        repair: PointerProperty(type=properties_repair.HOLDFAST_PG_repair)
         finish: PointerProperty(type=HOLDFAST_PG_finish)
 
 
@@ -346,7 +305,7 @@ CLASSES = (
     *properties_clips.CLASSES,
     HOLDFAST_PG_style,
     *properties_validate.CLASSES,
-    HOLDFAST_PG_repair,
+    *properties_repair.CLASSES,
     HOLDFAST_PG_finish,
     HOLDFAST_PG_shot,
     *properties_object.CLASSES,

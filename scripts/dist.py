@@ -36,6 +36,7 @@ ROOT_MODULES = (
     "properties_clips",
     "properties_object",
     "properties_physics",
+    "properties_repair",
     "properties_validate",
     "registration",
 )
