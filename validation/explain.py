@@ -20,7 +20,7 @@ class Rule:
 
 SHAPE = frozenset({"rubber", "joint", "shifted", "outline", "wobble", "sliding"})
 SURFACE = frozenset({"text", "material", "boiling", "flicker", "colour_drift", "partly_vanished"})
-TAKE = ("frames_missing", "frame_map", "black", "frozen", "colour_range")
+TAKE = ("frames_missing", "frame_map", "black", "colour_range")
 RULES: tuple[Rule, ...] = (
     *(
         Rule(kind, SHAPE | SURFACE | {"vanished", "ghost", "swapped", "merged", "not_hidden"})
@@ -32,8 +32,11 @@ RULES: tuple[Rule, ...] = (
         SHAPE | SURFACE | {"vanished", "swapped", "ghost"},
     ),
     Rule(
-        "vanished", SHAPE | SURFACE | {"ghost", "merged"}, SHAPE | {"ghost", "not_hidden", "partly_vanished"}
+        "vanished",
+        SHAPE | SURFACE | {"ghost", "merged", "frozen"},
+        SHAPE | {"ghost", "not_hidden", "partly_vanished"},
     ),
+    Rule("frozen", SHAPE | SURFACE | {"ghost", "swapped", "merged", "not_hidden"}),
     Rule("not_hidden", SURFACE | {"outline"}, SURFACE | SHAPE | {"vanished"}),
     Rule("merged", SURFACE | {"outline", "wobble"}, SURFACE | {"outline", "wobble"}),
     Rule("partly_vanished", SHAPE | SURFACE, frozenset({"outline", "wobble"})),
