@@ -19,6 +19,8 @@ VOTELESS = frozenset(
 )
 """Frames in which a part shows one of these faults say nothing about that part in other frames."""
 ROUNDS = 4
+CLEARLY = 3.0
+"""Above so many times its limit a fault is no surer; a longer one is."""
 GRAVE = 5.0
 """By how much an absence counts as stronger than what else it shows."""
 BEGUN, DONE, STEPS = 0.15, 0.75, 2
@@ -73,9 +75,16 @@ def _strongest(part: str, table: Mapping[str, Mapping[str, Signal]], known: froz
     ]
     if not fresh:
         return frozenset()
-    worst = max(fresh, key=lambda s: s.strength + GRAVE * (s.kind in ("vanished", "swapped")))
+    worst = max(fresh, key=_weight)
     bad = frozenset(range(worst.first, worst.last + 1))
     return bad if len(bad | known) <= count // 2 else frozenset()
+
+
+def _weight(span: Span) -> tuple[float, int]:
+    """By what of two faults the surer one is told: how clear it is, then how long."""
+    return min(span.strength, CLEARLY) + GRAVE * (
+        span.kind in ("vanished", "swapped")
+    ), span.last - span.first
 
 
 def _named(cause: Cause, series: Series, parts: Mapping[str, Read]) -> Cause:

@@ -174,6 +174,16 @@ def flicker(measures: Mapping[str, F64]) -> F64:
     return np.maximum(bend(measures["take_L"]) - bend(measures["render_L"]), 0)
 
 
+def jumps(links: list[Link], count: int) -> F64:
+    """(F,) L: the same at the surface's own points, from frame to frame; NaN where it can't be told. A border between
+    two flat tones that passes over a part moves its median, not these."""
+    steps = np.full(count + 1, np.nan)
+    for link in links:
+        if link.here - link.there == 1:
+            steps[link.here] = link.colour[0]
+    return np.asarray(np.abs(steps[:-1] - steps[1:]) / 2)
+
+
 def above_usual(values: F64) -> F64:
     """(F,) beyond what is usual in this take."""
     usual = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
@@ -213,7 +223,9 @@ def values_of(
         "text": above_usual(garbled),
         "material": np.where(np.isfinite(rough), rough * other, np.nan),
         "boiling": above_usual(both_sides(of_links(count, links, "change", True, False, frozenset()))),
-        "flicker": flicker(measures) if not intent.relight else np.full(count, np.nan),
+        "flicker": np.fmin(flicker(measures), jumps(links, count))
+        if not intent.relight
+        else np.full(count, np.nan),
         "colour_drift": drifted,
         "ghost": above_usual(measures["ghost"]) * copied,
         "intruder": above_usual(measures["new"]) / np.nanmax(np.append(measures["visible_px"], 1.0)),

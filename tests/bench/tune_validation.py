@@ -29,7 +29,7 @@ from .confusion import KIND_OF, Planted, answers, auc, report
 
 MARGIN = 1.15
 FLOORS = {"vanished": 0.8, "partly_vanished": 0.15, "rubber": 0.7, "joint": 1.8, "joint_mm": 0.6, "shifted": 1.5, "outline": 0.16,
-          "wobble": 0.9, "sliding": 2.0, "text": 0.2, "material": 0.5, "boiling": 0.1, "flicker": 2.2, "colour_drift": 6.0,
+          "wobble": 0.9, "sliding": 2.0, "text": 0.2, "material": 0.5, "boiling": 0.22, "flicker": 2.2, "colour_drift": 6.0,
           "ghost": 0.2, "intruder": 0.2, "swapped": 8.0}  # fmt: skip
 """Below these nobody would call it a fault, whatever the noise allows."""
 CAPS = {

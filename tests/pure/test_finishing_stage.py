@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from holdfast.finishing import repair, stage
 from holdfast.finishing.join import toned, tones
-from holdfast.finishing.plan import RERUN, RESTORE, make_plan
+from holdfast.finishing.plan import RERUN, RESTORE, Circumstances, make_plan
 from holdfast.pipeline.context import CancelToken, Context
 from holdfast.pipeline.encode import ffmpeg_args
 from holdfast.pipeline.errors import Cancelled, InputError
@@ -59,7 +59,7 @@ def shot(tmp_path):
     data = {"take": "t001", "verdict": "fail", "parts": [], "findings": [finding]}
     report = Manifest("holdfast/report", {}, {"take": take.digest}, data)
     report.save(folder.reports / "t001" / "report.json")
-    make_plan(report, take, 4).save(folder.reports / "t001" / "plan.json")
+    make_plan(report, take, Circumstances(4)).save(folder.reports / "t001" / "plan.json")
     return folder
 
 
