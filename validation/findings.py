@@ -81,7 +81,7 @@ def judge(series: Series, conformed: Conformed, limits: Limits, intent: Intent, 
           least: int = LEAST_FRAMES) -> Judgement:  # fmt: skip
     """Decides. ``criteria`` are what the prompt contract's own checks found; a fault lasts ``least`` frames."""
     index = {frame: i for i, frame in enumerate(series.frames)}
-    faults = [*conformed.faults, *criteria]
+    faults = [*_lasting(conformed), *criteria]
     found = find(series, limits, intent, [_take_span(fault, index) for fault in faults], least)
     says = {(f.kind, f.measure, getattr(f, "part", ""), f.first): f.says for f in faults}
     findings = [_finding(i + 1, cause, series, says) for i, cause in enumerate(found.causes)]
@@ -96,6 +96,17 @@ def judge(series: Series, conformed: Conformed, limits: Limits, intent: Intent, 
         found,
         conformed.notes,
     )
+
+
+def _lasting(conformed: Conformed) -> list[TakeFault]:
+    """The faults of the take but for one or two single frames that repeat the one before: in a flat look that moves
+    little they may be its own. They are noted."""
+    single = [fault for fault in conformed.faults if fault.kind == "frozen" and fault.first == fault.last]
+    if not single or len(single) >= LEAST_FRAMES:
+        return conformed.faults
+    frames = " and ".join(str(fault.first) for fault in single)
+    conformed.notes.append(f"Frame {frames} repeats the one before; too little to call it a fault.")
+    return [fault for fault in conformed.faults if fault not in single]
 
 
 def _take_span(fault: TakeFault, index: dict[int, int]) -> Span:

@@ -53,7 +53,7 @@ def test_a_shift_is_undone(truth, x, y):
         f"shift {np.hypot(x, y) * 6:.1f} px: left {left:.2f} px at 1080p, {error:.2f} dE inside, {around:.2f} around"
     )
     assert left < 0.9 and error < 2.5 and around < 4
-    assert mender.record()["moved_px"] == pytest.approx(np.hypot(x, y) * 6, abs=0.8)
+    assert mender.record()["moved_px"] == pytest.approx(np.hypot(x, y) * 6, abs=1.0)
 
 
 def test_a_turn_and_scale_are_undone(truth):

@@ -209,10 +209,6 @@ def test_video_levels_shown_as_full_are_found():
     assert found.apply(np.array([16, 235], np.uint8)).tolist() == [0, 255]
 
 
-def test_cut_levels_are_found():
-    assert "cut off" in levels_of(lambda p: np.clip((p - 16) * 255 / 219, 0, 255)).says
-
-
 @pytest.mark.parametrize(
     "look",
     [lambda p: p, lambda p: 30 + 0.6 * p, lambda p: 0.7 * p, lambda p: 20 + 0.85 * p,
