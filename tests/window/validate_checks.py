@@ -43,10 +43,15 @@ def _cached(walk: Any) -> Any:
 
 
 def only_validate(walk: Any) -> None:
-    """Takes the panels of the other stages away: buttons are looked for by moving the mouse over all there is."""
+    """Takes the panels of the other stages away: buttons are looked for by moving the mouse over all there is. Brings
+    our own back if another check took it."""
     for cls in walk.module("panels").CLASSES:
-        if issubclass(cls, bpy.types.Panel) and cls.is_registered and not cls.__name__.endswith("_validate"):
-            bpy.utils.unregister_class(cls)
+        if issubclass(cls, bpy.types.Panel):
+            ours = cls.__name__.endswith("_validate")
+            if cls.is_registered and not ours:
+                bpy.utils.unregister_class(cls)
+            elif ours and not cls.is_registered:
+                bpy.utils.register_class(cls)
 
 
 def validate_jump(walk: Any) -> Check:
