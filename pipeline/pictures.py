@@ -44,12 +44,14 @@ def _write(path: Path | str, array: NDArray[Any], options: list[int]) -> None:
 
 def read_picture(path: Path | str) -> U8:
     """(H, W, 3) uint8 RGB of a PNG or JPEG. Raises InputError."""
-    return np.ascontiguousarray(_read(path, cv2.IMREAD_COLOR)[..., ::-1])
+    picture = _read(path, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)  # much faster than reversing
 
 
 def read_exact(path: Path | str) -> NDArray[Any]:
     """(H, W, 3) uint8 or uint16 RGB of a picture, with the depth in which it is stored. Raises InputError."""
-    return np.ascontiguousarray(_read(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)[..., ::-1])
+    picture = _read(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
 
 
 def write_picture(path: Path | str, rgb: U8) -> None:

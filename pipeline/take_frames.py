@@ -50,7 +50,8 @@ def read_frame(path: Path) -> tuple[U8, str]:
         if int(share.min()) < 255:
             array = ((array[..., :3] * share + 127) // 255).astype(np.uint8)
             notes.append(ALPHA)
-    return np.ascontiguousarray(array[..., 2::-1]), " ".join(notes)
+    order = cv2.COLOR_BGRA2RGB if array.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(array, order), np.uint8), " ".join(notes)
 
 
 def _damaged(path: Path) -> InputError:
@@ -78,5 +79,5 @@ class VideoFrames:
                 raise InputError(what, where=str(self._path), todo="Get the video again.")
             self._next += 1
             self._kept = dict(list(self._kept.items())[-1:])
-            self._kept[position] = np.ascontiguousarray(picture[..., ::-1])
+            self._kept[position] = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
         return self._kept[position]

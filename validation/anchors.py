@@ -102,6 +102,13 @@ class Region:
     def cut(self) -> tuple[slice, slice]:
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
+    def inside(self, region: "Region") -> tuple[slice, slice]:
+        """Where it lies in a crop of ``region``, which holds it."""
+        return (
+            slice(self.y0 - region.y0, self.y1 - region.y0),
+            slice(self.x0 - region.x0, self.x1 - region.x0),
+        )
+
     def grown(self, pad: int, shape: tuple[int, ...]) -> "Region":
         """With ``pad`` more pixels on each side, inside a picture of ``shape``."""
         return Region(
@@ -162,16 +169,20 @@ def surfaces(rig: Rig, plate: Plate, pad: int) -> dict[int, Surface]:
 @dataclass(frozen=True)
 class Carried:
     """Where the surfaces seen here are in another frame, on a region: ``where`` (h, w, 2) pixels there, ``valid``
-    (h, w) where the same surface shows in both."""
+    (h, w) where the same surface shows in both; all of it lies in ``boxes`` of the region."""
 
     valid: Mask
     where: F32
+    boxes: tuple[tuple[slice, slice], ...]
 
     def bring(self, picture: NDArray[np.generic]) -> NDArray[np.generic]:
-        """``picture`` of the other frame (H, W[, c]) as it would be seen here (h, w[, c])."""
-        return np.asarray(
-            cv2.remap(picture, self.where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        )
+        """``picture`` of the other frame (H, W[, c]) as it would be seen here (h, w[, c]); 0 outside of the boxes."""
+        out = np.zeros((*self.valid.shape, *picture.shape[2:]), picture.dtype)
+        for box in self.boxes:
+            out[box] = cv2.remap(
+                picture, self.where[box], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+        return out
 
 
 def carry(rig: Rig, here: Plate, there: Plate, surfaces: list[Surface], region: Region) -> Carried:
@@ -183,25 +194,28 @@ def carry(rig: Rig, here: Plate, there: Plate, surfaces: list[Surface], region: 
         move = rig.carry(here.frame, there.frame, surface.id).astype(np.float32)
         moved = surface.points @ move[:3, :3].T + move[:3, 3]
         x, y = rig.project(there.frame, moved)
-        row, column = surface.y - region.y0, surface.x - region.x0
-        where[row, column, 0], where[row, column, 1] = x, y
-        xi = np.clip(np.nan_to_num(x) + 0.5, 0, width - 1).astype(np.intp)
-        yi = np.clip(np.nan_to_num(y) + 0.5, 0, height - 1).astype(np.intp)
+        at = (surface.y - region.y0) * shape[1] + (surface.x - region.x0)
+        where.reshape(-1, 2)[at] = np.stack([x, y], 1)
+        xi = np.fmin(np.fmax(x + np.float32(0.5), 0), width - 1).astype(np.intp)
+        yi = np.fmin(np.fmax(y + np.float32(0.5), 0), height - 1).astype(np.intp)
+        seen = yi * width + xi
         inside = (x > -0.5) & (y > -0.5) & (x < width - 0.5) & (y < height - 0.5)
-        close = np.abs(there.depth[yi, xi] - moved[:, 2]) < DEPTH_TOLERANCE * moved[:, 2]
-        valid[row, column] = inside & close & (there.ids[yi, xi] == surface.id)
-    return Carried(valid, where)
+        z = moved[:, 2]
+        close = np.abs(there.depth.take(seen) - z) < DEPTH_TOLERANCE * z
+        valid.reshape(-1)[at] = inside & close & (there.ids.take(seen) == surface.id)
+    return Carried(valid, where, tuple(surface.box.inside(region) for surface in surfaces))
 
 
 def normals(rig: Rig, plate: Plate, region: Region) -> F32:
     """(h, w, 3) unit normals of what is seen on the region, camera axes (x right, y down, z away), from the depth."""
-    ys, xs = np.mgrid[region.y0 : region.y1, region.x0 : region.x1]
     depth = plate.depth[region.cut]
+    ys, xs = np.broadcast_arrays(*np.ogrid[region.y0 : region.y1, region.x0 : region.x1])
     points = rig.points(plate.frame, xs.ravel(), ys.ravel(), depth.ravel()).reshape(*depth.shape, 3)
-    along = cv2.Sobel(points, cv2.CV_32F, 1, 0, ksize=3)
-    down = cv2.Sobel(points, cv2.CV_32F, 0, 1, ksize=3)
-    across = np.cross(down, along)
-    return np.asarray(across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-12), np.float32)
+    ax, ay, az = cv2.split(cv2.Sobel(points, cv2.CV_32F, 1, 0, ksize=3))
+    dx, dy, dz = cv2.split(cv2.Sobel(points, cv2.CV_32F, 0, 1, ksize=3))
+    across = cv2.merge([dy * az - dz * ay, dz * ax - dx * az, dx * ay - dy * ax])
+    length = np.sqrt((across * across).sum(-1, keepdims=True))
+    return np.asarray(across / np.maximum(length, np.float32(1e-12)), np.float32)
 
 
 @dataclass(frozen=True)

@@ -109,3 +109,25 @@ def take_rate(truth: GroundTruth, take: TakeFolder) -> float:
     if not stated or not stated[0] or not stated[1]:
         return 1.0
     return (truth.fps[0] / truth.fps[1]) / (stated[0] / stated[1])
+
+
+def through(conformed: Conformed) -> dict[str, Any]:
+    """What measuring needs of it, as JSON, for the processes that measure."""
+    return {
+        "pairs": [list(pair) for pair in conformed.pairs], "fit": [conformed.fit.scale, conformed.fit.shift],
+        "shake": [[frame, *shift] for frame, shift in conformed.shake.items()], "size": conformed.size,
+        "levels": [conformed.levels.gain, conformed.levels.offset, conformed.levels.says, conformed.levels.value],
+        "own": conformed.own,
+    }  # fmt: skip
+
+
+def found(data: dict[str, Any]) -> Conformed:
+    """The same back from ``through``."""
+    return Conformed(
+        [(source, frame) for source, frame in data["pairs"]],
+        fit=Fit(tuple(data["fit"][0]), tuple(data["fit"][1])),
+        shake={frame: (x, y) for frame, x, y in data["shake"]},
+        levels=Levels(*data["levels"]),
+        size=tuple(data["size"]),
+        own=tuple(data["own"]) if data["own"] else None,
+    )

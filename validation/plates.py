@@ -136,6 +136,39 @@ def fitted(styled: U8, matrix: F64, size: tuple[int, int], full: tuple[int, int]
     )
 
 
+Truth = tuple[U8, NDArray[np.generic], F32]
+"""The truth of a frame at working size: beauty (h, w, 3) uint8 RGB, ids (h, w) as stored, depth (h, w) metres."""
+
+
+def truth_side(
+    truth: TruthFrames, source: int, beauty: U8 | None = None, ids: NDArray[np.generic] | None = None
+) -> Truth:
+    """Reads frame ``source`` of the truth, less what has been read. Raises InputError."""
+    size = working_size(truth.size)
+    beauty = truth.beauty(source) if beauty is None else beauty
+    ids = truth.ids(source) if ids is None else ids
+    small = np.asarray(_shrink(beauty, size, True), np.uint8)
+    return small, middles(ids, size), np.asarray(middles(truth.depth(source), size), np.float32)
+
+
+def take_side(styled: U8, matrix: F64 | tuple[float, float] | None, full: tuple[int, int]) -> U8:
+    """(h, w, 3) uint8 RGB: a frame of the take through ``matrix`` (see ``load_plate``) on the working grid of a shot of
+    the size ``full``."""
+    if not isinstance(matrix, np.ndarray):
+        x, y = matrix or (0.0, 0.0)
+        across, down = styled.shape[1] / full[0], styled.shape[0] / full[1]
+        matrix = np.array([[across, 0, across * x], [0, down, down * y]])
+    return fitted(styled, matrix, working_size(full), full)
+
+
+def plate_of(source: int, truth: Truth, styled: U8) -> Plate:
+    """The plate of what was read at working size."""
+    beauty, ids, depth = truth
+    take_lab = to_lab(styled)
+    structure = local_structure(np.ascontiguousarray(take_lab[..., 0]), styled.shape[1] / 640.0)
+    return Plate(source, take_lab, to_lab(beauty), structure, ids.astype(np.int32), depth)
+
+
 def load_plate(
     truth: TruthFrames,
     take: TakeFrames,
@@ -145,23 +178,7 @@ def load_plate(
 ) -> Plate:
     """Reads frame ``source`` of the truth and ``out`` of the take through ``matrix`` (see ``fitted``; None: as it
     is, resized to the shot's size; a pair: that many of the shot's pixels off). Raises InputError for a picture that can't be read."""
-    full = truth.size
-    size = working_size(full)
-    styled = take.frame(out)
-    if matrix is None:
-        matrix = (0.0, 0.0)
-    if isinstance(matrix, tuple):
-        x, y = matrix
-        across, down = styled.shape[1] / full[0], styled.shape[0] / full[1]
-        matrix = np.array([[across, 0, across * x], [0, down, down * y]])
-    take_lab = to_lab(fitted(styled, matrix, size, full))
-    beauty_lab = to_lab(np.asarray(_shrink(truth.beauty(source), size, True), np.uint8))
-    unit = size[0] / 640.0
-    ids = middles(truth.ids(source), size).astype(np.int32)
-    depth = np.asarray(middles(truth.depth(source), size), np.float32)
-
-    structure = local_structure(np.ascontiguousarray(take_lab[..., 0]), unit)
-    return Plate(source, take_lab, beauty_lab, structure, ids, depth)
+    return plate_of(source, truth_side(truth, source), take_side(take.frame(out), matrix, truth.size))
 
 
 class Window:

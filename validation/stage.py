@@ -2,10 +2,12 @@
 """The Validate stage as a worker task: a take against its ground truth -> a report folder."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import cv2
 
 from ..pipeline.context import Context
 from ..pipeline.errors import InputError
@@ -13,10 +15,11 @@ from ..pipeline.intent import Intent
 from ..pipeline.pictures import U8
 from ..pipeline.store import digest_json
 from ..pipeline.take import TakeFolder
-from ..pipeline.truth import GroundTruth, PartInfo
+from ..pipeline.truth import GroundTruth, Ids, PartInfo
 from . import chunks
 from .anchors import Rig
 from .conform import Conformed, claimed, conform
+from .conformed import found, through
 from .criteria import criteria
 from .findings import Judgement, judge
 from .gallery import Gallery
@@ -24,11 +27,13 @@ from .keep import gather, kept, save
 from .limits import Limits, load_limits
 from .measure import FAR, KEEP, Measurer
 from .page_compare import compare_shot
-from .plates import Plate, Window, load_plate
+from .plates import Plate, Window
+from .reading import Ahead, Shelf, readers
 from .report import MANIFEST, SCHEMA, write_report
 from .series import Series
 
 COARSE, FULL = "coarse", "full"
+SHELF = f"{chunks.FOLDER}/frames"
 COARSE_STEP = 3
 """The first look takes every third frame and trusts the take's own frame map."""
 COARSE_FAR = (2, 3, 4)
@@ -92,16 +97,35 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     job = Job.of(request)
     if request.get("stage") == COARSE:
         return _finished(job, _first_look(job, ctx), started, ctx)
-    gallery = Gallery(job.truth, claimed(job.truth, job.take), job.folder)
-    conformed = conform(
-        job.truth, job.take, job.limits, ctx.part(0.0, 0.15), None if request.get("chunk") else gallery.add
-    )
     if request.get("chunk"):
-        return _chunk(job, conformed, ctx.part(0.15, 1.0))
-    series = measured(job, conformed, ctx.part(0.15, 0.93))
+        return _chunk(job, ctx)
+    gallery = Gallery(job.truth, claimed(job.truth, job.take), job.folder)
+    shelf = Shelf(job.truth, job.take, job.folder / SHELF)
+    shelf.clear()
+    try:
+        conformed = looked(job, shelf, gallery, ctx.part(0.0, 0.4))
+        series = measured(job, conformed, shelf, ctx.part(0.4, 0.93))
+    finally:
+        shelf.clear()
     told = criteria(job.truth, job.take, conformed, job.intent, ctx.part(0.93, 0.97))
     judged = judge(series, conformed, job.limits, job.intent, told)
     return _finished(job, (judged, conformed, series, gallery, FULL), started, ctx)
+
+
+def looked(job: Job, shelf: Shelf, gallery: Gallery, ctx: Context) -> Conformed:
+    """The take as a whole; every frame is read here, and kept on the shelf and in the gallery."""
+    pairs = claimed(job.truth, job.take)
+
+    def load(index: int) -> tuple[U8, U8, Ids]:
+        picture, render, ids = shelf.read(*pairs[index])
+        gallery.add(index, pairs[index][0], render, picture, ids)
+        return picture, render, ids
+
+    frames = Ahead(load, len(pairs), readers(job.take))
+    try:
+        return conform(job.truth, job.take, job.limits, ctx, read=frames)
+    finally:
+        frames.close()
 
 
 Outcome = tuple[Judgement, Conformed, Series, Gallery, str]
@@ -144,33 +168,20 @@ def chosen(truth: GroundTruth, names: Sequence[str] | None) -> tuple[PartInfo, .
     return tuple(truth.part(name) for name in names) if names else truth.parts
 
 
-@dataclass(frozen=True)
-class Levelled:
-    """A take at its right levels."""
-
-    take: TakeFolder
-    conformed: Conformed
-
-    def frame(self, frame: int) -> U8:
-        """(H, W, 3) uint8 RGB. Raises InputError."""
-        return self.conformed.levels.apply(self.take.frame(frame))
+def measurer(
+    job: Job, conformed: Conformed, load: Callable[[int], Plate], far: Sequence[int] = FAR
+) -> Measurer:
+    """What measures the frame pairs of a take, streaming; ``load`` gives the plate of a position."""
+    parts = [(part.name, part.id) for part in job.parts]
+    return Measurer(Window(load, KEEP), Rig.of(job.truth), parts, conformed.pairs, far)
 
 
-def measurer(job: Job, conformed: Conformed, far: Sequence[int] = FAR) -> Measurer:
-    """What measures the frame pairs of a take, streaming."""
-
-    take = Levelled(job.take, conformed)
-
-    def load(index: int) -> Plate:
-        source, frame = conformed.pairs[index]
-        return load_plate(job.truth, take, source, frame, conformed.matrix(frame))
-
-    return Measurer(
-        Window(load, KEEP), Rig.of(job.truth), [(p.name, p.id) for p in job.parts], conformed.pairs, far
-    )
+def loader(shelf: Shelf, conformed: Conformed) -> Callable[[int], Plate]:
+    """Plates by position."""
+    return lambda index: shelf.plate(*conformed.pairs[index], conformed)
 
 
-def measured(job: Job, conformed: Conformed, ctx: Context) -> Series:
+def measured(job: Job, conformed: Conformed, shelf: Shelf, ctx: Context) -> Series:
     """The measures of all frames: those that chunks left, the rest measured now, in processes side by side if the take
     is long. The same numbers in any case."""
     folder, identity = job.folder / chunks.FOLDER, job.identity(conformed.pairs)
@@ -178,25 +189,34 @@ def measured(job: Job, conformed: Conformed, ctx: Context) -> Series:
     pieces = chunks.split(len(left), chunks.wanted_jobs(job.request.get("jobs")))
     if len(pieces) > 1:
         requests = [
-            {**job.request, "chunk": [conformed.pairs[left[a]][1], conformed.pairs[left[b]][1]]}
+            {
+                **job.request,
+                "chunk": [conformed.pairs[left[a]][1], conformed.pairs[left[b]][1]],
+                "through": through(conformed),
+            }
             for a, b in pieces
         ]
         chunks.side_by_side("validation.stage:run", requests, ctx, "Measuring")
         left = chunks.missing(len(conformed.pairs), folder, identity)
-    machine = measurer(job, conformed)
-    series = machine.run(ctx, left)
+    series = measurer(job, conformed, loader(shelf, conformed)).run(ctx, left)
     gather(series, kept(folder, identity))
     return series
 
 
-def _chunk(job: Job, conformed: Conformed, ctx: Context) -> dict[str, Any]:
-    """Measures the chunk's frames that are not measured yet."""
+def _chunk(job: Job, ctx: Context) -> dict[str, Any]:
+    """Measures the chunk's frames that are not measured yet. On a farm each looks at the take for itself; the processes
+    of one machine are told what was found, and where its frames are kept."""
     first, last = job.request["chunk"]
+    told = job.request.get("through")
+    if told:
+        cv2.setNumThreads(1)  # as many processes as cores
+    conformed = found(told) if told else conform(job.truth, job.take, job.limits, ctx.part(0.0, 0.15))
+    shelf = Shelf(job.truth, job.take, job.folder / SHELF if told else None)
     folder, identity = job.folder / chunks.FOLDER, job.identity(conformed.pairs)
     left = set(chunks.missing(len(conformed.pairs), folder, identity))
     which = [i for i, (_, frame) in enumerate(conformed.pairs) if first <= frame <= last and i in left]
     if which:
-        series = measurer(job, conformed).run(ctx, which)
+        series = measurer(job, conformed, loader(shelf, conformed)).run(ctx.part(0.15, 1.0), which)
         save(folder / chunks.name_of(which[0], which[-1]), series, which, identity)
     return {"chunk": [first, last], "measured": len(which)}
 
@@ -209,5 +229,9 @@ def _first_look(job: Job, ctx: Context) -> Outcome:
         f"A first look at every {COARSE_STEP}rd frame; timing and frame size are not checked yet."
     )
     gallery = Gallery(job.truth, pairs, job.folder)
-    series = measurer(job, conformed, COARSE_FAR).run(ctx.part(0.0, 0.9))
+    load = Ahead(loader(Shelf(job.truth, job.take, None), conformed), len(pairs), readers(job.take))
+    try:
+        series = measurer(job, conformed, load, COARSE_FAR).run(ctx.part(0.0, 0.9))
+    finally:
+        load.close()
     return judge(series, conformed, job.limits, job.intent, least=1), conformed, series, gallery, COARSE
