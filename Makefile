@@ -7,6 +7,8 @@ BLENDER ?=
 # how many suites, and pure tests, run side by side
 JOBS ?= 2
 SUITES := test-blender-4.5 test-blender-5.2 test-pure
+# which of the tests of the installed zip
+INSTALLED ?= tests/installed
 # arguments for tests/window/drive.py
 WINDOW ?=
 # arguments for tests/bench/bench_physics.py
@@ -93,7 +95,7 @@ install: need-blender $(ZIP) ## install the zip of this platform into the Blende
 .PHONY: test-installed
 test-installed: need-blender $(ZIP) ## install the zip into a real Blender, run the demo and its suite there (BLENDER=path)
 	@$(ENVIRONMENTS) pure inside
-	BLENDER="$(BLENDER)" $(LIMIT) $(PURE) -m pytest tests/installed -s
+	BLENDER="$(BLENDER)" $(LIMIT) $(PURE) -m pytest $(INSTALLED) -s
 
 .PHONY: test-window
 test-window: need-blender $(ZIP) ## drive a real window under Xvfb, screenshots in build/screenshots (BLENDER=path)

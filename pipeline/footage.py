@@ -78,7 +78,7 @@ def probe(path: Path | str) -> Footage:
     if found.uneven:
         note = "Its frames do not follow at one rate: they are matched by their times."
         found = replace(found, notes=(*found.notes, note))
-    stated = _stated(path)
+    stated = 0 if found.uneven else _stated(path)  # told by length and rate, which says nothing then
     if stated and abs(stated - len(times)) > 1:
         note = f"The file speaks of {stated} frames; {len(times)} can be decoded."
         found = replace(found, notes=(*found.notes, note))

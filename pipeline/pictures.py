@@ -24,7 +24,8 @@ def _read(path: Path | str, flags: int) -> NDArray[Any]:
     try:
         data = np.fromfile(path, np.uint8)  # not cv2.imread: it can't open non-ASCII paths on Windows
     except OSError as error:
-        raise InputError(f"{path.name} is missing or can't be read", where=str(path)) from error
+        todo = "Run the stage that makes it again."
+        raise InputError(f"{path.name} is missing or can't be read", where=str(path), todo=todo) from error
     try:
         array = cv2.imdecode(data, flags) if data.size else None
     except cv2.error:

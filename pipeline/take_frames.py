@@ -24,7 +24,8 @@ def read_frame(path: Path) -> tuple[U8, str]:
         with Image.open(path) as header:
             width, height = header.size
     except FileNotFoundError as error:
-        raise InputError(f"{path.name} is missing or can't be read", where=str(path)) from error
+        todo = "Run the stage that makes it again."
+        raise InputError(f"{path.name} is missing or can't be read", where=str(path), todo=todo) from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{path.name} is larger than any take", where=str(path), todo=NOT_THIS) from error
     except (OSError, SyntaxError, ValueError) as error:
