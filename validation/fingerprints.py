@@ -31,6 +31,8 @@ MOST_CELLS = 2500
 LEAST_CHANGE = 0.002
 """Mean square over time of a cell's fingerprint from which it moves."""
 NOISE_FLOOR = 0.015
+USUAL_GAIN = 0.35
+"""How strongly looks answer to render and to outlines, each."""
 
 
 def small_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -147,6 +149,16 @@ class Model:
         trust = 1 / (noise + 0.5 * float(np.median(noise)) + NOISE_FLOOR)
         still = mean - gain[0][:, None] * own[0] - gain[1][:, None] * own[1]
         return cls(still, gain, trust.astype(np.float32))
+
+    @classmethod
+    def expected(cls, shot: Shot, take: F32) -> "Model":
+        """Of a take of which no map is known: it answers to render and outlines alike."""
+        a = take - take.mean(0)
+        gain = np.full((2, len(shot.cells)), USUAL_GAIN, np.float32)
+        shown = USUAL_GAIN * (shot.render + shot.parts)
+        noise = shot.around(0.5 * (a * a).mean((0, 2)))
+        trust = 1 / (noise + 0.5 * float(np.median(noise)) + NOISE_FLOOR)
+        return cls(take.mean(0) - shown.mean(0), gain, trust.astype(np.float32))
 
     def mix(self, render: F32, parts: F32) -> F32:
         """What the take is expected to answer, weighed."""

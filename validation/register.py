@@ -30,11 +30,8 @@ LEAST_EDGE = 1.5
 MOST_FAITHFUL_PX = 9.0
 """Px of a picture 1920 wide by which a faithful model may place a corner of the picture: its sides are rounded to
 multiples of 16 (8 px), and whole pictures of good restyles lie within 2 px at 512 (7.5 px)."""
-SCALES = np.arange(0.80, 1.26, 0.025)
 WORTH = 1.02
 """How much better edges must lie for a shift, and twice that for a scale, to be believed."""
-COARSE_GAIN = 1.15
-"""Likeness over that of the unscaled picture from which a crop is followed up."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,14 @@ class Fit:
         """Farthest displacement of a corner in px of a picture 1920 wide; ``height`` is its height over its width."""
         far = [abs(s - 1) / 2 + abs(d) for s, d in zip(self.scale, self.shift, strict=True)]
         return 1920 * float(np.hypot(far[0], far[1] * height))
+
+    def beside(self, other: "Fit") -> "Fit":
+        """The difference to another fit."""
+        scale, shift = (
+            tuple(a - b for a, b in zip(own, its, strict=True))
+            for own, its in ((self.scale, other.scale), (self.shift, other.shift))
+        )
+        return Fit((1 + scale[0], 1 + scale[1]), (shift[0], shift[1]))
 
     def matrix(self, size: tuple[int, int], own: tuple[int, int]) -> F64:
         """(2, 3) from pixels of a picture of ``size`` (width, height) to those of the take's ``own``; the origin of
@@ -229,29 +234,41 @@ def fit_of(every: Sequence[Looked], start: Fit) -> Fit:
     if len({int(n) for looked in every for n in np.unique(looked.sights.region)}) < 2:
         return start
     size = every[0].sights.size
+    votes, weight, design = _asked(every)
+    few = slice(None, None, max(1, len(votes) // 1500))
+    first = _peak(votes[few], design[few, :2].astype(np.float32), weight[few])
+    alike = np.column_stack([design[:, :3], (design[:, 3:] * size).sum(1) / 100])  # per cent of one scale
+    shifted = _settle(votes, weight, design[:, :3], np.array([*first, 0.0]))
+    grown = _settle(votes, weight, alike, np.array([*shifted, 0.0]))
+    both = np.array([*grown[:3], *(grown[3] * np.array(size) / 100)])
+    pulled = _settle(votes, weight, design, both)
+    plain = _settle(votes, weight, design[:, 2:3], np.zeros(1))
+    answers = (np.array([0, 0, *plain, 0, 0]), np.array([*shifted, 0, 0]), both, pulled)
+    gains = [_gain(votes, weight, design, answer) for answer in answers]
+    worth = WORTH if start.plain else 1.0  # what is believed already is made exact
+    answer = np.zeros(5)
+    if gains[1] > worth * gains[0]:
+        answer = answers[1]
+    if gains[2] > worth**2 * max(gains[:2]):
+        answer = both
+    if gains[3] > max(WORTH * gains[2], worth**2 * max(gains[:2])):
+        answer = pulled
+    shift = np.array(start.shift) + answer[:2] / np.array(size) * np.array(start.scale)
+    scale = np.array(start.scale) * (1 + answer[3:] / np.array(size))
+    return Fit((float(scale[0]), float(scale[1])), (float(shift[0]), float(shift[1])))
+
+
+def _asked(every: Sequence[Looked]) -> tuple[F32, F32, F64]:
+    """(votes, weights, (P, 5) how far along its normal each edge lies off by a shift in x and y, a growth of outlines,
+    a scale in x and y)."""
+    size = every[0].sights.size
     points = np.concatenate([looked.sights.points for looked in every]) + 0.5
     normals = np.concatenate([looked.sights.normals for looked in every]).astype(np.float64)
     votes = np.concatenate([looked.votes for looked in every])
     weight = np.concatenate([_even(looked.sights.region) for looked in every])
     arm = (points / np.array(size) - 0.5).astype(np.float64)
     outward = np.concatenate([looked.sights.outward for looked in every]).astype(np.float64)
-    design = np.column_stack([normals, outward, normals * arm])
-    few = slice(None, None, max(1, len(votes) // 1500))
-    first = _peak(votes[few], normals[few].astype(np.float32), weight[few])
-    shifted = _settle(votes, weight, design[:, :3], np.array([*first, 0.0]))
-    grown = _settle(votes, weight, design, np.array([*shifted, 0.0, 0.0]))
-    plain = _settle(votes, weight, design[:, 2:3], np.zeros(1))
-    gains = [_gain(votes, weight, design[:, columns], answer) for columns, answer in (
-        (slice(2, 3), plain), (slice(0, 3), shifted), (slice(0, 5), grown))]  # fmt: skip
-    answer = np.zeros(5)
-    worth = WORTH if start.plain else 1.0  # what is believed already is made exact
-    if gains[1] > worth * gains[0]:
-        answer[:3] = shifted
-    if gains[2] > worth**2 * max(gains[:2]):
-        answer = grown
-    shift = np.array(start.shift) + answer[:2] / np.array(size) * np.array(start.scale)
-    scale = np.array(start.scale) * (1 + answer[3:] / np.array(size))
-    return Fit((float(scale[0]), float(scale[1])), (float(shift[0]), float(shift[1])))
+    return votes, weight, np.column_stack([normals, outward, normals * arm])
 
 
 def _settle(votes: F32, weight: F32, design: F64, answer: F64) -> F64:
@@ -285,32 +302,13 @@ def _near(votes: F32, expected: F64, spread: float) -> tuple[F64, F64]:
     return at - REACH + part, b
 
 
-def coarse_fit(renders: Sequence[F32], takes: Sequence[F32]) -> Fit:
-    """Crop and shift of a whole picture, to about a cell, from edges (h, w, 3) of some frames: the scale and shift by
-    which they are most alike."""
-    shape = renders[0].shape[:2]
-    seen = np.stack([_flatten(edges) for edges in takes])
-    spectra = np.fft.rfft2(seen, axes=(1, 2))
-    best, at, plain = -1.0, Fit(), 0.0
-    for sx, sy in [(1.0, 1.0), *((s, s) for s in SCALES if abs(s - 1) > 0.01)]:
-        like = _likeness(renders, spectra, (sx, sy), shape)
-        row, col = np.unravel_index(int(like.argmax()), like.shape)
-        if sx == sy == 1.0:
-            plain = float(like.max())
-        if like[row, col] > best * (1.0 if best < 0 or at.scale != (1.0, 1.0) else COARSE_GAIN):
-            dy, dx = (int(v) - n if v > n // 2 else int(v) for v, n in ((row, shape[0]), (col, shape[1])))
-            best, at = float(like[row, col]), Fit((sx, sy), (dx / shape[1], dy / shape[0]))
-    far = np.hypot(at.shift[0] * shape[1], at.shift[1] * shape[0])
-    return at if best > plain * COARSE_GAIN or far > 1.5 else Fit()
-
-
-def _flatten(edges: F32) -> F32:
-    return np.asarray(edges.sum(-1) - cv2.blur(edges.sum(-1), (15, 15)), np.float32)
-
-
-def _likeness(renders: Sequence[F32], spectra: NDArray[np.complex128], scale: tuple[float, float],
-              shape: tuple[int, ...]) -> F64:  # fmt: skip
-    way = from_centres(Fit(scale).matrix((shape[1], shape[0]), (shape[1], shape[0])))
-    moved = np.stack([cv2.warpAffine(_flatten(edges), way, (shape[1], shape[0])) for edges in renders])
-    power = float(np.sqrt((moved**2).sum())) + 1e-6
-    return np.fft.irfft2((spectra * np.conj(np.fft.rfft2(moved, axes=(1, 2)))).sum(0), s=shape[:2]) / power
+def likeness(every: Sequence[Looked]) -> float:
+    """How well the edges of some frames lie where they were looked for, or as near to it as one fit brings them: mean
+    of their votes, at most about 0.5. Outlines may grow."""
+    every = [looked for looked in every if len(looked.sights.points) >= LEAST_POINTS]
+    if not every:
+        return 0.0
+    votes, weight, design = _asked(every)
+    first = _peak(votes, design[:, :2].astype(np.float32), weight)
+    answer = _settle(votes, weight, design, np.array([*first, 0.0, 0.0, 0.0]))
+    return _gain(votes, weight, design, answer) / float(weight.sum())

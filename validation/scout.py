@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..pipeline.pictures import F32, U8
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
+from .coarse import coarse_fits
 from .conformed import LEAST_FIT_PX, Conformed, TakeFault, take_rate
 from .fingerprints import Shot, edges, outline, shrink, small_size
 from .levels import LevelMeter
@@ -23,9 +24,9 @@ from .register import (
     REACH,
     Fit,
     Looked,
-    coarse_fit,
     fit_of,
     from_centres,
+    likeness,
     look,
     shift_of,
     sights,
@@ -41,6 +42,11 @@ LEAST_CHANGE, HELD, AROUND = 0.1, 0.35, 2
 stands still; frames around of which the stillest counts."""
 REGISTERED = 12
 """Frames from which the fit of the whole picture is taken."""
+BETTER = 1.1
+"""How much better edges must lie through a crop or shift that small pictures suggest."""
+TURNS, RETIMED_PX = 3, 6.0
+"""How often time and fit are looked for in turns at most; px of a picture 1920 wide by which a corner lies elsewhere
+from which the time is looked for again: half a cell."""
 MORE = 24
 """Frames of the shot beyond those that the take claims, in which its frames are looked for too."""
 
@@ -102,29 +108,59 @@ class Scout:
         range_fault(out)
         good = [pair for pair in self.pairs if pair[1] not in self._blank]
         if len(good) >= 4:
-            rough = self._rough(good)
-            found, sources = self._time(good, rough)
-            time_faults(found, good, sources, out)
-            self._fit(out, rough)
+            found, fit = self._seen_through(good)
+            time_faults(found, good, sorted(self._renders), out)
+            self._framed(out, fit)
         elif good:
             out.notes.append("The take is too short to tell its timing; its own frame map is trusted.")
         return out
 
-    def _rough(self, pairs: Sequence[tuple[int, int]]) -> Fit:
-        some = pairs[:: max(1, len(pairs) // 5)][:6]
-        return coarse_fit(
-            [edges(self._renders[s]) for s, _ in some], [edges(self._takes[t]) for _, t in some]
-        )
-
-    def _time(self, pairs: Sequence[tuple[int, int]], rough: Fit) -> tuple[TimeMap, list[int]]:
+    def _seen_through(self, pairs: Sequence[tuple[int, int]]) -> tuple[TimeMap, Fit]:
+        """The time map and the fit of the picture: each is looked for through the other."""
         sources = sorted(self._renders)
         seen = (self._seen / max(1, len(sources))).reshape(-1, self.small[1], self.small[0])
         shot = Shot.of([self._renders[s] for s in sources], [self._parts[s] for s in sources], seen)
+        found, through = self._time(shot, pairs, Fit()), Fit()
+        least = 0.0
+        for guess in self._guesses(pairs):
+            other = self._time(shot, pairs, guess)
+            least = least or BETTER * self._lies(self._now(found, pairs), through)
+            lies = self._lies(self._now(other, pairs), guess)
+            if lies > least:
+                found, through, least = other, guess, lies
+        tall = self.truth.size[1] / self.truth.size[0]
+        for _ in range(TURNS):
+            fit = self._fit(self._now(found, pairs), through)
+            if fit.beside(through).corner_px(tall) < RETIMED_PX:
+                break
+            found, through = self._time(shot, pairs, fit), fit
+        return found, fit
+
+    def _now(self, found: TimeMap, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        sources = sorted(self._renders)
+        return [(sources[int(at)], frame) for (_, frame), at in zip(pairs, found.source, strict=True)]
+
+    def _guesses(self, pairs: Sequence[tuple[int, int]]) -> list[Fit]:
+        fresh = [pairs[0][1]]
+        for (_, before), (_, frame) in pairwise(pairs):  # repeats would outweigh the others
+            if cv2.absdiff(self._takes[before], self._takes[frame]).any():
+                fresh.append(frame)
+        shown = sorted({source for source, _ in pairs})
+        return coarse_fits(
+            [edges(self._renders[s]) for s in _some(shown, 20)],
+            [edges(self._takes[t]) for t in _some(fresh, 20)],
+        )
+
+    def _lies(self, pairs: Sequence[tuple[int, int]], fit: Fit) -> float:
+        return likeness([self._again(source, frame, fit) for source, frame in _some(pairs, 6)])
+
+    def _time(self, shot: Shot, pairs: Sequence[tuple[int, int]], rough: Fit) -> TimeMap:
+        sources = sorted(self._renders)
         place = {frame: index for index, frame in enumerate(sources)}
         said = np.array([place[source] for source, _ in pairs], np.int64)
         take = shot.take([self._through(self._takes[t], rough) for _, t in pairs])
         held = _held([self._takes[t] for _, t in pairs], [self._renders[s] for s in sources], said)
-        return find_map(shot, take, said, take_rate(self.truth, self.take), held), sources
+        return find_map(shot, take, said, take_rate(self.truth, self.take), held)
 
     def _through(self, small: U8, fit: Fit) -> U8:
         if fit.plain:
@@ -135,15 +171,11 @@ class Scout:
             cv2.warpAffine(small, way, self.small, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
         )
 
-    def _fit(self, out: Conformed, rough: Fit) -> None:
-        """The fit, from some frames, then the shake of each; what is looked at anew is read again."""
-        said = {frame: source for source, frame in self.pairs}
-        now = {frame: source for source, frame in out.pairs}
-        frames = [frame for _, frame in out.pairs if frame in self._looked]
-        held = {frame for frame in frames if now[frame] == said[frame]} if rough.plain else set()
-        some = frames[:: max(1, len(frames) // REGISTERED)]
-        start = rough
-        every = [self._looked[f] if f in held else self._again(now[f], f, rough) for f in some]
+    def _fit(self, pairs: Sequence[tuple[int, int]], start: Fit) -> Fit:
+        """The fit of the picture, from some frames; what is looked at anew is read again."""
+        some = _some([pair for pair in pairs if pair[1] in self._looked], REGISTERED)
+        known = self._as_said(pairs) if start.plain else {}
+        every = [known.get(f) or self._again(s, f, start) for s, f in some]
         for _ in range(3):
             fit = fit_of(every, start)
             moved = max(
@@ -153,22 +185,34 @@ class Scout:
             start = fit
             if moved * self.small[0] * 3 < REACH / 12:
                 break
-            every = [self._again(now[f], f, fit) for f in some]
+            every = [self._again(s, f, fit) for s, f in some]
         tall = self.truth.size[1] / self.truth.size[0]
-        if fit.corner_px(tall) < LEAST_FIT_PX:
-            fit = Fit()
+        return Fit() if fit.corner_px(tall) < LEAST_FIT_PX else fit
+
+    def _as_said(self, pairs: Sequence[tuple[int, int]]) -> dict[int, Looked]:
+        """Frames that show what the take claims: they were looked at as they came."""
+        said = {frame: source for source, frame in self.pairs}
+        return {f: self._looked[f] for s, f in pairs if f in self._looked and said[f] == s}
+
+    def _framed(self, out: Conformed, fit: Fit) -> None:
+        """Takes the fit over, and the shake of single frames beside it."""
         out.fit = fit
-        if _shake({f: self._looked[f] for f in frames if f in held}):
-            good = [frame for _, frame in out.pairs if frame not in self._blank]
-            out.shake = _shake(
-                {f: self._looked[f] if f in held else self._again(now[f], f, Fit()) for f in good}
-            )
-        far = fit.corner_px(tall)
+        pairs = [pair for pair in out.pairs if pair[1] not in self._blank]
+        known = self._as_said(pairs)
+        if _shake(known):
+            out.shake = _shake({f: known.get(f) or self._again(s, f, Fit()) for s, f in pairs})
+        far = fit.corner_px(self.truth.size[1] / self.truth.size[0])
         if far > MOST_FAITHFUL_PX:
             fit_fault(out, far)
 
     def _again(self, source: int, frame: int, fit: Fit) -> Looked:
         return look(sights(self.truth.beauty(source), self.truth.ids(source)), self.take.frame(frame), fit)
+
+
+def _some(of: Sequence[Any], count: int = 6) -> list[Any]:
+    """About ``count`` of them, evenly."""
+    picked = range(0, len(of), max(1, len(of) // count))
+    return [of[at] for at in picked]
 
 
 def _held(takes: Sequence[U8], renders: Sequence[U8], said: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -14,6 +14,9 @@ from .timemap import TimeMap
 OTHER_SHAPE = 1.02
 """Ratio of width to height against the shot's from which the picture has another shape: sides rounded to 16 give 1.01."""
 
+SURE, MOST_SPANS = 0.6, 6
+"""How well a frame's time must be told to be called known; spans of frames that a remark names at most."""
+
 
 def contract_faults(
     truth: GroundTruth, take: TakeFolder, pairs: Sequence[tuple[int, int]], out: Conformed
@@ -67,6 +70,8 @@ def time_faults(
     out.confidence = float(np.median(found.sure)) if len(found.sure) else 0.0
     if found.why:
         out.notes.append(f"Undecidable: {found.why}; the take's own frame map is trusted.")
+    else:
+        _unsure_note(found, pairs, out)
     now = {frame: sources[int(at)] for (_, frame), at in zip(pairs, found.source, strict=True)}
     out.sure = {frame: float(sure) for (_, frame), sure in zip(pairs, found.sure, strict=True)}
     out.pairs = [(now.get(frame, source), frame) for source, frame in out.pairs]
@@ -99,6 +104,16 @@ def time_faults(
                 "frames",
                 _how(steps),
             )
+        )
+
+
+def _unsure_note(found: TimeMap, pairs: Sequence[tuple[int, int]], out: Conformed) -> None:
+    spans = list(runs(found.sure < SURE, 0))
+    if spans:
+        told = [f"{pairs[a][1]}-{pairs[b][1]}" if b > a else str(pairs[a][1]) for a, b in spans[:MOST_SPANS]]
+        more = ", ..." if len(spans) > MOST_SPANS else ""
+        out.notes.append(
+            f"Frames whose time can't be told to a frame, little moves there: {', '.join(told)}{more}."
         )
 
 

@@ -191,12 +191,12 @@ def test_no_common_frame_is_refused(shot):
         claimed(truth, Take(clean[:2], frame_map=[[900, 1], [901, 2]]))
 
 
-def levels_of(change):
+def levels_of(change, grain=0.5):
     meter, rng = LevelMeter(), np.random.default_rng(1)
     for i in range(6):
         render = draw(i / 6)[0]
         render[:40, :80], render[:40, 80:160] = 0, 255
-        take = np.clip(change(render.astype(float)) + rng.normal(0, 0.5, render.shape), 0, 255).astype(
+        take = np.clip(change(render.astype(float)) + rng.normal(0, grain, render.shape), 0, 255).astype(
             np.uint8
         )
         meter.add(take, take[::4, ::4], render[::4, ::4])
@@ -216,6 +216,34 @@ def test_video_levels_shown_as_full_are_found():
 )  # fmt: skip
 def test_looks_are_no_wrong_range(look):
     assert levels_of(look).says == ""
+
+
+TONES = {
+    "gamma": lambda p: 255 * (p / 255) ** 1.8,
+    "soft": lambda p: 25 + 0.8 * p,
+    "hard": lambda p: np.clip((p - 60) * 1.5, 0, 255),
+    "negative": lambda p: 255 - p,
+}
+
+
+@pytest.mark.parametrize("tones", TONES)
+def test_wrong_levels_are_found_whatever_the_look(tones):
+    def through(line):
+        rng = np.random.default_rng(2)  # grain of the look's own, before its levels go wrong
+        return levels_of(
+            lambda p: np.floor(line(np.rint(TONES[tones](p) + rng.normal(0, 2, p.shape)).clip(0, 255))), 0.0
+        )
+
+    cut = through(lambda p: np.clip((p - 16) * 255 / 219 + 0.5, 0, 255))
+    assert "cut off" in cut.says
+    assert cut.apply(np.array([0, 255], np.uint8)).tolist() == [16, 235]
+    assert "video levels are shown" in through(lambda p: p * 219 / 255 + 16.5).says
+    assert through(lambda p: p).says == ""
+
+
+def test_few_tones_are_no_comb():
+    for tones in (6, 20, 60):
+        assert levels_of(lambda p, n=tones: np.rint(np.rint(p / 255 * n) / n * 255), 0.0).says == ""
 
 
 def test_two_hundred_parts_and_parts_of_three_pixels(shot):
