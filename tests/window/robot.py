@@ -195,6 +195,15 @@ class Robot:
         self._last = _now()
         return CLOCK_SECONDS
 
+    def editor_beside(self, share: float) -> bpy.types.Area:
+        """Splits the viewport; its left ``share`` becomes an Image Editor."""
+        with self.override():
+            bpy.ops.screen.area_split(direction="VERTICAL", factor=share)
+        views = [area for area in self.window.screen.areas if area.type == "VIEW_3D"]
+        left = min(views, key=lambda area: area.x)
+        left.type = "IMAGE_EDITOR"
+        return left
+
 
 def _now() -> tuple[float, float]:
     return time.perf_counter(), time.thread_time()

@@ -118,7 +118,7 @@ def truth_render(walk: Any) -> Check:
 def truth_views(walk: Any) -> Check:
     """Every pass is shown, in an Image Editor beside the viewport; the flick goes to the beauty and back."""
     viewer, view = walk.module("operators.viewer"), bpy.context.window_manager.holdfast
-    editor = _editor_beside(walk)
+    editor = walk.hand.editor_beside(0.5)
     yield 0.5
     manifest = walk.module("operators.state_cache").shown(bpy.context.scene).manifests["truth"]
     bpy.context.scene.frame_set(2)
@@ -150,16 +150,6 @@ def truth_views(walk: Any) -> Check:
     return (
         f"{len(waits)} passes, each there after {statistics.median(waits):.2f} s (longest {max(waits):.2f} s)"
     )
-
-
-def _editor_beside(walk: Any) -> bpy.types.Area:
-    """Splits the viewport; the left half becomes an Image Editor."""
-    with walk.hand.override():
-        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
-    views = [area for area in walk.hand.window.screen.areas if area.type == "VIEW_3D"]
-    left = min(views, key=lambda area: area.x)
-    left.type = "IMAGE_EDITOR"
-    return left
 
 
 def truth_pixels(walk: Any) -> Check:

@@ -122,7 +122,7 @@ def validate_word(walk: Any) -> Check:
 
 def validate_overlay(walk: Any) -> Check:
     """Outlines, heat map and strip are drawn over the take without an error, quickly, and go again."""
-    editor = _editor_beside(walk)
+    editor = walk.hand.editor_beside(0.6)
     yield 0.5
     draw = walk.module("operators.take_draw")
     errors, spent = watched(draw, ("_draw",))
@@ -165,16 +165,6 @@ def _ready(walk: Any) -> Check:
     assert not overlay.state.failure, overlay.state.failure
     yield 0.6
     return None
-
-
-def _editor_beside(walk: Any) -> bpy.types.Area:
-    """Splits the viewport; the left part becomes an Image Editor."""
-    with walk.hand.override():
-        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.6)
-    views = [area for area in walk.hand.window.screen.areas if area.type == "VIEW_3D"]
-    left = min(views, key=lambda area: area.x)
-    left.type = "IMAGE_EDITOR"
-    return left
 
 
 def validate_strip(walk: Any) -> Check:
