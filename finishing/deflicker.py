@@ -3,11 +3,10 @@
 
 What the look predicts for the render's light in each frame is taken off first, so a true change of shading, a lamp
 or a turn of the part, is no flicker. The rest is fitted by a line in a window of frames, in which good frames
-count most. For a texture that boils, the part's fine detail is blended along its exact motion over a few frames.
+count most.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,18 +16,16 @@ from .hold_colour import compared, toned
 from .ink import INK_PX
 from .job import Job, Refused
 from .look import learn
-from .plates import Plate, box_around, cropped, sample, signed_distance, visible, way
-from .tone import SPACES, Tone, best_space, softened
+from .plates import Plate, box_around, cropped, signed_distance
+from .retexture import Retexturer
+from .tone import SPACES, Tone, best_space
+from .unrest import Watch
 
 WINDOW = 8
 """Frames on either side that a frame's light is compared with."""
 _SPREAD = 3.5
 _DOUBTFUL = 0.12
 """Weight of a frame inside the flickering span, of a good one."""
-_BLEND = 2
-"""Frames on either side whose texture is blended where it boils."""
-_DETAIL_PX = 5.0
-"""What is texture, and not shading: smaller than this, px at 640 wide."""
 
 
 class Deflickerer:
@@ -36,7 +33,7 @@ class Deflickerer:
 
     def __init__(self, job: Job) -> None:
         self.job, self.part = job, job.action.part
-        self.texture = bool(job.action.settings.get("texture"))
+        self.watch = Watch(job, self.part)
         first, last = job.action.reach
         near = [frame for frame in job.frames if first - WINDOW <= frame <= last + WINDOW]
         bad = job.bad.get(self.part, set())
@@ -62,47 +59,26 @@ class Deflickerer:
         return self.job.span
 
     def mend(self, frame: int) -> U8:
-        """The frame with the part's light steadied, and its texture if that boils."""
+        """The frame with the part's light steadied."""
         picture = self.job.below(frame)
-        if frame in self.tones:
-            picture = toned(
-                picture, self.job.truth.matte(self.part, frame), tone_of(self.space, self.tones[frame])
-            )
-        return self._calmed(frame, picture) if self.texture and frame in self.plates else picture
+        if frame not in self.tones:
+            return picture
+        matte = self.job.truth.matte(self.part, frame)
+        return toned(picture, matte, tone_of(self.space, self.tones[frame]))
+
+    def unrest(self, picture_of: Callable[[int], U8]) -> float:
+        """dE by which the part's light changes from frame to frame."""
+        return self.watch.unrest(picture_of).light
 
     def record(self) -> dict[str, Any]:
         """``swing``: the largest change of light that was taken out, in the units of ``space``."""
-        return {"swing": round(max(self.swing, default=0.0), 2), "space": self.space, "texture": self.texture}
+        return {"swing": round(max(self.swing, default=0.0), 2), "space": self.space, "texture": False}
 
     def _plate(self, frame: int) -> Plate:
         plate = self.job.plate(frame, self.part)
         if not plate.solid.any():
             return plate
         return cropped(plate, box_around(plate.matte > 0, round(8 * plate.scale)))
-
-    def _calmed(self, frame: int, picture: U8) -> U8:
-        """The part's fine detail as the mean of the frames around, each brought along the exact motion."""
-        here = self.plates[frame]
-        box = box_around(self.job.truth.matte(self.part, frame) > 0, round(8 * here.scale))
-        own = replace(here, take=picture[box].astype(np.float32))
-        base = softened(own.take, own.solid, _DETAIL_PX * own.scale)
-        total, weight = own.take - base, np.ones(own.size, np.float32)
-        for other in range(frame - _BLEND, frame + _BLEND + 1):
-            if other == frame or other not in self.plates:
-                continue
-            there = self.plates[other]
-            path = way(own, there, own.own)
-            detail = there.take - softened(there.take, there.solid, _DETAIL_PX * own.scale)
-            shown = visible(own, there, path, own.own).astype(np.float32)
-            total = total + sample(detail, path) * shown[..., None]
-            weight += shown
-        inner = np.clip(signed_distance(own.matte) / (INK_PX * own.scale), 0, 1)[
-            ..., None
-        ]  # the outline stays
-        calm = base + total / weight[..., None]
-        result = picture.copy()
-        result[box] = np.rint(np.clip(own.take + (calm - own.take) * inner, 0, 255)).astype(np.uint8)
-        return result
 
 
 def offset_of(space: str, taken: F32, wanted: F32) -> F32:
@@ -140,6 +116,6 @@ def tone_of(space: str, off: F32) -> Tone:
     return Tone(space, np.ones(3, np.float32), -off)
 
 
-def mender(job: Job) -> Deflickerer:
+def mender(job: Job) -> Deflickerer | Retexturer:
     """Raises Refused, InputError."""
-    return Deflickerer(job)
+    return Retexturer(job) if job.action.settings.get("texture") else Deflickerer(job)

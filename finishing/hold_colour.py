@@ -6,7 +6,7 @@ with the change of light that the look predicts. One gain and offset a frame tak
 space (Lab or RGB) that explains the drift best; its texture and drawing stay the frame's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .job import Job, Refused
 from .plates import Mask, Plate, cropped, signed_distance
 from .restore_part import restorer_for
 from .tone import Tone, best_space, fit, lab, softened
+from .unrest import Watch
 
 _LEAST = 30
 _NOISY = 400
@@ -27,6 +28,7 @@ class ColourHolder:
 
     def __init__(self, job: Job) -> None:
         self.job, self.part = job, job.action.part
+        self.watch = Watch(job, self.part)
         self.restorer, sources = restorer_for(job, self.part)
         if not sources:
             raise Refused(f"No good frame shows the colour of {self.part}", where=job.action.fault)
@@ -50,6 +52,10 @@ class ColourHolder:
         if frame not in self.tones:
             return picture
         return toned(picture, self.job.truth.matte(self.part, frame), self.tones[frame])
+
+    def unrest(self, picture_of: Callable[[int], U8]) -> float:
+        """dE by which the part's colour changes from frame to frame, the ends of the span counted."""
+        return self.watch.unrest(picture_of).light
 
     def record(self) -> dict[str, Any]:
         """``drift``: the largest difference that was taken out, in dE."""
@@ -104,14 +110,16 @@ def _steady(tones: dict[int, Tone], pixels: dict[int, int], span: tuple[int, int
 
 
 class LevelsHolder:
-    """The mender that undoes a wrong range of levels of the whole picture: take = gain * true + offset."""
+    """The mender that undoes a wrong range of levels of the whole picture: ``picture * gain + offset`` (of 0..255) is
+    right, as the report's fit says."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        levels = (job.report.get("fit") or {}).get("levels")
-        if not levels or abs(levels[0]) < 0.2:
+        gain, offset = (job.report.get("fit") or {}).get("levels") or (1.0, 0.0)
+        self.gain, self.offset = float(gain), float(offset)
+        if self.gain <= 0 or (abs(self.gain - 1) < 1e-3 and abs(self.offset) < 0.5):
             raise Refused("The report has no levels to undo", where=job.action.fault)
-        self.gain, self.offset = float(levels[0]), float(levels[1])
+        self.table = np.rint(np.clip(np.arange(256) * self.gain + self.offset, 0, 255)).astype(np.uint8)
 
     @property
     def frames(self) -> Sequence[int]:
@@ -119,9 +127,8 @@ class LevelsHolder:
         return self.job.span
 
     def mend(self, frame: int) -> U8:
-        """The frame in the right range. ``levels`` is of values 0..1."""
-        picture = self.job.below(frame).astype(np.float32) / 255
-        return np.asarray(np.rint(np.clip((picture - self.offset) / self.gain, 0, 1) * 255), np.uint8)
+        """The frame in the right range."""
+        return np.asarray(self.table[self.job.below(frame)], np.uint8)
 
     def record(self) -> dict[str, Any]:
         """What was undone."""

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest
@@ -33,6 +33,14 @@ class Mender(Protocol):
 
     def record(self) -> dict[str, Any]:
         """What the take's manifest says of it besides the action."""
+
+
+@runtime_checkable
+class Steadying(Protocol):
+    """A mender that makes a part change less from frame to frame, and can tell whether it did."""
+
+    def unrest(self, picture_of: Callable[[int], U8]) -> float:
+        """dE from frame to frame in the pictures (H, W, 3) that ``picture_of`` gives of each frame."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..pipeline.pictures import F32
-from .look import Fine, Look, features_of, fine_map
+from .look import NORMAL_CELL, Fine, Look, features_of, fine_map
 from .plates import Mask, Plate, sample, signed_distance, visible, way
 
 _GAINS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -20,15 +20,24 @@ _ROUNDS = 6
 _LEAST = 60
 _SAMPLES = 1500
 _STRONGEST = 64.0
+_BEYOND = 0.15
+"""Turn of the normal that is nothing new, whatever was learnt from."""
 
 
 @dataclass(frozen=True)
 class Light:
-    """``gain`` of the look's soft idea of a change, and a fine one that was learnt from changes."""
+    """``gain`` of the look's soft idea of a change, and a fine one that was learnt from changes; ``turned`` how far
+    the normals turned in what it was learnt from (length of their difference)."""
 
     look: Look
     gain: float
     fine: Fine
+    turned: float = 0.0
+
+    def beyond(self, turn: F32) -> F32:
+        """(H, W) 0..1 for a ``turn`` (H, W) of the normal: how much it exceeds what was learnt from, so that the
+        look itself must say what the light does."""
+        return np.asarray(np.clip((turn - self.turned) / max(self.turned, _BEYOND), 0, 1), np.float32)
 
     def predict(self, plate: Plate, where: Mask) -> F32:
         """(H, W, 3) float32 at ``where``, 0 elsewhere; only differences of it mean something."""
@@ -53,6 +62,7 @@ def learn_light(plates: Sequence[Plate], look: Look, reach: float) -> Light:
     if not pairs:
         return Light(soft, 0.0, Fine.none())
     here, there, change = (np.concatenate([pair[index] for pair in pairs]) for index in range(3))
+    turned = float(np.percentile(turn_of(here[:, :3] - there[:, :3]) * NORMAL_CELL, 90))
     moved = soft.of(here) - soft.of(there)
     gain = min(_GAINS, key=lambda trial: float(np.abs(change - trial * moved).mean()) + 0.02 * trial)
     left = np.clip(change - gain * moved, -_STRONGEST, _STRONGEST)
@@ -65,7 +75,12 @@ def learn_light(plates: Sequence[Plate], look: Look, reach: float) -> Light:
         )
         fine = fine.towards(one, 0.7)
     before, after = np.abs(left).mean(), np.abs(left - fine.at(here) + fine.at(there)).mean()
-    return Light(soft, gain, fine if after < 0.9 * before else Fine.none())
+    return Light(soft, gain, fine if after < 0.9 * before else Fine.none(), turned)
+
+
+def turn_of(change: F32) -> F32:
+    """(...) length of a ``change`` (..., 3) of normals."""
+    return np.asarray(np.linalg.norm(change, axis=-1), np.float32)
 
 
 def _farthest(plate: Plate, plates: Sequence[Plate]) -> Plate:

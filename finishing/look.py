@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..pipeline.pictures import F32
 from .plates import LUMA, Mask, Plate, signed_distance, to_other_parts
 
-_NORMAL_CELL = 0.1
+NORMAL_CELL = 0.1
 """Size of a cell in units of the normal; the kernel is as wide."""
 _COLOUR_CELL = 16.0
 """Size of a cell in display code values."""
@@ -32,7 +32,7 @@ _SAMPLES = 12000
 
 def features_of(plate: Plate, where: Mask) -> F32:
     """(N, 6): normal in cells of the lit sphere, rendered colour in cells of colour."""
-    return np.hstack([plate.normal[where] / _NORMAL_CELL, plate.beauty[where] / _COLOUR_CELL]).astype(
+    return np.hstack([plate.normal[where] / NORMAL_CELL, plate.beauty[where] / _COLOUR_CELL]).astype(
         np.float32
     )
 
@@ -143,7 +143,7 @@ def _map(left: F32, rows: F32, columns: F32, shape: tuple[int, int]) -> F32:
 
 def _axes(features: F32) -> tuple[F32, F32, F32]:
     """Columns and rows of the fine maps for (N, 6) features: the normal's x and y, the rendered light."""
-    facing = (features[:, :2] * _NORMAL_CELL + 1) * ((_FINE - 1) / 2)
+    facing = (features[:, :2] * NORMAL_CELL + 1) * ((_FINE - 1) / 2)
     light = (features[:, 3:] * _COLOUR_CELL) @ LUMA * ((_FINE - 1) / 255)
     return facing[:, 0], facing[:, 1], np.asarray(light, np.float32)
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest, stale_reason
 from .ladder import (
     ASK,
@@ -27,6 +28,8 @@ from .order import longest_gap, time_map
 from .price import price_of, seconds_of
 
 SCHEMA = "holdfast/plan"
+COARSE = "coarse"
+"""The ``stage`` of a report that is a first look."""
 HANDLES: Mapping[str, int] = {RESTORE: 2, WARP: 1, HOLD: 1, DEFLICKER: 1, RETIME: 0, ASK: 0}
 """Frames beside a span that are mended too: a fault fades in and out, and fades are the last thing to be found."""
 FALSE_ALARM, REJECTED = "not_a_fault", "rejected"
@@ -165,7 +168,8 @@ def priced(action: Action, take: Manifest) -> Action:
 
 def make_plan(report: Manifest, take: Manifest, now: Circumstances) -> Manifest:
     """The plan for the findings of a report on ``take``. Nothing is planned for a take that passed, nor for what
-    the person called a false alarm."""
+    the person called a false alarm. Raises InputError for the report of a first look."""
+    refuse_coarse(report)
     findings = report.data["findings"] if report.data["verdict"] != "pass" else []
     faults = [
         finding
@@ -177,6 +181,16 @@ def make_plan(report: Manifest, take: Manifest, now: Circumstances) -> Manifest:
     actions = [action_for(finding, take, now) for finding in faults]
     choices = {str(finding["id"]): choices_for(finding, take, now) for finding in faults}
     return _plan(report, take, now, actions, {"choices": choices, "edited": False})
+
+
+def refuse_coarse(report: Manifest) -> None:
+    """Raises InputError for a report that is a first look: its spans are too rough to cut by."""
+    if report.data.get("stage") == COARSE:
+        raise InputError(
+            "This report is a first look, which is too coarse to repair by",
+            where=str(report.data.get("take", "")),
+            todo="Let Validate finish, or run it again.",
+        )
 
 
 def _plan(

@@ -17,6 +17,10 @@ Mask = NDArray[np.bool_]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 FLOOR = 6.0
 """Code values added to both sides of a ratio of light, so that black does not count."""
+_FINE_PX = 24
+"""How far from an edge its distance is told finely."""
+_LARGE = 1_500_000
+"""Pixels from which a picture is refined 2 times, not 4."""
 
 
 @dataclass(frozen=True)
@@ -105,20 +109,37 @@ def read_scene(truth: GroundTruth, frame: int, take: U8) -> Plate:
 
 
 def signed_distance(matte: F32) -> F32:
-    """(H, W) px to the 0.5 level of a coverage matte, positive inside; sub-pixel where the edge is soft."""
-    inside = (matte >= 0.5).astype(np.uint8)
-    within = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    beyond = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    distance = np.where(inside > 0, np.minimum(within, 1e4) - 0.5, 0.5 - np.minimum(beyond, 1e4))
-    soft = (matte > 0.03) & (matte < 0.97)
-    return np.where(soft, matte - 0.5, distance).astype(np.float32)
+    """(H, W) px to the 0.5 level of a coverage matte, positive inside; to a quarter of a pixel and better as far as
+    lines are drawn, so that a line at a distance from the edge is as smooth as the edge."""
+    inside = matte >= 0.5
+    far = np.where(inside, 1e4, -1e4).astype(np.float32)
+    if inside.all() or not inside.any():
+        return far
+    within, beyond = (_away(side.astype(np.uint8)) - 0.5 for side in (inside, ~inside))
+    coarse = np.where(inside, within, -beyond).astype(np.float32)
+    box = box_around(np.abs(coarse) < 2, _FINE_PX)
+    finer = 4 if matte[box].size < _LARGE else 2
+    small = cv2.GaussianBlur(matte[box], (0, 0), 0.4)
+    large = cv2.resize(small, None, fx=finer, fy=finer, interpolation=cv2.INTER_LINEAR) >= 0.5
+    fine = _away(large.astype(np.uint8)) - _away((~large).astype(np.uint8))
+    fine -= np.where(large, 0.5, -0.5)
+    size = (small.shape[1], small.shape[0])
+    found = np.asarray(cv2.resize(fine, size, interpolation=cv2.INTER_AREA), np.float32) / finer
+    band = np.abs(coarse[box]) < _FINE_PX
+    coarse[box] = np.where(band, found, coarse[box])
+    return coarse
+
+
+def _away(mask: U8) -> F32:
+    """(H, W) px from every pixel of ``mask`` to the nearest that is 0."""
+    away = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.minimum(np.asarray(away, np.float32), 1e4)
 
 
 def to_other_parts(plate: Plate) -> F32:
     """(H, W) px to the nearest pixel of another part, whose outline and colour may mix with this one's."""
     free = ((plate.ids == plate.own) | (plate.ids == 0)).astype(np.uint8)
-    away = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(np.minimum(away, 1e4), np.float32)
+    return _away(free)
 
 
 def nearest(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -13,17 +13,19 @@ from typing import Any
 
 from ..pipeline.context import Context
 from ..pipeline.manifest import Manifest
+from ..pipeline.pictures import U8
 from ..pipeline.store import read_json
 from ..pipeline.take import SCHEMA as TAKE
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
 from . import deflicker, hold_colour, restore_part, retime, warp_part
-from .job import Job, Mender, Refused, faulty_frames
+from .job import Job, Mender, Refused, Steadying, faulty_frames
 from .join import Joiner
-from .plan import DEFLICKER, HOLD, RERUN, RESTORE, RETIME, WARP, Action, read_actions
+from .plan import DEFLICKER, HOLD, RERUN, RESTORE, RETIME, WARP, Action, read_actions, refuse_coarse
 from .plan import SCHEMA as PLAN
 from .says import DOING, summary_of
 from .stack import PATTERN, Stack
+from .unrest import worse
 
 MENDERS: Mapping[str, Callable[[Job], Mender]] = {
     RETIME: retime.mender,
@@ -44,6 +46,7 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
         Manifest.load(Path(request["plan"]), PLAN),
         Manifest.load(Path(request["report"]), "holdfast/report"),
     )
+    refuse_coarse(report)
     truth, stack = GroundTruth.open(request["truth"]), Stack(parent, out)
     measured = _measured(Path(request["report"]).parent / str(report.data.get("series", "measures.json")))
     actions = [action for action in read_actions(plan) if action.works and action.kind != RERUN]
@@ -88,10 +91,23 @@ def _mended(job: Job, step: int, stack: Stack, ctx: Context) -> dict[str, Any]:
         ctx.progress(0.0, f"Looking at {action.part or 'the picture'}")
         mender = MENDERS[action.kind](job)
         _lay(mender, step, stack, ctx, f"{DOING[action.kind]} {action.part or 'the picture'}, frame")
+        steadier = _steadier(mender, job, partial(stack.below, step + 1))
     except Refused as refused:
         stack.drop(step)
         return {**facts, "refused": refused.what}
-    return {**facts, **mender.record()}
+    return {**facts, **mender.record(), **steadier}
+
+
+def _steadier(mender: Mender, job: Job, above: Callable[[int], U8]) -> dict[str, Any]:
+    """How much the part changes from frame to frame before and after, for what should make that less. Raises
+    Refused if it became more: a repair must not do harm."""
+    if not isinstance(mender, Steadying):
+        return {}
+    before, after = mender.unrest(job.below), mender.unrest(above)
+    if worse(before, after):
+        says = f"It would change by {after:.1f} dE from frame to frame, now by {before:.1f}"
+        raise Refused(says, where=job.action.part, todo="Draw it again.")
+    return {"unrest": [round(before, 2), round(after, 2)]}
 
 
 def _lay(mender: Mender, step: int, stack: Stack, ctx: Context, message: str) -> None:

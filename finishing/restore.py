@@ -21,11 +21,12 @@ from .clean import AROUND_PX, Good, clean_plate
 from .contact_shadow import follows
 from .grain import NONE, Grain, measure
 from .ink import INK_PX, Ink, ink_profile
-from .light import Light, learn_light
+from .light import Light, learn_light, turn_of
 from .look import learn
 from .plates import (
     Mask,
     Plate,
+    Way,
     box_around,
     cropped,
     filled,
@@ -39,7 +40,7 @@ from .tone import softened
 
 RING_PX = 8.0
 """How far outside the matte the result blends into the take, in px at 640 wide."""
-_EDGE_SLACK_PX = 0.7
+_EDGE_SLACK_PX = 0.45
 _EVEN_PX = 1.2
 
 
@@ -130,7 +131,7 @@ class Restorer:
             beside = [good for good in self.goods if (good.plate.frame - plate.frame) * side > 0]
             free = np.ones(plate.size, np.float32)
             for good in sorted(beside, key=lambda each: abs(each.plate.frame - plate.frame)):
-                colour, valid = self._brought(plate, good, edge, lit, others)
+                colour, valid = self._brought(plate, good, edge, lit, others, styled)
                 share = (
                     valid * free / abs(good.plate.frame - plate.frame)
                 )  # over the span, one side fades into the other
@@ -149,6 +150,22 @@ class Restorer:
         colour = colour * (1 + (clean.tone - 1) * cover)
         frames = np.where(weight > 0, weight**2 / np.maximum(squares, 1e-12), 0)
         return Paint(np.asarray(colour, np.float32), clean.picture, clean.rid, frames.astype(np.float32))
+
+    def median(self, plate: Plate, edge: F32) -> tuple[F32, F32]:
+        """The paint (H, W, 3) of the part in a cropped plate as the median of all good frames that show the point,
+        in this frame's light, and (H, W) how many those are."""
+        styled = self._styled(plate, edge > -RING_PX * self.scale)
+        lit, others = _lit(plate, self.light), to_other_parts(plate)
+        brought = [self._brought(plate, good, edge, lit, others, styled) for good in self.goods]
+        shown = np.stack([valid > 0.5 for _, valid in brought])
+        values = np.stack([np.where(valid[..., None] > 0.5, colour, np.inf) for colour, valid in brought])
+        values.sort(0)
+        count = shown.sum(0)
+        low, high = (np.maximum(index, 0)[None, ..., None] for index in ((count - 1) // 2, count // 2))
+        high = np.minimum(high, np.maximum(count - 1, 0)[None, ..., None])
+        middle = (np.take_along_axis(values, low, 0) + np.take_along_axis(values, high, 0))[0] / 2
+        colour = np.where(count[..., None] > 0, middle, plate.take)
+        return np.asarray(colour, np.float32), count.astype(np.float32)
 
     @property
     def reach(self) -> float:
@@ -175,7 +192,9 @@ class Restorer:
         here, there = min(pairwise(ordered), key=lambda pair: pair[1].plate.frame - pair[0].plate.frame)
         box = self.box(here.plate)
         small = cropped(here.plate, box)
-        brought, valid = self._brought(small, there, here.edge[box], here.lit[box], here.others[box])
+        brought, valid = self._brought(
+            small, there, here.edge[box], here.lit[box], here.others[box], here.styled[box]
+        )
         inner = (valid > 0.99) & (here.edge[box] > self.reach)
         return measure(small.take, brought, inner, here.styled[box])
 
@@ -183,7 +202,9 @@ class Restorer:
         """The look's idea of the part in ``plate``, grown over ``region``, smoothed within the part."""
         return _grown(self.look.predict(plate, plate.solid), plate.solid, region, self.scale)
 
-    def _brought(self, plate: Plate, good: Good, edge: F32, lit: F32, others: F32) -> tuple[F32, F32]:
+    def _brought(
+        self, plate: Plate, good: Good, edge: F32, lit: F32, others: F32, styled: F32
+    ) -> tuple[F32, F32]:
         """Colours (H, W, 3) brought from one good frame, and (H, W) 0/1 where that frame can be trusted."""
         path = way(plate, good.plate, plate.own)
         edge_there = sample(good.edge, path)
@@ -191,10 +212,7 @@ class Restorer:
         take, behind = sample(good.plate.take, path), sample(good.behind, path)
         line = self.ink.over(edge)[..., None]
         through = (1 - cover) * (1 - line)
-        change = lit - sample(good.lit, path)
-        if self.light is not None and plate.solid.any():  # creases turn in a pixel, their light doesn't
-            change = softened(change, plate.solid, _EVEN_PX * self.scale)
-        light = np.clip(change, -64, 64)
+        light = self._relit(plate, good, path, lit, styled)
         colour = take + through * (plate.take - behind) + cover * (1 - line) * light
         low, high = np.minimum(plate.take, self.ink.colour), np.maximum(plate.take, self.ink.colour)
         outside = (edge < -0.5)[..., None]  # there, nothing but what is behind and the outline can be
@@ -208,6 +226,18 @@ class Restorer:
         return np.asarray(colour, np.float32), np.where(near, _soft(valid, 2 * self.scale), valid).astype(
             np.float32
         )
+
+    def _relit(self, plate: Plate, good: Good, path: Way, lit: F32, styled: F32) -> F32:
+        """(H, W, 3) by how much a good frame's paint gets lighter here: as changes between good frames tell; where
+        the surface turned farther than in any of those, as the look tells."""
+        change = lit - sample(good.lit, path)
+        if self.light is None or not plate.solid.any():
+            return np.asarray(np.clip(change, -64, 64), np.float32)
+        even = _EVEN_PX * self.scale  # creases turn in a pixel, their light doesn't
+        change = np.clip(softened(change, plate.solid, even), -64, 64)
+        turn = turn_of(plate.normal - sample(good.plate.normal, path)) * plate.solid
+        far = self.light.beyond(cv2.GaussianBlur(turn, (0, 0), even))[..., None]
+        return np.asarray(change + (styled - sample(good.styled, path) - change) * far, np.float32)
 
     def _painted(self, plate: Plate, edge: F32, styled: F32) -> F32:
         """The part as the look alone would paint it, with its outline."""

@@ -32,7 +32,7 @@ def _said(span: Mapping[str, Any]) -> str:
     if kind == HOLD:
         return f"{where} held its colour, {span.get('drift', 0):.0f} dE taken out"
     if kind == DEFLICKER:
-        return f"{where} steadied"
+        return f"{where} given the texture of other frames" if span.get("texture") else f"{where} steadied"
     if kind == RETIME:
         return f"{where} put in order, {span['moved']} frames moved, {len(span['made'])} made"
     seam = span.get("seam")

@@ -56,6 +56,8 @@ def rigid(taken: F32, wanted: F32, part: Mask, starts: list[tuple[float, float]]
             best = (likeness, moved)
     if best is None or best[0] < _TRUSTED:
         return None
+    if best[0] <= (still := _likeness(wanted, taken, near)):  # as it lies it is more alike
+        return Found(np.zeros((*part.shape, 2), np.float32), still, 0.0)
     field = _field(best[1], part)
     return Found(field, best[0], float(np.linalg.norm(field[part], axis=1).max()))
 
@@ -121,7 +123,9 @@ def free(taken: F32, wanted: F32, part: Mask, reach: int) -> Found | None:
     one, other = (np.rint(np.clip(picture.mean(-1), 0, 255)).astype(np.uint8) for picture in (wanted, taken))
     field = np.asarray(flow.calc(one, other, None), np.float32)
     smooth = cv2.GaussianBlur(cv2.medianBlur(field, 5), (0, 0), max(reach / 2, 1.0))
-    likeness = float(np.corrcoef(moved_back(taken, smooth)[part].ravel(), wanted[part].ravel())[0, 1])
+    likeness, still = _likeness(wanted, moved_back(taken, smooth), part), _likeness(wanted, taken, part)
+    if likeness <= still:
+        return Found(np.zeros_like(smooth), still, 0.0)
     return Found(smooth, likeness, float(np.percentile(np.linalg.norm(smooth[part], axis=1), 98)))
 
 

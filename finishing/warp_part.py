@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The action that moves parts, or the whole picture, back by a measured displacement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -98,10 +98,7 @@ class PictureWarper:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        fit = job.report.get("fit") or {}
-        px = job.truth.size[0] / 1920
-        scale, offset = fit.get("scale") or [1.0, 1.0], fit.get("offset_px") or [0.0, 0.0]
-        self.matrix = np.array([[scale[0], 0, offset[0] * px], [0, scale[1], offset[1] * px]], np.float32)
+        self.matrix = undoing(job.report.get("fit") or {}, job.truth.size)
         if np.allclose(self.matrix, [[1, 0, 0], [0, 1, 0]], atol=1e-4):
             raise Refused("The report has no fit to undo", where=job.action.fault)
         size = job.truth.size
@@ -121,6 +118,10 @@ class PictureWarper:
     def mend(self, frame: int) -> U8:
         """The frame as it lies in the shot; a rim that the take does not have grows from the picture."""
         picture = self.job.below(frame).astype(np.float32)
+        if picture.shape[1::-1] != self.job.truth.size:
+            raise Refused(
+                "The take has another size than the shot", where=f"frame {frame}", todo="Draw it again."
+            )
         how = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
         moved = cv2.warpAffine(
             picture, self.matrix, self.job.truth.size, flags=how, borderMode=cv2.BORDER_REPLICATE
@@ -130,6 +131,18 @@ class PictureWarper:
     def record(self) -> dict[str, Any]:
         """What was undone."""
         return {"fit": [round(float(value), 5) for value in self.matrix.ravel()]}
+
+
+def undoing(fit: Mapping[str, Any], size: tuple[int, int]) -> F32:
+    """(2, 3) from pixels of a shot of ``size`` (width, height) to where the take shows them, for OpenCV, which counts
+    from the centre of the first pixel. A fit's scale is about the picture's middle, its ``offset_px`` of 1920."""
+    scale, offset = fit.get("scale") or (1.0, 1.0), fit.get("offset_px") or (0.0, 0.0)
+    rows = np.zeros((2, 3), np.float32)
+    for axis in (0, 1):
+        middle = (size[axis] - 1) / 2
+        rows[axis, axis] = scale[axis]
+        rows[axis, 2] = middle - scale[axis] * middle + offset[axis] * size[0] / 1920
+    return rows
 
 
 def _u8(picture: F32) -> U8:

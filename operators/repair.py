@@ -31,6 +31,7 @@ from .repair_line import (
     passed,
     plan_on,
     report_on,
+    unvalidated,
     where_it_stands,
 )
 from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
@@ -45,7 +46,8 @@ def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
     if not line:
         return StageState("missing")
     if report_on(shot, load_take(shot, line[0])) is None:
-        return StageState("missing" if len(line) == 1 else "stale", f"{line[0]} has not been validated")
+        why = unvalidated(shot, load_take(shot, line[0])).what
+        return StageState("missing" if len(line) == 1 else "stale", why)
     stand = where_it_stands(shot, line)
     take = load_take(shot, stand.base.name)
     report, name = report_on(shot, take), stand.base.name
@@ -89,7 +91,7 @@ def _line(scene: bpy.types.Scene, shot: ShotFolder, take: str | None) -> list[st
     if not line:
         raise InputError("There is no take to repair", where=shot.name, todo="Run Style, then Validate.")
     if report_on(shot, load_take(shot, line[0])) is None:
-        raise InputError(f"{line[0]} has not been validated", where=shot.name, todo="Run Validate first.")
+        raise unvalidated(shot, load_take(shot, line[0]))
     return line
 
 

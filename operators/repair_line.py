@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import bpy
 
+from ..finishing.plan import COARSE, Circumstances, plan_inputs
 from ..finishing.plan import SCHEMA as PLAN
-from ..finishing.plan import Circumstances, plan_inputs
 from ..finishing.progress import Limits, Line, Standing, line_from
+from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
 from ..pipeline.take import SCHEMA as TAKE
@@ -55,9 +56,20 @@ def load_take(shot: ShotFolder, name: str) -> Manifest:
 def report_on(shot: ShotFolder, take: Manifest) -> Manifest | None:
     """The full report on exactly this take, or None."""
     report = Manifest.find(shot.reports / take.data["take"] / "report.json", REPORT)
-    if report is None or take.digest not in report.inputs.values() or report.data.get("stage") == "coarse":
+    if report is None or take.digest not in report.inputs.values() or report.data.get("stage") == COARSE:
         return None
     return report
+
+
+def unvalidated(shot: ShotFolder, take: Manifest) -> InputError:
+    """Why there is nothing to plan from: no report on this take, or a first look alone."""
+    name = str(take.data["take"])
+    report = Manifest.find(shot.reports / name / "report.json", REPORT)
+    looked = report is not None and take.digest in report.inputs.values()
+    if looked and report is not None and report.data.get("stage") == COARSE:
+        says = f"{name} has had a first look only, which is too coarse to repair by"
+        return InputError(says, where=shot.name, todo="Let Validate finish, or run it again.")
+    return InputError(f"{name} has not been validated", where=shot.name, todo="Run Validate first.")
 
 
 def standing(shot: ShotFolder, take: Manifest) -> Standing:

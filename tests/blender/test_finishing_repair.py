@@ -192,6 +192,20 @@ def test_a_take_without_a_report_is_not_touched(module: Module, tmp_path: Path) 
         play.run()
 
 
+def test_a_first_look_is_no_ground_for_a_repair(module: Module, tmp_path: Path) -> None:
+    play = Play(module, tmp_path, [])
+    path = play.shot.reports / "t001" / "report.json"
+    report = play.manifest.load(path, "holdfast/report")
+    rough = play.manifest(report.schema, report.settings, report.inputs, {**report.data, "stage": "coarse"})
+    rough.save(path)
+    with pytest.raises(module("pipeline.errors").InputError, match="first look"):
+        play.run()
+    with pytest.raises(module("pipeline.errors").InputError, match="first look"):
+        play.repair.make_plan(bpy.context.scene, play.shot)
+    assert not play.asked and not (path.parent / "plan.json").exists()
+    assert play.state[0] == "missing" and "first look" in play.state[1]
+
+
 def test_a_killed_attempt_goes_on_in_its_own_folder(module: Module, tmp_path: Path) -> None:
     play = Play(module, tmp_path, [[]])
     steps = play.stage.run(bpy.context.scene, play.shot, play.options())

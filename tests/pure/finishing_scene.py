@@ -73,8 +73,10 @@ def drawing(frame, *, ball=True):
     if not ball:
         return np.rint(_mean(paper)).clip(0, 255).astype(np.uint8)
     centre = pose(frame)[:3, 3]
-    x, y = K[0, 0] * centre[0] / centre[2] + K[0, 2], K[1, 1] * centre[1] / centre[2] + K[1, 2]
-    away = np.abs(np.hypot(u - x, v - y) - K[0, 0] * RADIUS / np.sqrt(centre[2] ** 2 - RADIUS**2))
+    rays = np.stack([(u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1], np.ones_like(u)], -1)
+    far = np.linalg.norm(centre)  # the silhouette is a cone about the way to the centre, not a circle
+    angle = np.arccos(np.clip(rays @ centre / np.linalg.norm(rays, axis=-1) / far, -1, 1))
+    away = np.abs(angle - np.arcsin(RADIUS / far)) * K[0, 0]
     picture = np.where(hit[..., None], part, paper)
     picture = np.where((away < 1.0)[..., None], INK, picture)
     return np.rint(_mean(picture)).clip(0, 255).astype(np.uint8)

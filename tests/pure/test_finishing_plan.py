@@ -8,6 +8,7 @@ from holdfast.finishing.plan import Circumstances, edited, make_plan, plan_for, 
 from holdfast.finishing.price import price_of, price_words, seconds_of
 from holdfast.finishing.progress import Limits, Standing, cost, in_vain, line_from, made_worse
 from holdfast.finishing.rerun import merged_reruns
+from holdfast.pipeline.errors import InputError
 from holdfast.pipeline.manifest import Manifest
 from holdfast.validation.kinds import KINDS as FAULTS
 
@@ -43,6 +44,12 @@ def report(*findings, verdict="fail", **more):
 
 def kinds(plan):
     return [action.kind for action in read_actions(plan)]
+
+
+def test_a_first_look_is_refused():
+    with pytest.raises(InputError, match="first look"):
+        make_plan(report(("lid", "rubber", (20, 21)), stage="coarse"), take(), NOW)
+    assert kinds(make_plan(report(("lid", "rubber", (20, 21)), stage="full"), take(), NOW)) == [RERUN]
 
 
 def test_every_kind_of_fault_has_its_ladder_that_ends_with_a_person():
