@@ -21,7 +21,7 @@ MODES = PLANE + 18
 """Coefficients of a displacement field: four of the plane motion, nine polynomials for x and for y."""
 POWERS = ((1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3))
 _RIDGE = np.array([1e-3, 1e-3, 2e-3, 2e-3])
-_BEND_RIDGE = np.array([4e-3] * 5 + [1e-2] * 4)
+_BOTH_RIDGE = np.array(2 * ([4e-3] * 5 + [1e-2] * 4))
 LEAST_ERROR_PX = 0.25
 
 
@@ -44,37 +44,32 @@ class Lens:
         focal = float(K[0, 0]) if orthographic else float(K[0, 0]) / max(float(centre[2]), 1e-6)
         return cls(centre, pixel, max(radius, 1.0), focal, orthographic)
 
-    def jacobian(self, points: NDArray[np.generic]) -> F64:
-        """(n, 2, 6) px: displacement of surface points (n, 3) for one unit of each of RIGID."""
+    def jacobian(self, points: NDArray[np.generic], modes: int = 6) -> F64:
+        """(n, 2, modes) px: displacement of surface points (n, 3) for one unit of each of the first of RIGID."""
         p = points.astype(np.float64)
-        arm = p - self.centre
+        arm = (p - self.centre) / self.radius
+        unit, none = 1.0 / self.focal, np.zeros(len(p))
         ray = np.array([0.0, 0.0, 1.0]) if self.orthographic else self.centre / np.linalg.norm(self.centre)
-        unit = 1.0 / self.focal
-        turns = [
-            np.cross(axis, arm) / self.radius for axis in (np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), ray)
-        ]
-        if self.orthographic:
-            away = (
-                np.concatenate([arm[:, :2], np.zeros((len(p), 1))], 1) / self.radius
-            )  # no size change: a growth
-        else:
-            away = np.broadcast_to(-ray * np.linalg.norm(self.centre) / self.radius, p.shape)
-        moves = [
-            np.broadcast_to([unit, 0, 0], p.shape),
-            np.broadcast_to([0, unit, 0], p.shape),
-            away,
-            turns[2],
-            *turns[:2],
-        ]
-        return np.stack([self.seen(p, v) for v in moves], 2)
+        x, y, z = arm.T
+        about = np.stack([ray[1] * z - ray[2] * y, ray[2] * x - ray[0] * z, ray[0] * y - ray[1] * x], 1)
+        away = -ray * np.linalg.norm(self.centre) / self.radius
+        moves = np.zeros((modes, len(p), 3))
+        moves[0, :, 0] = moves[1, :, 1] = unit
+        moves[2] = away
+        if self.orthographic:  # no size change: a growth
+            moves[2, :, :2], moves[2, :, 2] = arm[:, :2], 0
+        moves[3] = about
+        if modes > 4:
+            moves[4], moves[5] = np.stack([none, -z, y], 1), np.stack([z, none, -x], 1)
+        return np.ascontiguousarray(self.seen(p, moves).transpose(1, 2, 0))
 
     def seen(self, points: F64, velocity: F64) -> F64:
-        """(n, 2) px by which ``points`` (n, 3) move in the picture when they move by ``velocity`` (n, 3) metres."""
+        """(..., n, 2) px by which ``points`` (n, 3) move in the picture when they move by ``velocity`` (..., n, 3) metres."""
         if self.orthographic:
-            return np.asarray(self.focal * velocity[:, :2])
+            return np.asarray(self.focal * velocity[..., :2])
         z = np.maximum(points[:, 2], 1e-6)
-        scale = self.focal * self.centre[2] / z
-        return np.asarray((scale * (velocity[:, :2] - points[:, :2] * (velocity[:, 2] / z)[:, None]).T).T)
+        scale = (self.focal * self.centre[2] / z)[:, None]
+        return np.asarray(scale * (velocity[..., :2] - points[:, :2] * (velocity[..., 2] / z)[..., None]))
 
     def polynomials(self, pixels: F64) -> F64:
         """(n, 9) POWERS of the place in the part, about -1..1."""
@@ -99,31 +94,48 @@ def fit_normal(
     """Fits displacements ``along`` (n,) px the ``normals`` (n, 2), which is all that an edge shows, by least absolute
     deviations (reweighted): first the plane motion, and the ``slide`` (n, 2) of what is locked to the surface's
     normals, then the bend of what is left. ``weight`` (n,) how clear each is."""
-    across = [np.einsum("nd,ndk->nk", normals, jacobian[..., :PLANE])]
+    across = normals[:, :1] * jacobian[:, 0, :PLANE] + normals[:, 1:] * jacobian[:, 1, :PLANE]
+    plane = Problem(across, along, _RIDGE)
+    whole = plane
     if slide is not None:
-        across.append((normals * slide).sum(1)[:, None])
-    columns = np.concatenate(across, 1)
-    ridge = _RIDGE if slide is None else np.append(_RIDGE, 2e-2)
-    w, x = weight.copy(), np.zeros(columns.shape[1])
-    rest = along
+        across = np.concatenate([across, (normals * slide).sum(1)[:, None]], 1)
+        whole = Problem(across, along, np.append(_RIDGE, 2e-2))
+    w, x, rest = weight, np.zeros(across.shape[1]), along
     for _ in range(5):
-        x = _solve(columns, along, w, ridge)
+        x = whole.solve(w)
         if slide is not None and not 0 <= x[PLANE] <= 1.2:
-            held = float(np.clip(x[PLANE], 0, 1.2))
-            x = np.append(_solve(columns[:, :PLANE], along - held * columns[:, PLANE], w, _RIDGE), held)
-        rest = along - columns @ x
+            held = min(max(float(x[PLANE]), 0.0), 1.2)
+            x = np.append(plane.solve(w, held * across[:, PLANE]), held)
+        rest = along - across @ x
         w = weight / np.maximum(np.abs(rest), LEAST_ERROR_PX)
     basis = np.concatenate([normals[:, :1] * polynomials, normals[:, 1:] * polynomials], 1)
-    bend = _solve(basis, rest, w, np.concatenate([_BEND_RIDGE, _BEND_RIDGE]))
+    bend = Problem(basis, rest, _BOTH_RIDGE).solve(w)
     left = np.abs(rest - basis @ bend)
     slid = float(x[PLANE]) if slide is not None else 0.0
-    return Fit(np.concatenate([x[:PLANE], bend]), float(np.quantile(left, 0.8)), slid, len(along))
+    return Fit(np.concatenate([x[:PLANE], bend]), quantile(left, 0.8), slid, len(along))
 
 
-def _solve(columns: F64, values: F64, weight: F64, ridge: F64) -> F64:
-    scaled = columns * weight[:, None]
-    normal = columns.T @ scaled + np.diag(ridge) * weight.sum()
-    return np.asarray(np.linalg.solve(normal, scaled.T @ values))
+class Problem:
+    """Weighted least squares for ``columns`` (n, k) and ``values`` (n,) with a ``ridge`` (k,), for many weights."""
+
+    def __init__(self, columns: F64, values: F64, ridge: F64) -> None:
+        self._both, self._values = np.column_stack([columns, values]), values
+        self._ridge = np.diag(ridge)
+
+    def solve(self, weight: F64, less: F64 | None = None) -> F64:
+        """(k,) for ``weight`` (n,); ``less`` (n,) is taken off the values."""
+        if less is not None:
+            self._both[:, -1] = self._values - less
+        products = (self._both[:, :-1] * weight[:, None]).T @ self._both
+        return np.asarray(np.linalg.solve(products[:, :-1] + self._ridge * weight.sum(), products[:, -1]))
+
+
+def quantile(values: F64, share: float) -> float:
+    """As numpy's, of a plain row of finite values, in a tenth of the time."""
+    at = share * (len(values) - 1)
+    low = int(at)
+    a, b = np.partition(values, (low, min(low + 1, len(values) - 1)))[low : low + 2][[0, -1]]
+    return float(a + (b - a) * (at - low))
 
 
 @dataclass(frozen=True)
