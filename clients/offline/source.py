@@ -48,7 +48,7 @@ def quiet(beauty: F32, ids: NDArray[np.uint8]) -> F32:
     that boil. A clean render stays as it is, to the bit."""
     ripple = np.abs(cv2.filter2D(beauty @ THIRDS, -1, NOISE_KERNEL))
     noise = float(np.median(ripple[ids > 0] if ids.any() else ripple)) / (6 * 0.6745)
-    share = smoothstep(CLEAN, NOISY, np.float32(noise))
+    share = smoothstep(CLEAN, NOISY, np.array(noise, np.float32))
     if share == 0:
         return beauty
     return np.asarray(beauty + (cv2.medianBlur(beauty, 3) - beauty) * share, np.float32)
