@@ -19,6 +19,8 @@ AROUND_PX = 30.0
 """How far from its place a part may have strayed, in px at 640 wide."""
 _STRAY = 12.0
 """Code values by which something differs that should not be there."""
+_LIGHTER = 6.0
+"""Code values by which ground may become lighter than it is seen anywhere."""
 _ENOUGH = 300
 """Pixels of ground that tell a change of exposure half."""
 
@@ -64,7 +66,10 @@ def clean_plate(plate: Plate, goods: Sequence[Good], edge: F32, reach: float, fo
             clear = (others_there > reach) | (np.abs(others - others_there) < 1.0)
             far = sample(good.edge, path) < -reach
             valid = wanted & far & clear & visible(plate, good.plate, path, owner)
-            colour = shaded(sample(good.plate.take, path), ratio(plate, good.plate, path), follow)
+            paint = sample(good.plate.take, path)
+            colour = shaded(paint, ratio(plate, good.plate, path), follow)
+            # in the dark a ratio of light is mostly grain: nothing gets lighter than what either frame shows there
+            colour = np.minimum(colour, np.maximum(paint, plate.take) + _LIGHTER)
             brought = np.where(valid[..., None], colour, brought)
             found |= valid
     sound = found & (edge < -3 * reach)

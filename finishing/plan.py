@@ -163,7 +163,9 @@ def priced(action: Action, take: Manifest) -> Action:
     frames = [f for f in take.data["frames"] if action.reach[0] <= f <= action.reach[1]]
     width, height = take.data.get("size", (1920, 1080))
     cost = price_of(str(action.settings.get("provider", "")), len(frames)) if action.kind == RERUN else 0
-    return replace(action, seconds=seconds_of(action.kind, len(frames), (width, height)), cost_micros=cost)
+    texture = action.kind == DEFLICKER and bool(action.settings.get("texture"))
+    seconds = seconds_of(action.kind, len(frames), (width, height), texture=texture)
+    return replace(action, seconds=seconds, cost_micros=cost)
 
 
 def make_plan(report: Manifest, take: Manifest, now: Circumstances) -> Manifest:

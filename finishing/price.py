@@ -9,6 +9,8 @@ SECONDS: Mapping[str, float] = {
     RESTORE: 1.6, WARP: 1.8, HOLD: 1.2, DEFLICKER: 0.8, RETIME: 0.5, RERUN: 0.8, ASK: 0.0,
 }  # fmt: skip
 """Of one frame of 960 x 540, on one core of 2024; other sizes by their pixels."""
+TEXTURE_SECONDS = 2.0
+"""Of one frame whose texture is replaced."""
 _PIXELS = 960 * 540
 _FREE = ("rehearsal", "offline")
 
@@ -18,9 +20,11 @@ def price_of(provider: str, frames: int) -> int | None:
     return 0 if provider in _FREE else None
 
 
-def seconds_of(kind: str, frames: int, size: tuple[int, int]) -> float:
-    """How long ``frames`` frames of (width, height) will take on this machine, a provider's queue not counted."""
-    return round(SECONDS[kind] * frames * size[0] * size[1] / _PIXELS, 1)
+def seconds_of(kind: str, frames: int, size: tuple[int, int], *, texture: bool = False) -> float:
+    """How long ``frames`` frames of (width, height) will take on this machine, a provider's queue not counted;
+    ``texture``: Deflicker replaces it."""
+    each = TEXTURE_SECONDS if texture else SECONDS[kind]
+    return round(each * frames * size[0] * size[1] / _PIXELS, 1)
 
 
 def price_words(cost_micros: int | None) -> str:

@@ -3,12 +3,14 @@
 
 import numpy as np
 import pytest
-from holdfast.finishing import repair
-from holdfast.finishing.plan import Circumstances, make_plan
+from holdfast.finishing import deflicker, repair
+from holdfast.finishing.job import Job, Refused
+from holdfast.finishing.plan import Action, Circumstances, make_plan
 from holdfast.pipeline.context import CancelToken, Context
 from holdfast.pipeline.errors import Cancelled
 from holdfast.pipeline.manifest import Manifest
 from holdfast.pipeline.take import TakeFolder
+from holdfast.pipeline.truth import GroundTruth
 
 from .finishing_jobs import difference, inside
 from .finishing_scene import drawing, write_take, write_truth
@@ -71,3 +73,48 @@ def test_a_take_is_repaired_after_it_was_killed(shot):
     assert take.path(untouched).samefile(parent.path(untouched))
     assert np.array_equal(parent.frame(LOST), drawing(LOST, ball=False))
     assert "put back" in take.manifest.data["summary"]
+
+
+class _Restless:
+    """A mender whose part changes by ``after`` dE from frame to frame where it changed by ``before``."""
+
+    frames = ()
+
+    def __init__(self, before, after):
+        self.before, self.after = before, after
+
+    def unrest(self, picture_of):
+        return self.before if picture_of is BELOW else self.after
+
+    def mend(self, frame):
+        return drawing(frame)
+
+    def record(self):
+        return {}
+
+
+def BELOW(frame):
+    return drawing(frame)
+
+
+@pytest.mark.parametrize(("before", "after", "kept"), [(2.0, 0.5, True), (2.0, 2.0, True), (2.0, 2.4, False)])
+def test_an_action_that_would_do_harm_by_its_own_measure_is_dropped(before, after, kept):
+    action = Action("f01", "deflicker", "ball", (3, 4), 1, "flicker", "")
+    task = Job(None, FRAMES, BELOW, {}, action, {}, {})
+    if kept:
+        assert repair._steadier(_Restless(before, after), task, drawing) == {"unrest": [before, after]}
+    else:
+        with pytest.raises(Refused, match="from frame to frame"):
+            repair._steadier(_Restless(before, after), task, drawing)
+
+
+def test_a_flicker_that_is_none_is_left_alone(shot):
+    """Nothing flickers in a take but its true light: what Deflicker would change must not get past its own measure."""
+    truth = GroundTruth.open(str(shot / "truth"))
+    action = Action("f01", "deflicker", "ball", (4, 6), 1, "flicker", "")
+    task = Job(truth, FRAMES, BELOW, {"ball": {4, 5, 6}}, action, {"findings": []}, {})
+    mender = deflicker.mender(task)
+    made = {frame: mender.mend(frame) for frame in mender.frames}
+    change = max(difference(made[f], drawing(f), inside(f)) for f in made)
+    print(f"a steady part was changed by {change:.2f} dE")
+    assert change < 1
