@@ -54,6 +54,8 @@ def clean_plate(plate: Plate, goods: Sequence[Good], edge: F32, reach: float, fo
     """The take of ``plate`` with the neighbourhood of the part brought from good frames where the same surface was
     seen farther than ``reach`` px from the part and just as near to others, and grown under the part."""
     zone = (edge <= 0.5) & (edge > -AROUND_PX * plate.scale)
+    # another part's line that the fault did not touch is the take's own, unless it lies the very same
+    slack = np.where(edge > -2.5 * reach, 1.0, 0.3)
     brought, found = np.zeros_like(plate.take), np.zeros(plate.size, bool)
     for owner in (int(value) for value in np.unique(plate.ids[zone]) if value != plate.own):
         mine, others = zone & (plate.ids == owner), _to_others(plate, owner)
@@ -63,7 +65,7 @@ def clean_plate(plate: Plate, goods: Sequence[Good], edge: F32, reach: float, fo
                 break
             path = way(plate, good.plate, owner)
             others_there = sample(_to_others(good.plate, owner), path)
-            clear = (others_there > reach) | (np.abs(others - others_there) < 1.0)
+            clear = (np.minimum(others, others_there) > reach) | (np.abs(others - others_there) < slack)
             far = sample(good.edge, path) < -reach
             valid = wanted & far & clear & visible(plate, good.plate, path, owner)
             paint = sample(good.plate.take, path)
@@ -80,7 +82,8 @@ def clean_plate(plate: Plate, goods: Sequence[Good], edge: F32, reach: float, fo
     rid = plate.take + (ground - plate.take) * (stray * found)[..., None]
     near = found & (edge > -4 * reach) & (free | (edge > -2 * reach))
     result = np.where(near[..., None], ground, rid).astype(np.float32)
-    known = (edge < -0.5) & (found | (edge < -2 * reach) | (not found.any()))
+    own = (edge < -2 * reach) | (~free & (edge < -reach))  # where the take's own is better than a guess
+    known = (edge < -0.5) & (found | own | (not found.any()))
     grown = np.where(known[..., None], result, filled(result, known)).astype(np.float32)
     hole = ~known & (edge < -0.5)
     rid = np.where(hole[..., None], grown, rid)
