@@ -187,7 +187,11 @@ def shift_of(looked: Looked) -> tuple[float, float] | None:
         if own.sum() >= LEAST_POINTS // 2:
             x, y = _peak(looked.votes[own], seen.normals[own], np.ones(int(own.sum()), np.float32))
             agree += int(np.hypot(x - best[0], y - best[1]) < ALIKE_PX)
-    return best if agree >= 2 else None
+    if agree < 2:
+        return None
+    votes, weights, design = _asked([looked])
+    exact = _settle(votes, weights, design[:, :3], np.array([*best, 0.0]))
+    return (float(exact[0]), float(exact[1])) if np.hypot(*(exact[:2] - best)) < ALIKE_PX else best
 
 
 def _even(region: NDArray[np.int64]) -> F32:
@@ -219,12 +223,20 @@ def _bend(three: F64) -> float:
 
 def _total(votes: F32, normals: F32, weight: F32, shifts: F64) -> F64:
     """(K,) votes for each shift."""
-    along = (normals @ shifts.T.astype(np.float32) + REACH).clip(0, 2 * REACH - 1e-3)
-    low = along.astype(np.int64)
-    rest = along - low
-    rows = np.arange(len(votes))[:, None]
-    value = votes[rows, low] * (1 - rest) + votes[rows, low + 1] * rest
-    return np.asarray((weight[:, None] * value).sum(0), np.float64)
+    return np.asarray(
+        (weight[:, None] * _vote(votes, normals @ shifts.T.astype(np.float32))).sum(0), np.float64
+    )
+
+
+def _vote(votes: F32, along: NDArray[Any]) -> NDArray[Any]:
+    """(P, K) votes at ``along`` (P, K) pixels, by cubics: between straight lines the best vote is always a whole pixel."""
+    at = (along + REACH).clip(0, 2 * REACH - 1e-3)
+    low = at.astype(np.int64)
+    t, rows = (at - low).astype(votes.dtype), np.arange(len(votes))[:, None]
+    a, b, c, d = (votes[rows, (low + k).clip(0, 2 * REACH)] for k in (-1, 0, 1, 2))
+    return b + 0.5 * t * (
+        c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a))
+    )  # Catmull and Rom
 
 
 def fit_of(every: Sequence[Looked], start: Fit) -> Fit:
@@ -284,10 +296,7 @@ def _settle(votes: F32, weight: F32, design: F64, answer: F64) -> F64:
 
 def _gain(votes: F32, weight: F32, design: F64, answer: F64) -> float:
     """How well the edges lie where the parameters have them."""
-    along = (design @ answer + REACH).clip(0, 2 * REACH - 1e-3)
-    low = along.astype(np.int64)
-    rows, rest = np.arange(len(votes)), along - low
-    return float((weight * (votes[rows, low] * (1 - rest) + votes[rows, low + 1] * rest)).sum())
+    return float((weight * _vote(votes, (design @ answer)[:, None])[:, 0]).sum())
 
 
 def _near(votes: F32, expected: F64, spread: float) -> tuple[F64, F64]:

@@ -112,9 +112,7 @@ def _unsure_note(found: TimeMap, pairs: Sequence[tuple[int, int]], out: Conforme
     if spans:
         told = [f"{pairs[a][1]}-{pairs[b][1]}" if b > a else str(pairs[a][1]) for a, b in spans[:MOST_SPANS]]
         more = ", ..." if len(spans) > MOST_SPANS else ""
-        out.notes.append(
-            f"Frames whose time can't be told to a frame, little moves there: {', '.join(told)}{more}."
-        )
+        out.notes.append(f"Frames whose time can't be told to a frame: {', '.join(told)}{more}.")
 
 
 def _how(lag: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> str:

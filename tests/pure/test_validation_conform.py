@@ -140,10 +140,11 @@ def test_the_fit_is_found(shot, scale, offset, own, fault):
     assert "frame_map" not in kinds(out)
 
 
-def test_shake_is_found(shot):
+@pytest.mark.parametrize("far", [0.6, 0.3])
+def test_shake_is_found(shot, far):
     truth, clean = shot
     rng = np.random.default_rng(5)
-    moves = rng.normal(0, 0.6, (FRAMES, 2))
+    moves = rng.normal(0, far, (FRAMES, 2))  # 0.3 here are 1.2 px of a picture 1920 wide
     matrices = [np.array([[1, 0, x], [0, 1, y]]) for x, y in moves]
     out = check(truth, [fitted(picture, m, SIZE) for picture, m in zip(clean, matrices, strict=True)])
     assert kinds(out) == []
