@@ -123,11 +123,13 @@ def through(conformed: Conformed) -> dict[str, Any]:
 
 def found(data: dict[str, Any]) -> Conformed:
     """The same back from ``through``."""
+    (sx, sy), (dx, dy) = data["fit"]
+    width, height = data["size"]
     return Conformed(
         [(source, frame) for source, frame in data["pairs"]],
-        fit=Fit(tuple(data["fit"][0]), tuple(data["fit"][1])),
+        fit=Fit((sx, sy), (dx, dy)),
         shake={frame: (x, y) for frame, x, y in data["shake"]},
         levels=Levels(*data["levels"]),
-        size=tuple(data["size"]),
-        own=tuple(data["own"]) if data["own"] else None,
+        size=(width, height),
+        own=(data["own"][0], data["own"][1]) if data["own"] else None,
     )
