@@ -79,7 +79,7 @@ class Retexturer:
         where = inner if inner.sum() > 0.2 * known.sum() else known
         light = softened(plate.take - brought, where, _LIGHT_PX * scale)
         grained = self.restorer.grain.onto(brought + light, plate, np.maximum(count, 1.0))
-        share = np.clip(edge / (INK_PX * scale), 0, 1) * softened(known[..., None] * np.ones(3, np.float32),
+        share = np.clip(edge / (INK_PX * scale), 0, 1) * softened(known[..., None].astype(np.float32) * np.ones(3, np.float32),
                                                                   plate.solid, scale)[..., 0]  # fmt: skip
         share = share * known * weight(plate.frame, *self.job.action.frames, self.job.action.handles)
         mixed = plate.take + (grained - plate.take) * share[..., None]

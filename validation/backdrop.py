@@ -14,23 +14,41 @@ from numpy.typing import NDArray
 from ..pipeline.pictures import F32
 from .anchors import DEPTH_TOLERANCE, Region, Rig
 from .plates import Plate
+from .surface import nearest, sampled
 
 STEP = 4
 """Working pixels (at unit 1) of one cell."""
 AIR = 2
 """Cells around a part that don't count: a style may draw outlines, glow and shadows there."""
 NEW_LAB = 9.0
+UNLIKE_LAB = 16.0
+LIKE_SIZE = 0.5
+COPY = 0.45
+"""Likeness from which a new thing is a copy of a part."""
 SKY = 1e6
 """Depth, in m, of what has none: at infinity."""
 
 
 @dataclass(frozen=True)
 class Blob:
-    """The largest new thing: ``area`` in square px of a picture 640 wide, ``x``, ``y`` in shares of the picture."""
+    """The largest new thing: ``area`` in square px of a picture 640 wide, ``x``, ``y`` in shares of the picture,
+    ``lab`` (n, 3) colours of its cells."""
 
     area: float
     x: float
     y: float
+    lab: F32
+
+
+def likeness(blob: Blob, part: F32, area: float) -> float:
+    """0..1: how much a new thing is like a part whose colours are ``part`` (n, 3) Lab and whose ``area`` is in the same
+    unit: every colour of the one must be in the other, and they must be about as large."""
+    if not len(blob.lab) or not len(part) or area <= 0:
+        return 0.0
+    some = sampled(part)
+    apart = max(float(np.median(nearest(blob.lab, some))), float(np.quantile(nearest(some, blob.lab), 0.6)))
+    size = min(blob.area / area, area / blob.area)
+    return float(np.clip(1 - apart / UNLIKE_LAB, 0, 1) * min(1.0, size / LIKE_SIZE))
 
 
 class Backdrop:
@@ -90,13 +108,14 @@ class Backdrop:
         new = self.known()
         spread = float(np.median(new[self.free])) if self.free.any() else 0.0
         hot = (new > NEW_LAB + 3 * spread).astype(np.uint8)
-        count, _, stats, centres = cv2.connectedComponentsWithStats(hot, connectivity=4)
+        count, labels, stats, centres = cv2.connectedComponentsWithStats(hot, connectivity=4)
         if count < 2:
-            return Blob(0.0, float("nan"), float("nan"))
+            return Blob(0.0, float("nan"), float("nan"), np.zeros((0, 3), np.float32))
         best = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
         height, width = new.shape
         area = float(stats[best, cv2.CC_STAT_AREA]) * (640 / width) ** 2
-        return Blob(area, float((centres[best][0] + 0.5) / width), float((centres[best][1] + 0.5) / height))
+        x, y = (centres[best] + 0.5) / (width, height)
+        return Blob(area, float(x), float(y), sampled(self.lab[labels == best]))
 
 
 def _cells(plate: Plate) -> tuple[F32, F32, NDArray[np.bool_]]:

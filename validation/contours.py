@@ -5,7 +5,7 @@ Everything is read from the colour structure tensor along the truth's visible co
 relight and the sign of the contrast. (Silhouette support and boundary displacement, notes M3 and M4.)
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -24,12 +24,14 @@ TAKE_SUPPORT = 1.25
 NOISE_LAB = 0.35
 NULL_SHIFTS = 12
 MOST_POINTS = 260
-STRETCH = 0.08
-"""Share of an outline that a dent must cover."""
-ALONE_PX = (4.5, 7.0)
+FIRM = 0.15
+"""See Outline.firm: below it, a shift along what is left of an outline can't be read."""
+SECTORS = 36
+"""Into so many sectors about the part's middle the outline is cut to look for dents."""
+ALONE_PX = (4.5, 7.0, 9.5)
 """How far out (px at 640 wide) the same thing as right behind the contour must show for its place to count."""
-STILL_THERE = 0.6
-"""An edge of this share of the strongest one at the expected place: the outline is there, whatever else is drawn."""
+LEAST_BORDER = 8
+"""Contour points between two parts from which their border can be said to be there or not."""
 CONTACT_DEPTH = 0.012
 """Parts whose depths differ by less than this share meet at the contour: neither occludes the other."""
 
@@ -39,19 +41,22 @@ class Contour:
     """Visible contour points that the part itself draws (what lies beyond is behind it).
 
     ``points`` and ``normals`` (P, 2) float32 x, y at working size, normals point outward; ``inner`` (P, 2) the pixel
-    just inside; ``alone`` (P,) where no other part's edge is near, which could be mistaken for this one; ``touching``
-    ids of parts that meet this one without occluding it or being occluded.
+    just inside; ``behind`` (P,) id of what lies beyond; ``alone`` (P,) where no other part's edge is near, which could
+    be mistaken for this one; ``touching`` ids of parts that meet this one without occluding it or being occluded.
     """
 
     points: F32
     normals: F32
     inner: NDArray[np.intp]
+    behind: NDArray[np.int32]
     alone: NDArray[np.bool_]
     touching: frozenset[int]
 
 
 _NONE = np.zeros((0, 2), np.float32)
-_NO_CONTOUR = Contour(_NONE, _NONE, _NONE.astype(np.intp), _NONE[:, 0] > 0, frozenset())
+_NO_CONTOUR = Contour(
+    _NONE, _NONE, _NONE.astype(np.intp), np.zeros(0, np.int32), _NONE[:, 0] > 0, frozenset()
+)
 
 
 def trace(plate: Plate, part_id: int, box: Region | None = None) -> Contour:
@@ -91,7 +96,7 @@ def trace(plate: Plate, part_id: int, box: Region | None = None) -> Contour:
         out = np.rint(places + px * plate.unit * across).astype(int).clip(0, limit)
         alone &= ids[out[:, 1], out[:, 0]] == beyond[keep]
     centres = (places + 0.5 * across + origin).astype(np.float32)
-    return Contour(centres, across, near[keep] + origin, alone, touching)
+    return Contour(centres, across, near[keep] + origin, beyond[keep].astype(np.int32), alone, touching)
 
 
 def profiles(edges: F32, points: F32, normals: F32, offsets: F32) -> F32:
@@ -128,8 +133,11 @@ class Outline:
 
     ``lost`` share of decidable contour that the take does not draw; ``null`` deviations by which the true place
     beats the same contour elsewhere in the frame; ``ratio`` of support in take and render; ``decidable`` points;
-    ``dent`` px by which a stretch of it lies off what the rest shows, ``bend`` rms px of the fit's bend along it; ``fit`` how the outline lies off the render's, as a rigid body and a bend (None: too little of it is clear);
-    ``clear`` share of the decidable points whose place is clear.
+    ``profile`` (36,) px by which the sectors of it before the background lie off what its plane motion explains, outwards; ``bend`` rms px of
+    the fit's bend along it; ``fit`` how the outline lies off the render's, as a rigid body and a bend (None: too little
+    of it is clear); ``clear`` share of the decidable points whose place is clear; ``borders`` by id of the part behind
+    the share of the border with it that the take does not draw; ``firm`` 0..0.5 how well the clear points hold the part
+    in the direction in which they hold it least (the smaller eigenvalue of their normals' mean square).
     """
 
     lost: float = np.nan
@@ -137,9 +145,11 @@ class Outline:
     ratio: float = np.nan
     decidable: int = 0
     clear: float = np.nan
-    dent: float = np.nan
+    profile: F64 = field(default_factory=lambda: np.full(SECTORS, np.nan))
     bend: float = np.nan
     fit: Fit | None = field(default=None)
+    borders: dict[int, float] = field(default_factory=dict)
+    firm: float = 0.0
 
 
 def measure_outline(
@@ -152,7 +162,8 @@ def measure_outline(
     reach, tolerance = max(5, round(REACH_PX * unit)), max(1, round(TOLERANCE_PX * unit))
     offsets = np.arange(-reach, reach + 1, dtype=np.float32)
     render = profiles(edges.render, contour.points, contour.normals, offsets)
-    seen = support(render, reach, tolerance) > RENDER_SUPPORT
+    drawn = support(render, reach, tolerance)
+    seen = drawn > RENDER_SUPPORT
     if seen.sum() < max(8, 0.15 * len(seen)):
         return Outline(decidable=int(seen.sum()))
     points, normals, render, alone = (
@@ -164,52 +175,87 @@ def measure_outline(
     styled = profiles(edges.take, points, normals, offsets)
     found = support(styled, reach, tolerance)
     null = _null(edges, points, normals, unit, rng)
-    moved, clear, left = _displacements(styled, render, unit)
+    moved, clear = _displacements(styled, render, unit)
     clear &= alone
-    fit, dent, bend = None, np.nan, np.nan
+    fit, profile, bend, firm = None, np.full(SECTORS, np.nan), np.nan, 0.0
     if clear.sum() >= 12:
-        usable = Clear(points[clear], normals[clear], contour.inner[seen][clear], moved[clear], left[clear])
-        fit, dent, bend = _fit(usable, plate, rig, lens)
+        usable = Clear(
+            points[clear],
+            normals[clear],
+            contour.inner[seen][clear],
+            moved[clear],
+            contour.behind[seen][clear] == 0,
+        )
+        fit, profile, bend = _fit(usable, plate, rig, lens)
+        firm, fit = _held(usable.normals.astype(np.float64), fit)
+    behind, gone = contour.behind[seen], found < TAKE_SUPPORT
     return Outline(
-        lost=float((found < TAKE_SUPPORT).mean()),
+        lost=float(gone.mean()),
         null=float((found.mean() - null.mean()) / (null.std() + 0.05)),
-        ratio=float(np.median(found) / np.median(support(render, reach, tolerance))),
+        ratio=float(np.median(found) / np.median(drawn[seen])),
         decidable=int(seen.sum()),
         clear=float(clear.sum() / max(1, int(alone.sum()))),
-        dent=dent / unit,
+        profile=profile / unit,
         bend=bend / unit,
         fit=fit,
+        borders={
+            int(i): float(gone[behind == i].mean())
+            for i in np.unique(behind[behind > 0])
+            if (behind == i).sum() >= LEAST_BORDER
+        },
+        firm=firm,
     )
 
 
 @dataclass(frozen=True)
 class Clear:
     """Contour points whose place in the take is clear: see Contour; ``moved`` (P,) working px along the normals,
-    ``left`` (P,) where no edge is at the expected place any more."""
+    ``free`` (P,) where no part lies behind: a style may draw a border between two parts on either of them."""
 
     points: F32
     normals: F32
     inner: NDArray[np.intp]
     moved: F64
-    left: NDArray[np.bool_]
+    free: NDArray[np.bool_]
 
 
-def _fit(found: Clear, plate: Plate, rig: Rig, lens: Lens) -> tuple[Fit, float, float]:
-    """(fit, dent, bend): the dent is the largest median offset of STRETCH of the outline that left its place, beyond the
-    outline's plane motion, working px."""
+def _fit(found: Clear, plate: Plate, rig: Rig, lens: Lens) -> tuple[Fit, F64, float]:
+    """(fit, profile, bend): see Outline; working px."""
     x, y = found.points.T
     depth = plate.depth[found.inner[:, 1], found.inner[:, 0]]
     depth = np.where(depth > 0, depth, lens.centre[2]).astype(np.float32)
     across = found.normals.astype(np.float64)
-    jacobian = lens.jacobian(rig.points(plate.frame, x, y, depth))
+    jacobian = lens.jacobian(rig.points(plate.frame, x, y, depth), PLANE)
     polynomials = lens.polynomials(found.points.astype(np.float64))
     fit = fit_normal(jacobian, polynomials, across, found.moved, np.ones(len(x)))
-    rest = found.moved - np.einsum("nd,ndk,k->n", across, jacobian[..., :PLANE], fit.field[:PLANE])
-    rest = np.where(found.left, rest - np.median(rest), 0.0)
-    width = min(len(rest), max(7, round(STRETCH * len(rest))))
-    stretches = np.lib.stride_tricks.sliding_window_view(rest, width)
+    rest = found.moved - (across * (jacobian @ fit.field[:PLANE])).sum(1)
     bend = (across * (polynomials @ fit.field[PLANE:].reshape(2, 9).T)).sum(1)
-    return fit, float(np.abs(np.median(stretches, axis=1)).max()), float(np.sqrt((bend**2).mean()))
+    return (
+        fit,
+        _profile((found.points - lens.pixel)[found.free], rest[found.free]),
+        float(np.sqrt((bend**2).mean())),
+    )
+
+
+def _held(normals: F64, fit: Fit) -> tuple[float, Fit]:
+    """(firm, fit): see Outline; a shift in a direction in which the outline hardly holds the part is taken out."""
+    sizes, ways = np.linalg.eigh(normals.T @ normals / len(normals))
+    firm = float(sizes[0])
+    if firm >= FIRM:
+        return firm, fit
+    field = fit.field.copy()
+    field[:2] -= (field[:2] @ ways[:, 0]) * ways[:, 0]
+    return firm, replace(fit, field=field)
+
+
+def _profile(arms: NDArray[np.generic], rest: F64) -> F64:
+    """(36,) median of ``rest`` (P,) over the sectors into which ``arms`` (P, 2) point; NaN where there are few."""
+    angle = np.arctan2(arms[:, 1], arms[:, 0])
+    sector = np.floor((angle / (2 * np.pi)) % 1 * SECTORS).astype(np.intp).clip(0, SECTORS - 1)
+    out = np.full(SECTORS, np.nan)
+    for number in np.flatnonzero(np.bincount(sector, minlength=SECTORS) >= 2):
+        out[number] = np.median(rest[sector == number])
+    return out
 
 
 def _null(edges: Edges, points: F32, normals: F32, unit: float, rng: np.random.Generator) -> F32:
@@ -225,9 +271,8 @@ def _null(edges: Edges, points: F32, normals: F32, unit: float, rng: np.random.G
     return support(styled, reach, tolerance).reshape(NULL_SHIFTS, -1).mean(1)
 
 
-def _displacements(styled: F32, render: F32, unit: float) -> tuple[F64, NDArray[np.bool_], NDArray[np.bool_]]:
-    """((P,) working px by which the take's edge lies further out than the render's, sub-pixel; (P,) where it is clear;
-    (P,) where no edge is left at the render's)."""
+def _displacements(styled: F32, render: F32, unit: float) -> tuple[F64, NDArray[np.bool_]]:
+    """((P,) working px by which the take's edge lies further out than the render's, sub-pixel; (P,) where it is clear)."""
     sigma = max(0.8, 1.1 * unit)
     smooth = [cv2.GaussianBlur(p, (0, 0), sigmaX=sigma, sigmaY=1.0) for p in (styled, render)]
     centre = styled.shape[1] // 2
@@ -236,9 +281,7 @@ def _displacements(styled: F32, render: F32, unit: float) -> tuple[F64, NDArray[
     clear = smooth[0].max(1) > 2.0 * smooth[0].mean(1) + NOISE_LAB
     clear &= np.abs(at[1] - centre) <= centre // 2
     clear &= np.abs(at[0] - centre) <= centre - 2
-    expected = np.rint(at[1]).astype(np.intp)[:, None] + np.array([-1, 0, 1])
-    here = np.take_along_axis(styled, expected.clip(0, styled.shape[1] - 1), 1).max(1)
-    return (at[0] - at[1]).astype(np.float64), clear, here < STILL_THERE * styled.max(1)
+    return (at[0] - at[1]).astype(np.float64), clear
 
 
 def _peak(rows: F32) -> NDArray[np.float32]:

@@ -131,6 +131,7 @@ def _finding(
     words = kind.sentence.format(
         part=span.part, others=" and ".join(span.others), value=span.value, limit=span.limit, unit=span.unit,
         mm="" if mm is None else f"{mm:.1f} mm",
+        amount=f"over {span.value:.0%} of its length" if span.unit == "share" else f"by {span.value:.1f} px",
     ).replace(" ()", "")  # fmt: skip
     sentence = words if kind.sentence else f"{exact.rstrip('.')}."
     also = tuple(
@@ -158,7 +159,13 @@ def _where(span: Span, series: Series) -> tuple[float, float, float, float] | No
     if span.kind not in ("ghost", "intruder") or not span.part:
         return None
     of = series.of[span.part]
-    x, y, side = of["ghost_x"][span.worst], of["ghost_y"][span.worst], 2 * of["radius"][span.worst] / 640
+    new = span.kind == "intruder" or of["new_like"][span.worst] > of["ghost"][span.worst]
+    which = "new" if new else "ghost"
+    x, y, side = (
+        of[f"{which}_x"][span.worst],
+        of[f"{which}_y"][span.worst],
+        2 * of["radius"][span.worst] / 640,
+    )
     if not np.isfinite([x, y, side]).all():
         return None
     return (

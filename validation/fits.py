@@ -94,7 +94,9 @@ def fit_normal(
     """Fits displacements ``along`` (n,) px the ``normals`` (n, 2), which is all that an edge shows, by least absolute
     deviations (reweighted): first the plane motion, and the ``slide`` (n, 2) of what is locked to the surface's
     normals, then the bend of what is left. ``weight`` (n,) how clear each is."""
-    across = normals[:, :1] * jacobian[:, 0, :PLANE] + normals[:, 1:] * jacobian[:, 1, :PLANE]
+    across = np.asarray(
+        normals[:, :1] * jacobian[:, 0, :PLANE] + normals[:, 1:] * jacobian[:, 1, :PLANE], np.float64
+    )
     plane = Problem(across, along, _RIDGE)
     whole = plane
     if slide is not None:

@@ -10,25 +10,36 @@ from ..pipeline.intent import Intent
 from .explain import Cause, explain
 from .gates import LEAST_FRAMES, Span, all_spans, spans
 from .limits import Limits
+from .motion import EXPLAINED
 from .pairs import pair_signals
 from .series import Series
 from .signals import PX, Read, Signal, read
 
 VOTELESS = frozenset(
-    {"vanished", "partly_vanished", "rubber", "shifted", "colour_drift", "outline", "swapped"}
+    {
+        "vanished",
+        "partly_vanished",
+        "rubber",
+        "shifted",
+        "colour_drift",
+        "outline",
+        "swapped",
+        "merged",
+        "not_hidden",
+    }
 )
 """Frames in which a part shows one of these faults say nothing about that part in other frames."""
 ROUNDS = 4
+BESIDE = 1
+"""Frames beside a fault that have no say either: it comes and goes in them."""
 CLEARLY = 3.0
 """Above so many times its limit a fault is no surer; a longer one is."""
 GRAVE = 5.0
 """By how much an absence counts as stronger than what else it shows."""
+STILL_THERE = 0.15
+"""Share of its outline that a part may have lost and still be there as a whole."""
 BEGUN, DONE, STEPS = 0.15, 0.75, 2
 """A displacement that is between these shares of its largest in so many frames comes or goes step by step."""
-MERGED, MOST_LOST = 0.5, 0.4
-"""Merged is a part that is gone under another's colours by this share, while no more of its outline is lost."""
-ALIEN = 0.5
-"""Least share of what is gone of a part that must show another part's colours."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +57,10 @@ def find(
     """Reads every part, leaves out of what is usual the frames that are at fault, and finds the faults; ``more``
     spans of the whole take; a fault lasts ``least`` frames."""
     faulty: dict[str, frozenset[int]] = {part: frozenset() for part in series.parts}
+    parts: dict[str, Read] = {}
+    fresh = set(series.parts)
     for _ in range(ROUNDS):
-        parts = {part: read(series, part, limits, intent, faulty[part]) for part in series.parts}
+        parts |= {part: read(series, part, limits, intent, faulty[part]) for part in fresh}
         table = {part: dict(parts[part].signals) for part in series.parts}
         for part, signals in pair_signals(series, limits, faulty).items():
             table[part].update(signals)
@@ -56,6 +69,7 @@ def find(
         }
         if not any(more_of_it.values()):
             break
+        fresh = {part for part in series.parts if more_of_it[part]}
         faulty = {part: faulty[part] | more_of_it[part] for part in series.parts}
     causes = explain(all_spans(table, least) + more, series.touching)
     return Found(parts, table, [_named(cause, series, parts) for cause in causes])
@@ -76,7 +90,7 @@ def _strongest(part: str, table: Mapping[str, Mapping[str, Signal]], known: froz
     if not fresh:
         return frozenset()
     worst = max(fresh, key=_weight)
-    bad = frozenset(range(worst.first, worst.last + 1))
+    bad = frozenset(range(max(0, worst.first - BESIDE), min(count, worst.last + 1 + BESIDE)))
     return bad if len(bad | known) <= count // 2 else frozenset()
 
 
@@ -94,37 +108,27 @@ def _named(cause: Cause, series: Series, parts: Mapping[str, Read]) -> Cause:
         return replace(cause, span=replace(span, kind=_displaced(span, parts[span.part])))
     if span.kind == "vanished" and _was_hidden(span, series):
         return replace(cause, span=replace(span, kind="not_back"))
-    if span.kind == "partly_vanished":
-        return replace(cause, span=_taken_over(span, series))
+    if span.kind == "not_hidden":  # said of the part that shows, not of the one that it covers
+        return replace(cause, span=replace(span, part=span.others[0], others=(span.part,)))
+    if span.kind in ("colour_drift", "partly_vanished", "rubber") and _another(cause, series):
+        return replace(cause, span=replace(span, kind="material"))
+    if span.kind == "rubber" and _tilted(span, parts[span.part]):
+        return replace(cause, span=replace(span, kind="turned"))
     return cause
 
 
-def _taken_over(span: Span, series: Series) -> Span:
-    """A part that shows another part's colours instead of its own: the other shows where it should be hidden, or the
-    two have merged."""
-    links = [
-        link for link in series.links[span.part] if span.first <= link.here <= span.last and link.foreign > 0
-    ]
-    if not links:
-        return span
-    share, name = max(
-        (float(np.median([k.foreign for k in links if k.alien == number])), number)
-        for number in {k.alien for k in links}
-    )
-    other = series.numbers.get(name, "")
-    if not other or share < ALIEN * max(span.value, 0.1):
-        return span
-    visible = np.nan_to_num(series.of[other]["visible_px"])
-    hidden = visible[span.first : span.last + 1].max() < 0.1 * max(visible.max(), 1.0)
-    if hidden:
-        return replace(span, kind="not_hidden", part=other, others=(span.part,))
-    if share < MERGED or np.nanmedian(series.of[span.part]["lost"][span.first : span.last + 1]) > MOST_LOST:
-        return span
-    touching = any(
-        other in series.touching[span.part][i] or span.part in series.touching[other][i]
-        for i in range(span.first, span.last + 1)
-    )
-    return replace(span, kind="merged", others=(other,)) if touching else span
+def _another(cause: Cause, series: Series) -> bool:
+    """True if a part is there, in place, and neither its colour nor its texture is what it was: another material. (Its
+    colours may happen to be those around it, and texture that is not the same can't tell a bend.)"""
+    span = cause.span
+    kinds = {s.kind for s in (span, *cause.explained) if s.part == span.part}
+    lost = np.nan_to_num(np.nanmedian(series.of[span.part]["lost"][span.first : span.last + 1]))
+    return "colour_drift" in kinds and bool(kinds & {"material", "text"}) and bool(lost < STILL_THERE)
+
+
+def _tilted(span: Span, part: Read) -> bool:
+    """True if what looks like a bend is a rigid turn out of the picture's plane."""
+    return bool(np.nanmedian(part.motion.tilted[span.first : span.last + 1]) >= EXPLAINED)
 
 
 def _displaced(span: Span, part: Read) -> str:

@@ -26,6 +26,7 @@ def save(path: Path, series: Series, which: Sequence[int], identity: str) -> Non
     rows = np.array(sorted(which), np.int64)
     arrays: dict[str, Any] = {"rows": rows, "cells": series.cells[rows]}
     touching: dict[str, list[list[str]]] = {}
+    borders: dict[str, list[dict[int, float]]] = {}
     for number, part in enumerate(series.parts):
         shapes = series.shapes[part]
         known = [i for i in rows.tolist() if i in shapes]
@@ -33,6 +34,7 @@ def save(path: Path, series: Series, which: Sequence[int], identity: str) -> Non
         arrays |= {
             f"{number}.of": np.stack([series.of[part][name][rows] for name in PER_PART]),
             f"{number}.outlines": series.outlines[part][rows],
+            f"{number}.profiles": series.profiles[part][rows],
             f"{number}.shaped": np.array(known, np.int64),
             f"{number}.products": np.array([shapes[i].products for i in known]),
             f"{number}.motions": np.array([shapes[i].motions for i in known]),
@@ -43,7 +45,8 @@ def save(path: Path, series: Series, which: Sequence[int], identity: str) -> Non
             f"{number}.colours": np.array([[*link.colour, *link.at] for link in links], np.float64),
         }
         touching[part] = [sorted(series.touching[part][i]) for i in rows.tolist()]
-    head = {"identity": identity, "parts": list(series.parts), "touching": touching}
+        borders[part] = [series.borders[part][i] for i in rows.tolist()]
+    head = {"identity": identity, "parts": list(series.parts), "touching": touching, "borders": borders}
     with writing(path) as target, target.open("wb") as stream:
         np.savez_compressed(stream, head=np.array(json.dumps(head)), **arrays)
 
@@ -81,14 +84,18 @@ def _take_in(series: Series, data: Any) -> None:
         for name, values in zip(PER_PART, data[f"{number}.of"], strict=True):
             series.of[part][name][rows] = values
         series.outlines[part][rows] = data[f"{number}.outlines"]
+        series.profiles[part][rows] = data[f"{number}.profiles"]
         shapes = zip(
             data[f"{number}.shaped"], data[f"{number}.products"], data[f"{number}.motions"], strict=True
         )
         series.shapes[part].update({int(i): Frame(products, motions) for i, products, motions in shapes})
         table = zip(data[f"{number}.links"], data[f"{number}.fields"], data[f"{number}.colours"], strict=True)
         series.links[part] += [_link(scalars, field, colour) for scalars, field, colour in table]
-        for index, names in zip(rows.tolist(), head["touching"][part], strict=True):
+        for index, names, lost in zip(
+            rows.tolist(), head["touching"][part], head["borders"][part], strict=True
+        ):
             series.touching[part][index] = frozenset(names)
+            series.borders[part][index] = {int(number): share for number, share in lost.items()}
 
 
 def _link(scalars: Any, field: Any, colour: Any) -> Link:

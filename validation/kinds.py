@@ -15,7 +15,7 @@ class Kind:
     """``scope`` what it is said of: the take, a part, a part and another one, a criterion of the prompt contract.
 
     ``phrase`` completes "lid ..." in lists and markers; ``sentence`` is for people, with {part}, {others}, {value},
-    {limit}, {unit}, {mm}; ``measure`` is the one that is responsible, in ``unit`` (px: of a picture 1920 wide).
+    {limit}, {unit}, {mm}, {amount}; ``measure`` is the one that is responsible, in ``unit`` (px: of a picture 1920 wide).
     """
 
     name: str
@@ -39,7 +39,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("not_back", PART, "does not come back", "{part} was hidden and does not come back.", "absence", "", "Put the real part back in these frames."),
     Kind("partly_vanished", PART, "partly vanished", "{value:.0%} of {part} is not there.", "gone", "share", "Put the real part back in these frames."),
     Kind("not_hidden", PAIR, "shows where it should be hidden", "{part} shows through {others} that should hide it.", "shown", "share", "Rerun this span with stronger depth control."),
-    Kind("swapped", PAIR, "swapped", "{part} and {others} have changed places.", "swap", "dE", "Put the real parts back, or rerun the span."),
+    Kind("swapped", PAIR, "swapped", "{part} and {others} have changed places.", "swap", "", "Put the real parts back, or rerun the span."),
     Kind("merged", PAIR, "merged", "{part} and {others} have become one: the border between them is gone.", "merge", "share", "Rerun this span with stronger edge control."),
     Kind("ghost", PART, "doubled", "A second {part} shows where the render has none.", "ghost", "likeness", "Rerun this span."),
     Kind("intruder", PART, "followed by something new", "Something that the render does not have moves like {part}.", "stranger", "share", "Rerun this span."),
@@ -49,7 +49,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("shifted", PART, "shifted", "{part} lies {value:.1f} px ({mm}) away from where the render has it.", "shift", "px", "Move it back by the displacement found, or put the real part back."),
     Kind("scaled", PART, "scaled", "{part} has another size than rendered: its rim lies {value:.1f} px off.", "scale", "px", "Warp it back, or put the real part back."),
     Kind("turned", PART, "turned", "{part} is turned in the picture: its rim lies {value:.1f} px off.", "turn", "px", "Warp it back, or put the real part back."),
-    Kind("outline", PART, "outline changed", "The outline of {part} is not where the render has it over {value:.0%} of its length.", "lost", "share", "Rerun this span with stronger edge control."),
+    Kind("outline", PART, "outline changed", "The outline of {part} is not where the render has it, {amount}.", "outline", "px", "Rerun this span with stronger edge control."),
     Kind("wobble", PART, "outline wobbles", "The outline of {part} wobbles by {value:.1f} px.", "wobble", "px", "Rerun this span with stronger edge control."),
     Kind("sliding", PART, "texture slides", "The texture of {part} slides over it by {value:.1f} px while its outline stays.", "slide", "px", "Rerun this span, or put the real part back."),
     Kind("text", PART, "texture garbled", "What is drawn on {part} is garbled: its patches are no longer alike.", "garble", "share", "Put the real part back."),

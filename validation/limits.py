@@ -21,6 +21,7 @@ class Limit:
     unit: str
     says: str
     margin: float = 4.0
+    quiet: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ def load_limits(path: Path = FILE) -> Limits:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         of = {
-            name: Limit(entry["value"], entry["unit"], entry["says"], entry["margin"])
+            name: Limit(
+                entry["value"], entry["unit"], entry["says"], entry["margin"], entry.get("quiet", 1.0)
+            )
             for name, entry in data["limits"].items()
         }
         presence = Presence(dict(data["presence"]["weights"]), float(data["presence"]["bias"]))

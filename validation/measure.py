@@ -6,6 +6,7 @@ a good way off on either side. What the pairs say is put together later (``serie
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ from .anchors import (
     normals,
     surfaces,
 )
-from .backdrop import Backdrop
+from .backdrop import COPY, Backdrop, likeness
 from .contours import Edges, Outline, measure_outline
 from .fits import Fit, fit_normal
 from .ghosts import Scout
@@ -45,6 +46,35 @@ LEAST_VISIBLE_PX = 40.0
 ODD_SHARE = 0.04
 """Share of a surface that must look odd before it is asked whose it looks like."""
 F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Moving:
+    """Lightness (h, w) of take and render on a region, as carried from another frame and here, and the ``flow``
+    (h, w, 2) of the take between the two. Patches are made of crops: most of a picture is no part."""
+
+    take: tuple[F32, F32]
+    render: tuple[F32, F32]
+    flow: F32
+    unit: float
+
+    @classmethod
+    def of(cls, here: Plate, there: Plate, carried: Carried, flow: F32, region: Region) -> "Moving":
+        def pair(now: F32, before: F32) -> tuple[F32, F32]:
+            own = np.ascontiguousarray(now[region.cut][..., 0])
+            brought = carried.bring(np.ascontiguousarray(before[..., 0]))
+            return np.where(carried.valid, brought, own).astype(np.float32), own
+
+        pairs = pair(here.take_lab, there.take_lab), pair(here.beauty_lab, there.beauty_lab)
+        return cls(*pairs, flow, here.unit)
+
+    def patches(self, cut: tuple[slice, slice]) -> Patches:
+        """Those of a crop; what was carried is moved along the flow to where it is found here."""
+        rows, columns = (np.arange(c.start, c.stop, dtype=np.float32) for c in cut)
+        x, y = columns[None] - self.flow[cut][..., 0], rows[:, None] - self.flow[cut][..., 1]
+        moved = cv2.remap(self.take[0], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        now, rendered, shaded = (np.ascontiguousarray(p[cut]) for p in (self.take[1], *self.render))
+        return Patches(np.asarray(moved, np.float32), now, rendered, shaded, self.unit)
 
 
 class Measurer:
@@ -103,7 +133,8 @@ class Measurer:
         self._stranger(index, pieces, wall)
 
     def _stranger(self, index: int, pieces: list[Piece], wall: Backdrop) -> None:
-        """What is new in the background: where copies of parts seem to be, and the largest of it, of the part next to it."""
+        """What is new in the background: where copies of parts seem to be, and the largest of it: of the part that it
+        looks like, else of the one next to it."""
         for piece in pieces:
             of = self.series.of[piece.name]
             self.series.put(
@@ -111,6 +142,7 @@ class Measurer:
                 index,
                 ghost_new=wall.within(of["ghost_x"][index], of["ghost_y"][index], piece.box),
                 new=0.0,
+                new_like=0.0,
             )
         blob = wall.blob()
         if blob.area > 0:
@@ -122,8 +154,14 @@ class Measurer:
                     np.hypot((box.x0 + box.x1) / 2 - blob.x * width, (box.y0 + box.y1) / 2 - blob.y * height)
                 )
 
-            near = min(pieces, key=away)
-            self.series.put(near.name, index, new=blob.area, new_x=blob.x, new_y=blob.y)
+            def like(piece: Piece) -> float:
+                take = wall.plate.take_lab[piece.surface.y, piece.surface.x]
+                return likeness(blob, take, len(take) / wall.plate.unit**2)
+
+            near, alike = min(pieces, key=away), max(pieces, key=like)
+            share = like(alike)
+            whose = alike if share > COPY else near
+            self.series.put(whose.name, index, new=blob.area, new_x=blob.x, new_y=blob.y, new_like=share)
 
     def _pieces(self, here: Plate, region: Region, shown: dict[int, Surface], index: int) -> list[Piece]:
         names = {number: name for name, number in self.parts}
@@ -136,14 +174,25 @@ class Measurer:
             self.series.touching[name][index] = frozenset(
                 names[i] for i in piece.contour.touching if i in names
             )
+            if index:
+                self.series.put(name, index, speed=self._speed(here, surface, self.sources[index - 1]))
             pieces.append(piece)
         return pieces
+
+    def _speed(self, here: Plate, surface: Surface, before: int) -> float:
+        """Mean px (of a picture 640 wide) by which the part's surface has moved in the picture since frame ``before``."""
+        some = slice(None, None, max(1, len(surface.x) // 30))
+        move = self.rig.carry(here.frame, before, surface.id).astype(np.float32)
+        x, y = self.rig.project(before, surface.points[some] @ move[:3, :3].T + move[:3, 3])
+        return float(np.hypot(x - surface.x[some], y - surface.y[some]).mean()) / here.unit
 
     def _outline(self, index: int, piece: Piece, found: Outline, unit: float) -> None:
         self.series.put(
             piece.name, index, lost=found.lost, null=found.null, ratio=found.ratio, decidable=found.decidable,
-            clear=found.clear, dent=found.dent, outline_bend=found.bend, radius=piece.lens.radius / unit, focal=piece.lens.focal / unit,
+            clear=found.clear, outline_bend=found.bend, firm=found.firm, radius=piece.lens.radius / unit, focal=piece.lens.focal / unit,
         )  # fmt: skip
+        self.series.profiles[piece.name][index] = found.profile
+        self.series.borders[piece.name][index] = found.borders
         if found.fit is not None:
             self.series.outline(piece.name, index, found.fit, unit)
 
@@ -177,12 +226,13 @@ class Measurer:
         structure = np.ascontiguousarray(here.structure[region.cut])
         lines = Lines(structure, here.unit)
         rings = {p.name: around(here, p.mask, p.box.cut) for p in pieces}
+        read = {piece.id: lines.at(piece.rows, piece.columns) for piece in pieces}
         for piece in pieces:
-            clear = lines.clear[piece.rows, piece.columns]
+            across, clear = read[piece.id]
             self.series.put(piece.name, index, textured=float(clear.mean()) if len(clear) else 0.0)
             if len(clear) >= 12:
                 self.series.shapes[piece.name][index] = shape_of(
-                    self.rig, here, piece, lines, self.series.joints
+                    self.rig, here, piece, across, clear, self.series.joints
                 )
         facing: dict[int, Facing] = {}
         for other in [*self._chosen(index, here, pieces), *([index - 1] if index else [])]:
@@ -194,16 +244,17 @@ class Measurer:
             before = np.asarray(carried.bring(there.structure))
             before = np.where(carried.valid, before, structure).astype(np.uint8)
             flow = np.asarray((self._fast if near else self._flow).calc(before, structure, None), np.float32)
-            patches = self._patches(here, there, carried, flow, region)
+            moving = Moving.of(here, there, carried, flow, region)
             for piece in pieces:
                 turned = self.rig.turned_deg(here.frame, there.frame, piece.id)
                 if turned > MOST_TURN_DEG:
                     continue
                 free = None
                 if turned > TURNED_DEG:
-                    if not facing:
-                        field = normals(self.rig, here, region)
-                        facing = {p.id: Facing.of(field, p.rows, p.columns) for p in pieces}
+                    if piece.id not in facing:
+                        field = normals(self.rig, here, piece.box)
+                        y, x = piece.box.y0 - region.y0, piece.box.x0 - region.x0
+                        facing[piece.id] = Facing.of(field, piece.rows - y, piece.columns - x)
                     free = facing[piece.id].slide(self.rig.carry(here.frame, there.frame, piece.id)[:3, :3])
                 self._link(
                     index,
@@ -214,24 +265,12 @@ class Measurer:
                     carried,
                     flow,
                     free,
-                    lines,
-                    patches,
+                    read[piece.id],
+                    moving,
                     rings[piece.name],
                     region,
                     turned,
                 )
-
-    @staticmethod
-    def _patches(here: Plate, there: Plate, carried: Carried, flow: F32, region: Region) -> Patches:
-        """Patches of the take carried from there, moved along ``flow`` to where they are found here."""
-        now = np.ascontiguousarray(here.take_lab[region.cut][..., 0])
-        brought = carried.bring(np.ascontiguousarray(there.take_lab[..., 0]))
-        before = np.where(carried.valid, brought, now).astype(np.float32)
-        ys, xs = np.mgrid[: now.shape[0], : now.shape[1]].astype(np.float32)
-        moved = cv2.remap(
-            before, xs - flow[..., 0], ys - flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        return Patches(np.asarray(moved, np.float32), now, here.unit)
 
     def _foreign(self, now: F32, before: F32, part_id: int, there: Plate) -> tuple[float, int]:
         """(share, id): how much of a part's surface (n, 3) shows another part's colours rather than its own, and whose."""
@@ -245,18 +284,18 @@ class Measurer:
         return best
 
     def _link(self, index: int, other: int, here: Plate, there: Plate, piece: Piece, carried: Carried, flow: F32,
-              free: F64 | None, lines: Lines, patches: Patches, ring: F32, region: Region, turned: float) -> None:  # fmt: skip
+              free: F64 | None, read: tuple[F32, F32], moving: Moving, ring: F32, region: Region, turned: float) -> None:  # fmt: skip
         rows, columns = piece.rows, piece.columns
         both = carried.valid[rows, columns]
         if both.sum() < max(12, 0.25 * len(rows)):
             return
-        use = both & (lines.clear[rows, columns] > LEAST_CLEAR)
+        sides, clear = read
+        use = both & (clear > LEAST_CLEAR)
         fit: Fit | None = None
         if use.sum() >= LEAST_POINTS:
-            at = rows[use], columns[use]
-            across = lines.across[at].astype(np.float64)
-            along = (flow[at] * across).sum(1).astype(np.float64)
-            weight = lines.clear[at].astype(np.float64)
+            across = sides[use].astype(np.float64)
+            along = (flow[rows[use], columns[use]] * across).sum(1).astype(np.float64)
+            weight = clear[use].astype(np.float64)
             slid = None if free is None else free[use]
             fit = fit_normal(piece.jacobian[use], piece.polynomials[use], across, along, weight, slid)
         r, c = rows[both], columns[both]
@@ -269,12 +308,8 @@ class Measurer:
         foreign, alien = (
             self._foreign(now, take, piece.id, there) if max(look.gone, look.unlike) > ODD_SHARE else (0.0, 0)
         )
-        inside = piece.box.y0 - region.y0, piece.box.x0 - region.x0
-        cut = (
-            slice(inside[0], inside[0] + piece.solid.shape[0]),
-            slice(inside[1], inside[1] + piece.solid.shape[1]),
-        )
-        texture = patches.of(piece.solid & carried.valid[cut], cut)
+        cut = piece.box.inside(region)
+        texture = moving.patches(cut).of(piece.solid & carried.valid[cut])
         self.series.links[piece.name].append(
             Link.of(index, other, fit, look, texture, here.unit, turned, foreign, alien)
         )

@@ -62,29 +62,35 @@ class Piece:
 
 
 class Lines:
-    """Where motion can be read, and in which direction: ``across`` (h, w, 2) unit gradient, ``clear`` (h, w) 0..1."""
+    """Where motion can be read, and in which direction."""
 
     def __init__(self, structure: NDArray[np.uint8], unit: float) -> None:
+        """``structure`` (h, w) of the region."""
         soft = cv2.GaussianBlur(structure, (0, 0), max(0.8, unit)).astype(np.float32)
-        gx = cv2.Scharr(soft, cv2.CV_32F, 1, 0, scale=1 / 32)
-        gy = cv2.Scharr(soft, cv2.CV_32F, 0, 1, scale=1 / 32)
+        self._gx = cv2.Scharr(soft, cv2.CV_32F, 1, 0, scale=1 / 32)
+        self._gy = cv2.Scharr(soft, cv2.CV_32F, 0, 1, scale=1 / 32)
+        self._unit = np.float32(unit)
+
+    def at(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> tuple[F32, F32]:
+        """Unit gradients (n, 2), and how clear they are (n,) 0..1, at some pixels."""
+        gx, gy = self._gx[rows, columns], self._gy[rows, columns]
         slope = np.hypot(gx, gy) + np.float32(1e-6)
-        self.across = np.stack([gx / slope, gy / slope], -1)
-        power = (slope * np.float32(unit)) ** 2
-        self.clear = power / (power + np.float32(CLEAR_SLOPE**2))
+        power = (slope * self._unit) ** 2
+        return np.stack([gx / slope, gy / slope], -1), power / (power + np.float32(CLEAR_SLOPE**2))
 
 
-def shape_of(rig: Rig, here: Plate, piece: Piece, lines: Lines, joints: Sequence[Joint]) -> Frame:
+def shape_of(rig: Rig, here: Plate, piece: Piece, across: F32, clear: F32, joints: Sequence[Joint]) -> Frame:
     """How displacement fields of the part compare here, with its tilts and the motions of its joints: where, and in
-    the direction in which, they can be read, so that nothing counts that nobody saw."""
-    at = piece.rows, piece.columns
-    clear, across = lines.clear[at].astype(np.float64), lines.across[at].astype(np.float64)
+    the direction in which, they can be read, so that nothing counts that nobody saw. ``across`` (n, 2) and ``clear``
+    (n,) of the piece's pixels, see Lines."""
     if (clear > LEAST_CLEAR).sum() < LEAST_POINTS:
-        clear = np.ones(len(clear))
-    clear = np.where(clear > LEAST_CLEAR, clear, 0)
+        clear = np.ones(len(clear), np.float32)
+    weight = np.where(clear > LEAST_CLEAR, clear, 0).astype(np.float64)
     points = piece.points.astype(np.float64)
     motions = [piece.jacobian[..., PLANE], piece.jacobian[..., PLANE + 1]]
     for joint in joints:
         for turn, travel in joint.velocities(rig, here.frame, piece.id, points):
             motions += [piece.lens.seen(points, v) / here.unit for v in (turn, travel)]
-    return frame_of(piece.jacobian, piece.polynomials, np.stack(motions, 2), across, clear)
+    return frame_of(
+        piece.jacobian, piece.polynomials, np.stack(motions, 2), across.astype(np.float64), weight
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from .contours import SECTORS
 from .fits import MODES, Fit, Frame
 from .joints import Joint
 from .surface import Look, Texture, follow
@@ -15,8 +16,8 @@ F64 = NDArray[np.float64]
 
 CELLS = (45, 80)
 PER_PART = (
-    "visible_px", "share", "lost", "null", "ratio", "decidable", "clear", "textured", "radius", "focal", "energy",
-    "outline_rest", "dent", "outline_bend", "ghost", "ghost_x", "ghost_y", "ghost_new", "new", "new_x", "new_y", "take_L", "take_a", "take_b", "render_L", "render_a", "render_b",
+    "visible_px", "speed", "share", "lost", "null", "ratio", "decidable", "clear", "textured", "radius", "focal", "energy",
+    "outline_rest", "outline_bend", "firm", "ghost", "ghost_x", "ghost_y", "ghost_new", "new", "new_x", "new_y", "new_like", "take_L", "take_a", "take_b", "render_L", "render_a", "render_b",
 )  # fmt: skip
 """What is measured of each part in each frame by itself. NaN where it can't be told."""
 
@@ -25,7 +26,7 @@ PER_PART = (
 class Link:
     """What frame ``here`` of the take says against frame ``there`` (positions), of one part; px of a picture 640 wide.
 
-    ``field`` (22,) displacement (see fits), NaN where it can't be read; ``rest`` px that it does not explain; ``points`` it was read at; ``colour`` (3,) Lab; ``gone``, ``unlike``, ``change``, ``garbled`` see surface;
+    ``field`` (22,) displacement (see fits), NaN where it can't be read; ``rest`` px that it does not explain; ``points`` it was read at; ``colour`` (3,) Lab; ``gone``, ``unlike``, ``change``, ``garbled``, ``strange``, ``noise`` see surface;
     ``foreign`` share of the surface that looks like part ``alien`` (id).
     """
 
@@ -40,6 +41,8 @@ class Link:
     unlike: float
     change: float
     garbled: float
+    strange: float
+    noise: float
     at: tuple[float, float]
     foreign: float
     alien: int
@@ -53,7 +56,7 @@ class Link:
             field, rest, points = fit.field / unit, fit.rest / unit, fit.points
         return cls(
             here, there, field, rest, points, turned_deg, look.colour, look.gone, look.unlike, texture.change,
-            texture.garbled, look.at, foreign, alien,
+            texture.garbled, texture.strange, texture.noise, look.at, foreign, alien,
         )  # fmt: skip
 
 
@@ -67,6 +70,8 @@ class Series:
     parts: tuple[str, ...]
     of: dict[str, dict[str, F64]] = field(default_factory=dict)
     outlines: dict[str, F64] = field(default_factory=dict)
+    profiles: dict[str, F64] = field(default_factory=dict)
+    borders: dict[str, list[dict[int, float]]] = field(default_factory=dict)
     shapes: dict[str, dict[int, Frame]] = field(default_factory=dict)
     links: dict[str, list[Link]] = field(default_factory=dict)
     touching: dict[str, list[frozenset[str]]] = field(default_factory=dict)
@@ -80,6 +85,8 @@ class Series:
         for part in self.parts:
             self.of[part] = {name: np.full(count, np.nan) for name in PER_PART}
             self.outlines[part] = np.full((count, MODES), np.nan)
+            self.profiles[part] = np.full((count, SECTORS), np.nan)
+            self.borders[part] = [{} for _ in self.frames]
             self.shapes[part] = {}
             self.links[part] = []
             self.touching[part] = [frozenset() for _ in self.frames]
@@ -103,6 +110,9 @@ def column(links: Sequence[Link], name: str) -> F64:
 MIDDLE_L = 66.0
 """L + 16 of a middle grey, to which chroma is brought."""
 
+LIT_L = 45.0
+"""L + 16 below which chroma counts for less: in the dark it is mostly noise, and no longer in proportion."""
+
 
 def chroma(lab: F64) -> F64:
     """(..., 2) of Lab (..., 3): a and b brought to one lightness. In CIELAB a, b and L + 16 all go with the cube root
@@ -123,7 +133,8 @@ def colours(series: Series, part: str) -> F64:
         whole = follow(take[a] - take[b], render[a] - render[b])
         hue = follow(pale[a] - pale[b], shaded[a] - shaded[b])
         points = pale[a] - chroma(take[a] - link.colour)
-        found[row] = np.concatenate([_shorter(whole, link.colour), _shorter(hue, points)])
+        lit = float(np.clip((min(take[a, 0], take[b, 0]) + 16) / LIT_L, 0, 1)) ** 2
+        found[row] = np.concatenate([_shorter(whole, link.colour), lit * _shorter(hue, points)])
     return found
 
 

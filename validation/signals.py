@@ -6,14 +6,16 @@ A signal is compared with the larger of its calibrated limit and what the part's
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..pipeline.intent import Intent
+from .dents import dents
 from .kinds import BY_NAME
 from .limits import Limits, Presence
-from .motion import EXPLAINED, Motion, deviations, motion_of
+from .motion import EXPLAINED, LEAST_CLEAR, Motion, deviations, motion_of, turns
 from .series import F64, Link, Series, colours, column
 from .settle import settle
 
@@ -35,6 +37,11 @@ ON_SURFACE = (
 LEAST_SHARE = 0.10
 """Frames in which less of a part shows than this share of its usual visible area give no verdict."""
 ADAPT_AT_MOST = 2.0
+MOVES_PX = 0.05
+"""Px a frame (of a picture 640 wide) from which a part moves in the picture."""
+Moves = NDArray[np.bool_]
+QUIETLY = 2.2
+"""How many times what is usual of a part a quiet one must exceed, on top of the least limit."""
 FLOOR_LAB = 1.0
 TEXTURED = 0.2
 """Share of a surface that must be readable before its texture can be said to slide."""
@@ -84,7 +91,7 @@ def judged(measures: Mapping[str, F64], least: float = LEAST_SHARE) -> F64:
 
 def of_links(count: int, links: list[Link], name: str, near: bool, most: bool, faulty: frozenset[int]) -> F64:
     """(count,) a measure of links by frame: the least (or ``most``) over those to the frame before (``near``) or to
-    frames far off. Frames ``faulty`` have no say, but on each other."""
+    frames far off. Frames ``faulty`` have no say."""
     table: list[list[tuple[bool, float]]] = [[] for _ in range(count)]
     for link in links:
         value = float(getattr(link, name))
@@ -94,8 +101,6 @@ def of_links(count: int, links: list[Link], name: str, near: bool, most: bool, f
     out = np.full(count, np.nan)
     for index, row in enumerate(table):
         good = [v for bad, v in row if not bad]
-        if not good and index in faulty:
-            good = [v for _, v in row]
         if good:
             out[index] = pick(good)
     return out
@@ -119,14 +124,14 @@ def absence(measures: Mapping[str, F64], gone: F64, unlike: F64, presence: Prese
     return np.where(known, 1 / (1 + np.exp(-np.clip(total, -30, 30))), np.nan)
 
 
-def drift(series: Series, part: str, intent: Intent) -> F64:
+def drift(series: Series, part: str, intent: Intent, faulty: frozenset[int] = frozenset()) -> F64:
     """(F,) Lab: how far the part's chroma left that of most frames, or its colour that of the frames around, beyond
     what the render's light does. Light that changes slowly changes neither."""
     links, count = series.links[part], len(series.frames)
     if not links or intent.recolour:
         return np.full(count, np.nan)
     here, there = column(links, "here").astype(np.intp), column(links, "there").astype(np.intp)
-    found = settle(count, here, there, colours(series, part), np.ones(len(links)), FLOOR_LAB)
+    found = settle(count, here, there, colours(series, part), np.ones(len(links)), FLOOR_LAB, faulty)
     hue = np.linalg.norm(found[:, 3:], axis=1)
     if intent.relight:
         return np.asarray(hue)
@@ -207,18 +212,24 @@ def values_of(
     garbled = of_links(count, links, "garbled", False, False, faulty)
     grown = intent.outline_px / PX
     rough = np.abs(measures["energy"] - _middle(measures["energy"]))
-    drifted = np.minimum(drift(series, part, intent), 99.0)
+    drifted = np.minimum(drift(series, part, intent, faulty), 99.0)
     other = (drifted > 0.5 * limits.of["colour_drift"].value) | (garbled > 0.5 * limits.of["text"].value)
     rippled = 0.5 * above_usual(measures["outline_bend"])
     copied = np.clip(measures["ghost_new"] / limits.of["ghost"].margin, 0, 1)
+    stranger = above_usual(measures["new"]) / np.nanmax(np.append(measures["visible_px"], 1.0))
+    likely = np.where(stranger > 0.5 * limits.of["intruder"].value, measures["new_like"], 0.0)
     values = {
         "vanished": absence(measures, gone, unlike, limits.presence),
-        "partly_vanished": gone,
+        "partly_vanished": np.where(
+            np.isfinite(measures["lost"]), np.minimum(gone, 2 * measures["lost"]), gone
+        ),
         "rubber": np.where(np.isfinite(motion.bend), motion.bend, np.maximum(rippled - grown, 0)) * PX,
         "joint": np.full(count, np.nan),
         "shifted": np.maximum(motion.shift - grown, 0) * PX,
-        "outline": above_usual(measures["lost"]),
-        "wobble": above_usual(measures["outline_rest"]) * PX,
+        "outline": np.maximum(dents(series.profiles[part], turns(series, part), faulty) - grown, 0) * PX,
+        "outline_lost": above_usual(measures["lost"]),
+        "wobble": above_usual(np.where(measures["clear"] >= LEAST_CLEAR, measures["outline_rest"], np.nan))
+        * PX,
         "sliding": np.where(measures["textured"] >= TEXTURED, motion.slide * PX, np.nan),
         "text": above_usual(garbled),
         "material": np.where(np.isfinite(rough), rough * other, np.nan),
@@ -227,8 +238,8 @@ def values_of(
         if not intent.relight
         else np.full(count, np.nan),
         "colour_drift": drifted,
-        "ghost": above_usual(measures["ghost"]) * copied,
-        "intruder": above_usual(measures["new"]) / np.nanmax(np.append(measures["visible_px"], 1.0)),
+        "ghost": np.fmax(above_usual(measures["ghost"]) * copied, likely),
+        "intruder": stranger,
     }
     return motion, values
 
@@ -243,10 +254,16 @@ def read(
     """Everything about a part. Frames ``faulty`` (positions) don't say what is usual, nor what others should be."""
     motion, values = values_of(series, part, limits, intent, faulty)
     shown, clearly = judged(series.of[part]), judged(series.of[part], LEAST_SURFACE)
+    moves = np.nan_to_num(series.of[part]["speed"]) > MOVES_PX
     table = {
-        kind: _signal(part, kind, values[kind] * (clearly if kind in ON_SURFACE else shown), limits)
+        kind: _signal(part, kind, values[kind] * (clearly if kind in ON_SURFACE else shown), limits, moves)
         for kind in SIGNALS
     }
+    for kind in ("shifted", "sliding"):  # of a surface that can hardly be read, more must be seen
+        table[kind] = replace(table[kind], limits=table[kind].limits * (2 - motion.read))
+    lost = _signal(part, "outline", values["outline_lost"] * clearly, limits, moves, "outline_lost")
+    if _strength(lost) > _strength(table["outline"]):
+        table["outline"] = lost
     joint = _joint(series, part, motion, limits, shown)
     if joint is not None:
         table["joint"] = joint
@@ -267,19 +284,31 @@ def _joint(series: Series, part: str, motion: Motion, limits: Limits, shown: F64
             told = np.where((found.explained >= EXPLAINED) & moved, values, 0.0)
             told = np.where(np.isfinite(found.explained), told, np.nan) * shown
             limit = limits.of[name].value
-            strength = float(np.nansum(np.clip(told / limit - 1, 0, 9)))
-            if strength > strongest:
-                strongest = strength
-                best = Signal(part, "joint", "joint", unit, told, np.full(len(told), limit), 0.0, (other,))
+            signal = Signal(part, "joint", "joint", unit, told, np.full(len(told), limit), 0.0, (other,))
+            if _strength(signal) > strongest:
+                strongest, best = _strength(signal), signal
     return best
 
 
-def _signal(part: str, kind: str, values: F64, limits: Limits) -> Signal:
-    limit = limits.of[kind]
+def _strength(signal: Signal) -> float:
+    """How far a signal is over its limits, all frames together."""
+    return float(np.nansum(np.clip(signal.values / signal.limits - 1, 0, 9)))
+
+
+def _signal(part: str, kind: str, values: F64, limits: Limits, moves: Moves, name: str = "") -> Signal:
+    """The signal with what its part calls usual in this take: a noisy one raises its limit; while a part is quiet, its
+    limit is lower (apart for frames in which it moves: what stands still shows no noise at all)."""
+    limit = limits.of[name or kind]
     known = values[np.isfinite(values)]
     usual = float(np.median(known)) if len(known) else float("nan")
-    level = limit.value
+    levels = np.full(len(values), limit.value)
+    for frames in (moves, ~moves) if limit.quiet < 1 else ():
+        like = values[frames & np.isfinite(values)]
+        if len(like) >= 8:
+            spread = 1.4826 * float(np.median(np.abs(like - np.median(like))))
+            lower = limit.quiet * limit.value + QUIETLY * max(float(np.median(like)), spread, 0.0)
+            levels[frames] = min(limit.value, lower)
     if len(known) >= 8 and limit.margin > 0:
         spread = 1.4826 * float(np.median(np.abs(known - usual)))
-        level = max(level, min(usual + limit.margin * spread, ADAPT_AT_MOST * level))
-    return Signal(part, kind, BY_NAME[kind].measure, limit.unit, values, np.full(len(values), level), usual)
+        levels = np.maximum(levels, min(usual + limit.margin * spread, ADAPT_AT_MOST * limit.value))
+    return Signal(part, kind, BY_NAME[kind].measure, limit.unit, values, levels, usual)

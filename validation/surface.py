@@ -16,6 +16,8 @@ PATCH_PX = 7
 ALIKE_LAB = 9.0
 RING_PX = (3.0, 12.0)
 SAMPLES = 96
+NOISE_POWER = 2.0
+"""Variance of the change in L of the render's own patches from which they are noise."""
 UNLIKE = 0.35
 """Correlation below which a patch is another patch."""
 F64 = NDArray[np.float64]
@@ -49,8 +51,9 @@ def nearest(colours: F32, palette: F32) -> F32:
     """(n,) Lab distance of ``colours`` (n, 3) to the nearest of ``palette`` (m, 3)."""
     if not len(palette):
         return np.full(len(colours), 99, np.float32)
-    square = (colours**2).sum(1)[:, None] + (palette**2).sum(1)[None] - 2 * colours @ palette.T
-    return np.sqrt(np.maximum(square.min(1), 0)).astype(np.float32)
+    square = (colours**2).sum(1)[:, None] + (palette**2).sum(1)[None]
+    square -= (2 * colours) @ palette.T
+    return np.asarray(np.sqrt(np.maximum(square.min(1), 0)), np.float32)
 
 
 def follow(take: NDArray[Any], render: NDArray[Any]) -> F64:
@@ -89,31 +92,44 @@ def compare(now: F32, before: F32, render_now: F32, render_before: F32, palette:
 @dataclass(frozen=True)
 class Texture:
     """Of one part against one other frame: ``change`` 1 - mean correlation of its patches, ``garbled`` share of its
-    patches that are other patches; NaN without texture."""
+    patches that are other patches, both beyond what the render's own noise does; ``strange`` the latter, noise
+    included; ``noise`` 0..1 how much of what is seen is the render's noise; NaN without texture."""
 
     change: float = np.nan
     garbled: float = np.nan
+    strange: float = np.nan
+    noise: float = np.nan
 
 
 class Patches:
-    """Correlation of small patches (ZNCC, blind to gain and offset) between two lightness pictures (h, w)."""
+    """Correlation of small patches (ZNCC, blind to gain and offset) between two lightness pictures (h, w) of the take,
+    as far as the render's own patches agree: what a render with few samples boils, a take of it may boil too."""
 
-    def __init__(self, before: F32, now: F32, unit: float) -> None:
+    def __init__(self, before: F32, now: F32, render_before: F32, render_now: F32, unit: float) -> None:
         reach = 2 * max(1, round(PATCH_PX * unit / 2)) + 1
-        size = (reach, reach)
-        mean_a, mean_b = cv2.blur(before, size), cv2.blur(now, size)
-        self.power = cv2.blur(before * before, size) - mean_a * mean_a
-        var_b = cv2.blur(now * now, size) - mean_b * mean_b
-        both = cv2.blur(before * now, size) - mean_a * mean_b
-        self.zncc = both / np.sqrt(np.maximum(self.power * np.maximum(var_b, 0.25), 1e-6))
+        self.zncc, self.power, _ = _correlation(before, now, (reach, reach))
+        own, _, apart = _correlation(render_before, render_now, (reach, reach))
+        self.excused = (1 - own) * np.clip(apart / NOISE_POWER, 0, 1)
 
-    def of(self, where: Mask, cut: tuple[slice, slice]) -> Texture:
-        """Of the patches ``where`` in the crop ``cut``."""
-        usable = where & (self.power[cut] > 1.0)
+    def of(self, where: Mask) -> Texture:
+        """Of the patches ``where`` (h, w)."""
+        usable = where & (self.power > 1.0)
         if usable.sum() < 24:
             return Texture()
-        found = np.clip(self.zncc[cut][usable], -1, 1)
-        return Texture(float(1 - found.mean()), float((found < UNLIKE).mean()))
+        plain, excused = self.zncc[usable], self.excused[usable]
+        found = np.clip(plain + excused, -1, 1)
+        shares = float((found < UNLIKE).mean()), float((plain < UNLIKE).mean())
+        return Texture(float(1 - found.mean()), *shares, float(excused.mean()))
+
+
+def _correlation(a: F32, b: F32, size: tuple[int, int]) -> tuple[F32, F32, F32]:
+    """(zncc, power of ``a``, power of ``b - a``), (h, w) each, of all patches of ``size``."""
+    mean_a, mean_b = cv2.blur(a, size), cv2.blur(b, size)
+    power_a = cv2.blur(a * a, size) - mean_a * mean_a
+    power_b = cv2.blur(b * b, size) - mean_b * mean_b
+    both = cv2.blur(a * b, size) - mean_a * mean_b
+    zncc = both / np.sqrt(np.maximum(power_a * np.maximum(power_b, 0.25), 1e-6))
+    return zncc, power_a, power_a + power_b - 2 * both
 
 
 def energy(lightness: F32, where: Mask) -> float:

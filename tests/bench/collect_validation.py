@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.validation.anchors import Rig
-from holdfast.validation.measure import KEEP, Measurer
+from holdfast.validation.measure import Measurer
 from holdfast.validation.plates import Window, load_plate
 from holdfast.validation.series import Series
 
@@ -34,7 +34,7 @@ def rig_of(source: Source) -> Rig:
 def measured(source: Source) -> Series:
     """The measures of a take, as the stage would find them with a right frame map."""
     scene = source.studio.scene
-    window = Window(lambda i: load_plate(source, source, i, i), KEEP)
+    window = Window(lambda i: load_plate(source, source, i, i), scene.frames)
     parts = [(name, i + 1) for i, name in enumerate(scene.names)]
     machine = Measurer(window, rig_of(source), parts, [(f, f) for f in range(scene.frames)])
     for index in range(scene.frames):

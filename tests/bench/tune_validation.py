@@ -19,13 +19,15 @@ from typing import Any
 
 import numpy as np
 from holdfast.pipeline.intent import Intent
-from holdfast.validation.judge import find
+from holdfast.validation.judge import Found, find
 from holdfast.validation.kinds import BY_NAME
 from holdfast.validation.limits import FILE, Limits, load_limits
 from holdfast.validation.pairs import pair_signals
 from holdfast.validation.signals import ADAPT_AT_MOST, Signal, of_links, read
 
 from .confusion import KIND_OF, Planted, answers, auc, report
+from .tuning import Fault
+from .tuning.faults import envelope
 
 MARGIN = 1.15
 LEAST_ABSENT = 20
@@ -72,7 +74,19 @@ def needed(signal: Signal, margin: float) -> float:
     return float(lows.max())
 
 
+_found: dict[tuple[int, int], Found] = {}
+
+
+def found_of(record: Record, limits: Limits) -> Found:
+    """What is found in a take, once for all tables."""
+    key = id(record), id(limits)
+    if key not in _found:
+        _found[key] = find(record["series"], limits, Intent(), [])
+    return _found[key]
+
+
 def signals_of(record: Record, limits: Limits) -> dict[str, dict[str, Signal]]:
+    """Signals before any frame is known to be at fault: what a clean take's noise asks of the limits."""
     series = record["series"]
     table = {part: dict(read(series, part, limits, Intent()).signals) for part in series.parts}
     for part, more in pair_signals(series, limits, {p: frozenset() for p in series.parts}).items():
@@ -154,8 +168,7 @@ def fit_presence(records: list[Record]) -> dict[str, Any]:
 
 
 def findings_of(record: Record, limits: Limits) -> list[dict[str, Any]]:
-    series = record["series"]
-    found = find(series, limits, Intent(), [])
+    found = found_of(record, limits)
     return [
         {
             "kind": c.span.kind,
@@ -168,22 +181,35 @@ def findings_of(record: Record, limits: Limits) -> list[dict[str, Any]]:
 
 
 def strengths(record: Record, limits: Limits, kinds: Iterable[str]) -> np.ndarray:
-    """(F,) the strongest of ``kinds`` of the record's part, in its limits: what gates."""
-    table = signals_of(record, limits)[record["part"]]
-    values = [table[k].values / table[k].limits for k in kinds if k in table]
-    return np.nanmax(np.stack([np.nan_to_num(v, nan=0.0) for v in values]), axis=0) if values else np.zeros(0)
+    """(F,) the strongest of ``kinds`` of the record's part, or of another part against it, in its limits: what gates."""
+    part = record["part"]
+    found = [
+        s.values / s.limits
+        for name, table in found_of(record, limits).table.items()
+        for kind, s in table.items()
+        if kind in kinds and (name == part or part in s.others)
+    ]
+    return np.nanmax(np.stack([np.nan_to_num(v, nan=0.0) for v in found]), axis=0) if found else np.zeros(0)
 
 
-GATED = {"scale": ("shifted",), "turn": ("shifted",), "wrong_motion": ("shifted", "joint"), "not_back": ("vanished",),
-         "swap": ("swapped", "colour_drift"), "merge": ("partly_vanished", "colour_drift"), "slip": ("joint", "shifted"),
-         "joint": ("joint", "shifted", "rubber", "sliding")}  # fmt: skip
+def at_dose(record: Record) -> list[int]:
+    """The frames of a planted fault in which it has come to its full dose."""
+    fault = Fault(record["fault"], record["part"], record["frames"], record["dose"], record["other"])
+    first, last = record["frames"]
+    return [i for i in range(first, last + 1) if envelope(fault, i) >= 1]
+
+
+GATED = {"scale": ("shifted",), "turn": ("shifted", "rubber"), "wrong_motion": ("shifted", "joint"), "not_back": ("vanished",),
+         "swap": ("swapped", "colour_drift"), "merge": ("merged", "partly_vanished", "colour_drift"), "slip": ("joint", "shifted"),
+         "ghost": ("ghost", "intruder"), "intruder": ("intruder", "ghost"),
+         "joint": ("joint", "shifted", "rubber", "sliding"), "material": ("material", "colour_drift", "text")}  # fmt: skip
 """Signals that gate a fault where they are not named like what is said of it."""
 
 
 def score(records: list[Record], limits: Limits, title: str) -> None:
     """Prints everything about ``records``."""
     clean = [r for r in records if r["fault"] == "clean"]
-    tables = [signals_of(r, limits) for r in clean]
+    tables = [found_of(r, limits).table for r in clean]
     parts = sum(len(t) for t in tables)
     seconds = sum(len(r["series"].parts) * len(r["series"].frames) for r in clean) / 24
     false = [(r["scene"], r["look"], f) for r in clean for f in findings_of(r, limits)]
@@ -197,9 +223,7 @@ def score(records: list[Record], limits: Limits, title: str) -> None:
         for dose in sorted({r["dose"] for r in records if r["fault"] == fault}):
             mine = [r for r in records if r["fault"] == fault and r["dose"] == dose]
             kinds = GATED.get(fault, tuple(k for k in KIND_OF[fault] if k in BY_NAME))
-            hot = np.concatenate(
-                [strengths(r, limits, kinds)[r["frames"][0] : r["frames"][1] + 1] for r in mine]
-            )
+            hot = np.concatenate([strengths(r, limits, kinds)[at_dose(r)] for r in mine])
             cold = np.concatenate([np.nan_to_num(np.nanmax(np.stack([np.nan_to_num(t[k].values / t[k].limits) for k in kinds if k in t]), axis=0))
                                    for table in tables for t in table.values() if any(k in t for k in kinds)] or [np.zeros(1)])  # fmt: skip
             tally = answers([([planted(r)], findings_of(r, limits)) for r in mine])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from holdfast.pipeline.errors import InputError
 from holdfast.validation import chunks
+from holdfast.validation.contours import SECTORS
 from holdfast.validation.explain import RULES, explain
 from holdfast.validation.fits import MODES, Frame
 from holdfast.validation.gates import Span, runs, spans
@@ -91,9 +92,19 @@ def test_a_strong_bend_is_no_shift_and_a_swap_speaks_for_both():
 def test_every_rule_names_known_kinds_and_every_signal_has_a_limit_and_words():
     for rule in RULES:
         assert {rule.cause} | rule.effects | rule.beside <= set(BY_NAME)
-    assert set(SIGNALS) | {"joint_mm", "swapped"} <= set(load_limits().of)
+    assert set(SIGNALS) | {"joint_mm", "outline_lost", "swapped", "merged", "not_hidden"} <= set(
+        load_limits().of
+    )
     assert len({kind.name for kind in KINDS}) == len(KINDS)
-    words = {"part": "lid", "others": "peg", "value": 1.0, "limit": 0.5, "unit": "px", "mm": "1 mm"}
+    words = {
+        "part": "lid",
+        "others": "peg",
+        "value": 1.0,
+        "limit": 0.5,
+        "unit": "px",
+        "mm": "1 mm",
+        "amount": "by 1 px",
+    }
     assert all("{" not in kind.sentence.format(**words) for kind in KINDS)
     assert phrase("a_kind_of_tomorrow") == "a kind of tomorrow"
 
@@ -142,17 +153,19 @@ def made_up(count=9) -> Series:
         for name in PER_PART:
             series.of[part][name][:] = rng.normal(size=count)
         series.outlines[part][:] = rng.normal(size=(count, MODES))
+        series.profiles[part][:, 3:] = rng.normal(size=(count, SECTORS - 3))
+        series.borders[part][2] = {2: 0.25}
         for i in range(count):
             series.touching[part][i] = frozenset({"peg"}) if i % 2 and part == "lid" else frozenset()
             if i != 3:
                 series.shapes[part][i] = Frame(rng.normal(size=(MODES, MODES)), rng.normal(size=(MODES, 4)))
             for other in (i - 1, i + 2):
                 if 0 <= other < count:
-                    numbers = rng.normal(size=8)
+                    numbers = rng.normal(size=10)
                     field, colour = rng.normal(size=MODES), rng.normal(size=3)
-                    at = (numbers[6], numbers[7])
+                    at = (numbers[8], numbers[9])
                     link = Link(
-                        i, other, field, numbers[0], 50, numbers[1], colour, *numbers[2:6], at, 0.5, 1
+                        i, other, field, numbers[0], 50, numbers[1], colour, *numbers[2:8], at, 0.5, 1
                     )
                     series.links[part].append(link)
         series.links[part].sort(key=lambda link: (link.here, -abs(link.here - link.there), link.there))
@@ -171,7 +184,8 @@ def test_chunks_gather_to_the_very_same_measures(tmp_path):
     for part in whole.parts:
         assert all((back.of[part][name] == whole.of[part][name]).all() for name in PER_PART)
         assert (back.outlines[part] == whole.outlines[part]).all()
-        assert back.touching[part] == whole.touching[part]
+        assert np.array_equal(back.profiles[part], whole.profiles[part], equal_nan=True)
+        assert back.touching[part] == whole.touching[part] and back.borders[part] == whole.borders[part]
         assert back.shapes[part].keys() == whole.shapes[part].keys()
         for a, b in zip(back.links[part], whole.links[part], strict=True):
             assert (a.here, a.there, a.points, a.alien, a.rest, a.at) == (

@@ -49,21 +49,29 @@ def rippled(centre: F64, half: F64, px: float, waves: int, phase: float) -> Bend
 
 
 def bulged(centre: F64, radius: float, px: float, phase: float) -> Bend:
-    """A smooth bend of up to ``px`` of all within ``radius``."""
+    """A smooth bend of all within ``radius``: at its worst ``px`` off where a body that keeps its shape could be."""
+    away = np.linspace(-1, 1, 17) * radius
+    grid = np.stack(np.meshgrid(away, away), -1).reshape(-1, 2)
+    grid = grid[np.linalg.norm(grid, axis=1) <= radius]
+    off = _bulge(grid, radius, phase)
+    x, y = grid.T
+    one, nought = np.ones(len(x)), np.zeros(len(x))
+    alike = np.concatenate([np.stack([one, nought, x, -y], 1), np.stack([nought, one, y, x], 1)])
+    kept = (alike @ np.linalg.lstsq(alike, off.T.ravel(), rcond=None)[0]).reshape(2, -1).T
+    px = px / float(np.linalg.norm(off - kept, axis=1).max())
 
     def back(p: F32) -> F32:
-        xy = p - centre
-        fall = np.exp(-((np.linalg.norm(xy, axis=-1, keepdims=True) / (1.4 * radius)) ** 4))
-        wave = np.stack(
-            [
-                np.sin(2.6 * xy[..., 1] / radius + phase),
-                0.7 * np.cos(2.6 * xy[..., 0] / radius + 1.3 * phase),
-            ],
-            -1,
-        )
-        return p - px * fall * wave
+        return p - px * _bulge(p - centre, radius, phase)
 
     return Bend(back, abs(px) * 1.3 + 0.5)
+
+
+def _bulge(xy: F32, radius: float, phase: float) -> F32:
+    """(..., 2) waves that fade out beyond ``radius``, at places ``xy`` (..., 2) from the middle."""
+    fall = np.exp(-((np.linalg.norm(xy, axis=-1, keepdims=True) / (1.4 * radius)) ** 4))
+    return fall * np.stack(
+        [np.sin(2.6 * xy[..., 1] / radius + phase), 0.7 * np.cos(2.6 * xy[..., 0] / radius + 1.3 * phase)], -1
+    )
 
 
 def rim(mask: NDArray[np.bool_], wall: NDArray[np.bool_], angle: float) -> tuple[F64, F64] | None:
