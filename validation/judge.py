@@ -36,6 +36,9 @@ CLEARLY = 3.0
 """Above so many times its limit a fault is no surer; a longer one is."""
 GRAVE = 5.0
 """By how much an absence counts as stronger than what else it shows."""
+MUCH_LOST = 0.25
+UNEVEN = 0.6
+"""Share of the limit of wobbling from which a dent is rather one of many."""
 STILL_THERE = 0.15
 """Share of its outline that a part may have lost and still be there as a whole."""
 BEGUN, DONE, STEPS = 0.15, 0.75, 2
@@ -112,9 +115,21 @@ def _named(cause: Cause, series: Series, parts: Mapping[str, Read]) -> Cause:
         return replace(cause, span=replace(span, part=span.others[0], others=(span.part,)))
     if span.kind in ("colour_drift", "partly_vanished", "rubber") and _another(cause, series):
         return replace(cause, span=replace(span, kind="material"))
+    if span.kind == "outline":
+        return replace(cause, span=replace(span, kind=_of_outline(span, parts[span.part])))
     if span.kind == "rubber" and _tilted(span, parts[span.part]):
         return replace(cause, span=replace(span, kind="turned"))
     return cause
+
+
+def _of_outline(span: Span, part: Read) -> str:
+    """What an outline that is not in its place is: much of it gone, waves all around, else a dent or bump."""
+    if span.unit == "share":
+        return "partly_vanished" if span.value >= MUCH_LOST else "outline"
+    waves = part.signals["wobble"]
+    inside = slice(span.first, span.last + 1)
+    uneven = np.nanmedian(waves.values[inside] / waves.limits[inside])
+    return "wobble" if uneven >= UNEVEN else "outline"
 
 
 def _another(cause: Cause, series: Series) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .fits import MODES, PLANE
 from .joints import Joint
@@ -43,7 +44,8 @@ class Motion:
     """Of one part, (F,) px each: ``plane`` (F, 4) the motion in the picture that is agreed on (fits.RIGID), ``shift``
     its rms over the part, ``moved`` that of all that was seen of it; ``bend`` rms of what bends on the surface, ``slide`` how far the
     surface moved while the outline stayed; ``field`` (F, 22) of the surface, else of the outline; ``tilted`` share of its bend
-    that a turn of the rigid part out of the picture's plane explains; ``read`` 0..1 how well the surface could be read."""
+    that a turn of the rigid part out of the picture's plane explains; ``read`` 0..1 how well the surface could be read;
+    ``one_sided`` where the part turns, and is seen for long enough either before or after, not both."""
 
     plane: F64
     shift: F64
@@ -53,6 +55,7 @@ class Motion:
     field: F64
     tilted: F64
     read: F64
+    one_sided: NDArray[np.bool_]
 
     def in_picture(self, radius: F64) -> dict[str, F64]:
         """The plane motion (F,) as shift_x, shift_y (px of a picture 1920 wide), scale and turn_deg; ``radius`` (F,) of
@@ -93,7 +96,7 @@ def motion_of(series: Series, part: str, faulty: frozenset[int] = frozenset()) -
     return Motion(
         plane, _rms(series, part, plane, 0), _rms(series, part, field, 0),
         np.where(bent, _rms(series, part, surface[:, PLANE:], PLANE), np.nan), _slide(surface, outline), field,
-        _tilts(series, part, field), read,
+        _tilts(series, part, field), read, _one_sided(series, part),
     )  # fmt: skip
 
 
@@ -136,6 +139,16 @@ def turns(series: Series, part: str) -> F64:
         if link.here - link.there == 1:
             steps[link.here] = link.turned_deg
     return np.cumsum(steps)
+
+
+def _one_sided(series: Series, part: str) -> NDArray[np.bool_]:
+    """(F,) True where the part turns and either all that comes before or all that comes after is too near to compare."""
+    shown = np.flatnonzero(np.isfinite(series.of[part]["textured"]))
+    index = np.arange(len(series.frames))
+    if not len(shown):
+        return index < 0
+    near = (index - shown[0] < AROUND[0] + 1) | (shown[-1] - index < AROUND[0] + 1)
+    return np.asarray(near & (_turning(series, part) > FREE_TURN_DEG))
 
 
 def _turning(series: Series, part: str) -> F64:

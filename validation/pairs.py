@@ -11,7 +11,7 @@ from .limits import Limits
 from .series import F64, Series
 from .signals import LEAST_SURFACE, Signal, judged
 
-LEAST_APART_LAB = 14.0
+LEAST_APART_LAB = 18.0
 """Parts whose colours are closer than this can't be told apart by them."""
 HIDDEN = 0.1
 """A part of which less shows than this share of its usual area is hidden."""
@@ -64,10 +64,18 @@ def _taken(series: Series, part: str, faulty: frozenset[int]) -> dict[str, dict[
             least[link.here] = np.fmin(least[link.here], value)
         visible = np.nan_to_num(series.of[other]["visible_px"])
         hidden = visible < HIDDEN * max(float(visible.max()), 1.0)
-        found["not_hidden"][other] = np.where(hidden, share, np.where(shown, 0.0, np.nan))
+        found["not_hidden"][other] = np.where(hidden, _closed(share), np.where(shown, 0.0, np.nan))
         one = np.array([_one(series, part, other, i) for i in range(count)])
         found["merged"][other] = np.where(one & ~hidden & shown, least, np.where(shown, 0.0, np.nan))
     return found
+
+
+def _closed(values: F64) -> F64:
+    """(F,) with gaps of up to two frames filled: in some frames there is nothing to compare with."""
+    padded = np.pad(values, 2, constant_values=np.nan)
+    wide = np.fmax.reduce([padded[i : i + len(values)] for i in range(5)])
+    padded = np.pad(wide, 2, constant_values=np.nan)
+    return np.asarray(np.fmin.reduce([padded[i : i + len(values)] for i in range(5)]))
 
 
 def _one(series: Series, part: str, other: str, index: int) -> bool:

@@ -12,6 +12,7 @@ it is solved by reweighted least squares in windows, so that memory and time are
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,7 +81,8 @@ def _solve(pairs: Pairs, trust: F64, alone: F64, floor: float) -> F64:
         right = own[:, None] * wanted
         np.add.at(right, a, edges[:, None] * values)
         np.add.at(right, b, -edges[:, None] * values)
-        x = np.linalg.solve(matrix, right)
+        # not numpy's: its threads cost more than such a small system, and on a busy machine a hundred times more
+        x = np.asarray(cv2.solve(matrix, right, flags=cv2.DECOMP_CHOLESKY)[1])
         edges = weight / np.maximum(np.linalg.norm(values - x[a] + x[b], axis=1), floor)
         free = PULL * trust / np.maximum(np.linalg.norm(x, axis=1), floor)
         own = ALONE * trust * told / np.maximum(np.linalg.norm(x - wanted, axis=1), floor)

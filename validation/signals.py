@@ -43,6 +43,7 @@ Moves = NDArray[np.bool_]
 QUIETLY = 2.2
 """How many times what is usual of a part a quiet one must exceed, on top of the least limit."""
 FLOOR_LAB = 1.0
+MOST_SLID_PX = 5.0
 TEXTURED = 0.2
 """Share of a surface that must be readable before its texture can be said to slide."""
 STEEP = 0.7
@@ -230,7 +231,7 @@ def values_of(
         "outline_lost": above_usual(measures["lost"]),
         "wobble": above_usual(np.where(measures["clear"] >= LEAST_CLEAR, measures["outline_rest"], np.nan))
         * PX,
-        "sliding": np.where(measures["textured"] >= TEXTURED, motion.slide * PX, np.nan),
+        "sliding": np.where(measures["textured"] >= TEXTURED, _slid(motion.slide) * PX, np.nan),
         "text": above_usual(garbled),
         "material": np.where(np.isfinite(rough), rough * other, np.nan),
         "boiling": above_usual(both_sides(of_links(count, links, "change", True, False, frozenset()))),
@@ -242,6 +243,11 @@ def values_of(
         "intruder": stranger,
     }
     return motion, values
+
+
+def _slid(slide: F64) -> F64:
+    """What slides so far is no texture any more: nothing was read there."""
+    return np.where(slide <= MOST_SLID_PX, slide, np.nan)
 
 
 def _middle(values: F64) -> float:
@@ -259,14 +265,16 @@ def read(
         kind: _signal(part, kind, values[kind] * (clearly if kind in ON_SURFACE else shown), limits, moves)
         for kind in SIGNALS
     }
-    for kind in ("shifted", "sliding"):  # of a surface that can hardly be read, more must be seen
-        table[kind] = replace(table[kind], limits=table[kind].limits * (2 - motion.read))
+    hard = 2 - motion.read  # of a surface that can hardly be read, more must be seen
+    once = np.where(motion.one_sided, 2.0, 1.0)  # or where it turns and only one side of it is known
+    for kind, more in (("shifted", hard), ("sliding", hard * once), ("rubber", once)):
+        table[kind] = replace(table[kind], limits=table[kind].limits * more)
     lost = _signal(part, "outline", values["outline_lost"] * clearly, limits, moves, "outline_lost")
     if _strength(lost) > _strength(table["outline"]):
         table["outline"] = lost
     joint = _joint(series, part, motion, limits, shown)
     if joint is not None:
-        table["joint"] = joint
+        table["joint"] = replace(joint, limits=joint.limits * once)
     return Read(motion, table)
 
 

@@ -18,8 +18,8 @@ Finding = Mapping[str, Any]
 KIND_OF: dict[str, tuple[str, ...]] = {
     "vanish": ("vanished",), "vanish_partial": ("partly_vanished",), "not_back": ("not_back", "vanished"), "not_hidden": ("not_hidden",),
     "ghost": ("ghost",), "intruder": ("intruder",), "swap": ("swapped",), "merge": ("merged",), "shift": ("shifted",),
-    "scale": ("scaled",), "turn": ("turned",), "outline": ("outline",), "wobble": ("wobble",), "rubber": ("rubber",),
-    "wrong_motion": ("wrong_motion", "joint"), "joint": ("joint",), "slip": ("joint", "wrong_motion"), "colour": ("colour_drift",),
+    "scale": ("scaled",), "turn": ("turned", "joint"), "outline": ("outline",), "wobble": ("wobble",), "rubber": ("rubber",),
+    "wrong_motion": ("wrong_motion", "joint"), "joint": ("joint",), "slip": ("joint", "wrong_motion", "shifted"), "colour": ("colour_drift",),
     "material": ("material",), "text": ("text", "readable"), "flicker": ("flicker",), "boil": ("boiling",), "slide": ("sliding",),
     "lag": ("frame_map",), "drop": ("frame_map",), "retime": ("frame_map",), "duplicate": ("frame_map", "frozen"), "freeze": ("frozen", "frame_map"),
     "crop": ("frame_fit",), "zoom": ("frame_fit",), "offset": ("frame_fit",), "limited_range": ("colour_range",), "full_range": ("colour_range",),

@@ -189,7 +189,8 @@ def strengths(record: Record, limits: Limits, kinds: Iterable[str]) -> np.ndarra
         for kind, s in table.items()
         if kind in kinds and (name == part or part in s.others)
     ]
-    return np.nanmax(np.stack([np.nan_to_num(v, nan=0.0) for v in found]), axis=0) if found else np.zeros(0)
+    found.append(np.zeros(len(record["series"].frames)))
+    return np.nanmax(np.stack([np.nan_to_num(v, nan=0.0) for v in found]), axis=0)
 
 
 def at_dose(record: Record) -> list[int]:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is read from the measures of many frames, against series whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from holdfast.pipeline.intent import Intent
@@ -181,9 +183,10 @@ def test_a_part_that_takes_another_s_colours_has_merged_with_it_or_lets_it_throu
 
 def test_a_quiet_part_is_held_to_less_and_what_it_does_at_rest_says_nothing_of_its_motion():
     series, limits = shown(), load_limits()
-    series.of["lid"]["speed"][:15], series.of["lid"]["speed"][15:] = 0.0, 2.0
-    series.profiles["lid"][:] = 0.0
-    series.profiles["lid"][15:] = RNG.normal(0, 0.5, (15, SECTORS))
-    levels = read(series, "lid", limits, Intent()).signals["outline"].limits
-    assert levels[0] < levels[20] <= limits.of["outline"].value * 2
-    assert levels[0] == pytest.approx(limits.of["outline"].value * limits.of["outline"].quiet)
+    series.of["lid"]["speed"][:20], series.of["lid"]["speed"][20:] = 0.0, 2.0
+    series.links["lid"] = [
+        replace(k, change=0.1 + 0.06 * RNG.random() if k.here >= 20 else 0.0) for k in series.links["lid"]
+    ]
+    limit, levels = limits.of["boiling"], read(series, "lid", limits, Intent()).signals["boiling"].limits
+    assert levels[0] < levels[25] <= 2 * limit.value
+    assert levels[0] == pytest.approx(limit.value * limit.quiet)
