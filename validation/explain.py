@@ -28,12 +28,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "swapped",
-        SHAPE | SURFACE | {"vanished", "ghost", "merged"},
+        SHAPE | SURFACE | {"vanished", "ghost", "merged", "not_hidden"},
         SHAPE | SURFACE | {"vanished", "swapped", "ghost"},
     ),
     Rule(
         "vanished",
-        SHAPE | SURFACE | {"ghost", "merged", "frozen"},
+        SHAPE | SURFACE | {"ghost", "merged", "not_hidden", "frozen"},
         SHAPE | {"ghost", "not_hidden", "partly_vanished"},
     ),
     Rule("frozen", SHAPE | SURFACE | {"ghost", "swapped", "merged", "not_hidden"}),

@@ -30,6 +30,9 @@ VOTELESS = frozenset(
 )
 """Frames in which a part shows one of these faults say nothing about that part in other frames."""
 ROUNDS = 4
+FROM_FRAME_TO_FRAME = frozenset({"flicker", "boiling", "wobble"})
+GLARING = 1.5
+"""How many times its limit a fault must be that one frame of a first look shows."""
 BESIDE = 1
 """Frames beside a fault that have no say either: it comes and goes in them."""
 CLEARLY = 3.0
@@ -74,8 +77,17 @@ def find(
             break
         fresh = {part for part in series.parts if more_of_it[part]}
         faulty = {part: faulty[part] | more_of_it[part] for part in series.parts}
-    causes = explain(all_spans(table, least) + more, series.touching)
+    told = [span for span in all_spans(table, least) if least >= LEAST_FRAMES or _at_a_glance(span)]
+    causes = explain(told + more, series.touching)
     return Found(parts, table, [_named(cause, series, parts) for cause in causes])
+
+
+def _at_a_glance(span: Span) -> bool:
+    """True for what a first look may say, which sees a part of the frames: not what takes neighbours to tell, and of
+    what a single frame shows only what is clear."""
+    if span.kind in FROM_FRAME_TO_FRAME:
+        return False
+    return span.last > span.first or span.kind == "vanished" or span.strength >= GLARING
 
 
 def _strongest(part: str, table: Mapping[str, Mapping[str, Signal]], known: frozenset[int], count: int,
@@ -128,7 +140,7 @@ def _of_outline(span: Span, part: Read) -> str:
         return "partly_vanished" if span.value >= MUCH_LOST else "outline"
     waves = part.signals["wobble"]
     inside = slice(span.first, span.last + 1)
-    uneven = np.nanmedian(waves.values[inside] / waves.limits[inside])
+    uneven = np.median(np.nan_to_num(waves.values[inside] / waves.limits[inside]))
     return "wobble" if uneven >= UNEVEN else "outline"
 
 
@@ -137,13 +149,13 @@ def _another(cause: Cause, series: Series) -> bool:
     colours may happen to be those around it, and texture that is not the same can't tell a bend.)"""
     span = cause.span
     kinds = {s.kind for s in (span, *cause.explained) if s.part == span.part}
-    lost = np.nan_to_num(np.nanmedian(series.of[span.part]["lost"][span.first : span.last + 1]))
+    lost = np.median(np.nan_to_num(series.of[span.part]["lost"][span.first : span.last + 1]))
     return "colour_drift" in kinds and bool(kinds & {"material", "text"}) and bool(lost < STILL_THERE)
 
 
 def _tilted(span: Span, part: Read) -> bool:
     """True if what looks like a bend is a rigid turn out of the picture's plane."""
-    return bool(np.nanmedian(part.motion.tilted[span.first : span.last + 1]) >= EXPLAINED)
+    return bool(np.median(np.nan_to_num(part.motion.tilted[span.first : span.last + 1])) >= EXPLAINED)
 
 
 def _displaced(span: Span, part: Read) -> str:

@@ -37,7 +37,7 @@ SHELF = f"{chunks.FOLDER}/frames"
 COARSE_STEP = 3
 """The first look takes every third frame and trusts the take's own frame map."""
 COARSE_FAR = (2, 3, 4)
-MEASURED_BY = 2
+MEASURED_BY = 3
 """Raise when measuring changes so that reports must be made again."""
 __all__ = ["COARSE", "FULL", "MANIFEST", "MEASURED_BY", "SCHEMA", "run", "settings"]
 

@@ -32,9 +32,9 @@ from .tuning.faults import envelope
 MARGIN = 1.15
 LEAST_ABSENT = 20
 """Takes with a part missing that the weights of absence must be fitted on; of fewer they learn the takes."""
-FLOORS = {"vanished": 0.8, "partly_vanished": 0.15, "rubber": 0.7, "joint": 1.8, "joint_mm": 0.6, "shifted": 1.5, "outline": 0.16,
+FLOORS = {"vanished": 0.8, "partly_vanished": 0.15, "rubber": 0.7, "joint": 1.8, "joint_mm": 0.6, "shifted": 1.5, "outline": 1.5, "outline_lost": 0.16,
           "wobble": 0.9, "sliding": 2.0, "text": 0.2, "material": 0.5, "boiling": 0.22, "flicker": 2.2, "colour_drift": 6.0,
-          "ghost": 0.2, "intruder": 0.2, "swapped": 8.0}  # fmt: skip
+          "ghost": 0.2, "intruder": 0.2, "swapped": 0.1, "merged": 0.3, "not_hidden": 0.06}  # fmt: skip
 """Below these nobody would call it a fault, whatever the noise allows."""
 CAPS = {
     "rubber": 1.0,
@@ -44,11 +44,14 @@ CAPS = {
     "text": 0.35,
     "sliding": 4.0,
     "flicker": 2.5,
-    "outline": 0.2,
+    "outline": 2.5,
+    "outline_lost": 0.2,
 }
 """No limit may hide a dose that everybody sees; where a look's noise asks for more, its false alarms are counted."""
-FIXED = frozenset({"vanished", "swapped"})
+FIXED = frozenset({"vanished", "swapped", "merged", "not_hidden"})
 """Limits of scores that mean something by themselves."""
+NAMED = {("joint", "mm"): "joint_mm", ("outline", "share"): "outline_lost"}
+"""Limits of signals that are told in one of two units."""
 PRESENCE = ("lost", "null", "ratio", "gone", "unlike")
 SIGNS = np.array([1, -1, -1, 1, 1])
 NEUTRAL = {"lost": 0.5, "null": 2.0, "ratio": 0.6, "gone": 0.3, "unlike": 0.3}
@@ -100,8 +103,8 @@ def derive(clean: Iterable[Record], limits: Limits) -> dict[str, tuple[float, st
     for record in clean:
         for part, table in signals_of(record, limits).items():
             for kind, signal in table.items():
-                name = "joint_mm" if signal.unit == "mm" else kind
-                margin = limits.of[kind].margin if kind not in ("joint", "ghost", "swapped") else 0.0
+                name = NAMED.get((kind, signal.unit), kind)
+                margin = limits.of[name].margin if kind not in ("joint", "ghost", "swapped") else 0.0
                 value = MARGIN * needed(signal, margin)
                 if name not in FIXED and value > most[name][0]:
                     most[name] = (

@@ -9,6 +9,7 @@ from holdfast.pipeline.intent import Intent
 from holdfast.validation.backdrop import Blob, likeness
 from holdfast.validation.contours import SECTORS
 from holdfast.validation.dents import dents, largest
+from holdfast.validation.judge import find
 from holdfast.validation.limits import load_limits
 from holdfast.validation.motion import _usual, unslid
 from holdfast.validation.pairs import pair_signals
@@ -190,3 +191,14 @@ def test_a_quiet_part_is_held_to_less_and_what_it_does_at_rest_says_nothing_of_i
     limit, levels = limits.of["boiling"], read(series, "lid", limits, Intent()).signals["boiling"].limits
     assert levels[0] < levels[25] <= 2 * limit.value
     assert levels[0] == pytest.approx(limit.value * limit.quiet)
+
+
+def test_a_first_look_says_what_is_clear_and_no_flicker():
+    series, limits = shown(), load_limits()
+    series.of["lid"]["take_L"][::2] += 9.0  # every third frame of a take: light that changes is no flicker
+    assert find(series, limits, Intent(), [], least=1).causes == []
+    series.of["peg"]["new"][:] = 0.0
+    series.of["peg"]["new"][7] = 1900.0
+    series.of["peg"]["new_like"][:] = 0.0
+    (cause,) = find(series, limits, Intent(), [], least=1).causes
+    assert (cause.span.part, cause.span.kind, cause.span.first, cause.span.last) == ("peg", "intruder", 7, 7)
