@@ -267,7 +267,7 @@ def read(
     }
     hard = 2 - motion.read  # of a surface that can hardly be read, more must be seen
     once = np.where(motion.one_sided, 2.0, 1.0)  # or where it turns and only one side of it is known
-    for kind, more in (("shifted", hard), ("sliding", hard * once), ("rubber", once)):
+    for kind, more in (("shifted", hard * once), ("sliding", hard * once), ("rubber", once)):
         table[kind] = replace(table[kind], limits=table[kind].limits * more)
     lost = _signal(part, "outline", values["outline_lost"] * clearly, limits, moves, "outline_lost")
     if _strength(lost) > _strength(table["outline"]):
