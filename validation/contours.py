@@ -25,7 +25,7 @@ NOISE_LAB = 0.35
 NULL_SHIFTS = 12
 MOST_POINTS = 260
 FIRM = 0.15
-"""See Outline.firm: below it, a shift along what is left of an outline can't be read."""
+"""Least mean square of the normals along a direction (0..0.5) for a shift in that direction to be read."""
 SECTORS = 36
 """Into so many sectors about the part's middle the outline is cut to look for dents."""
 ALONE_PX = (4.5, 7.0, 9.5)
@@ -136,8 +136,7 @@ class Outline:
     ``profile`` (36,) px by which the sectors of it before the background lie off what its plane motion explains, outwards; ``bend`` rms px of
     the fit's bend along it; ``fit`` how the outline lies off the render's, as a rigid body and a bend (None: too little
     of it is clear); ``clear`` share of the decidable points whose place is clear; ``borders`` by id of the part behind
-    the share of the border with it that the take does not draw; ``firm`` 0..0.5 how well the clear points hold the part
-    in the direction in which they hold it least (the smaller eigenvalue of their normals' mean square).
+    the share of the border with it that the take does not draw.
     """
 
     lost: float = np.nan
@@ -149,7 +148,6 @@ class Outline:
     bend: float = np.nan
     fit: Fit | None = field(default=None)
     borders: dict[int, float] = field(default_factory=dict)
-    firm: float = 0.0
 
 
 def measure_outline(
@@ -177,7 +175,7 @@ def measure_outline(
     null = _null(edges, points, normals, unit, rng)
     moved, clear = _displacements(styled, render, unit)
     clear &= alone
-    fit, profile, bend, firm = None, np.full(SECTORS, np.nan), np.nan, 0.0
+    fit, profile, bend = None, np.full(SECTORS, np.nan), np.nan
     if clear.sum() >= 12:
         usable = Clear(
             points[clear],
@@ -187,7 +185,7 @@ def measure_outline(
             contour.behind[seen][clear] == 0,
         )
         fit, profile, bend = _fit(usable, plate, rig, lens)
-        firm, fit = _held(usable.normals.astype(np.float64), fit)
+        fit = _held(usable.normals.astype(np.float64), fit)
     behind, gone = contour.behind[seen], found < TAKE_SUPPORT
     return Outline(
         lost=float(gone.mean()),
@@ -203,7 +201,6 @@ def measure_outline(
             for i in np.unique(behind[behind > 0])
             if (behind == i).sum() >= LEAST_BORDER
         },
-        firm=firm,
     )
 
 
@@ -237,15 +234,14 @@ def _fit(found: Clear, plate: Plate, rig: Rig, lens: Lens) -> tuple[Fit, F64, fl
     )
 
 
-def _held(normals: F64, fit: Fit) -> tuple[float, Fit]:
-    """(firm, fit): see Outline; a shift in a direction in which the outline hardly holds the part is taken out."""
+def _held(normals: F64, fit: Fit) -> Fit:
+    """The fit less a shift in a direction in which the outline, by its ``normals`` (P, 2), hardly holds the part."""
     sizes, ways = np.linalg.eigh(normals.T @ normals / len(normals))
-    firm = float(sizes[0])
-    if firm >= FIRM:
-        return firm, fit
+    if sizes[0] >= FIRM:
+        return fit
     field = fit.field.copy()
     field[:2] -= (field[:2] @ ways[:, 0]) * ways[:, 0]
-    return firm, replace(fit, field=field)
+    return replace(fit, field=field)
 
 
 def _profile(arms: NDArray[np.generic], rest: F64) -> F64:

@@ -7,15 +7,12 @@ the direction from the part's middle, is compared with that of frames some way o
 
 import numpy as np
 
+from .motion import AROUND, STEEP
 from .series import F64
 
-AROUND = (5, 14)
-"""Frames away, from and to, of what an outline is compared with."""
 LEAST_SIDES = 4
 """Frames on one side that must show a sector: fewer may be of the fault itself."""
 SAME_SIDE_DEG = 6.0
-STEEP = 0.7
-"""Share of a dent that must come within two frames."""
 
 
 def dents(profiles: F64, turned: F64, faulty: frozenset[int] = frozenset()) -> F64:

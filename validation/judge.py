@@ -40,6 +40,7 @@ CLEARLY = 3.0
 GRAVE = 5.0
 """By how much an absence counts as stronger than what else it shows."""
 MUCH_LOST = 0.25
+"""Share of its outline that is not drawn, from which a part is not there in part."""
 UNEVEN = 0.6
 """Share of the limit of wobbling from which a dent is rather one of many."""
 STILL_THERE = 0.15

@@ -189,7 +189,7 @@ class Measurer:
     def _outline(self, index: int, piece: Piece, found: Outline, unit: float) -> None:
         self.series.put(
             piece.name, index, lost=found.lost, null=found.null, ratio=found.ratio, decidable=found.decidable,
-            clear=found.clear, outline_bend=found.bend, firm=found.firm, radius=piece.lens.radius / unit, focal=piece.lens.focal / unit,
+            clear=found.clear, outline_bend=found.bend, radius=piece.lens.radius / unit, focal=piece.lens.focal / unit,
         )  # fmt: skip
         self.series.profiles[piece.name][index] = found.profile
         self.series.borders[piece.name][index] = found.borders

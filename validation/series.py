@@ -17,7 +17,7 @@ F64 = NDArray[np.float64]
 CELLS = (45, 80)
 PER_PART = (
     "visible_px", "speed", "share", "lost", "null", "ratio", "decidable", "clear", "textured", "radius", "focal", "energy",
-    "outline_rest", "outline_bend", "firm", "ghost", "ghost_x", "ghost_y", "ghost_new", "new", "new_x", "new_y", "new_like", "take_L", "take_a", "take_b", "render_L", "render_a", "render_b",
+    "outline_rest", "outline_bend", "ghost", "ghost_x", "ghost_y", "ghost_new", "new", "new_x", "new_y", "new_like", "take_L", "take_a", "take_b", "render_L", "render_a", "render_b",
 )  # fmt: skip
 """What is measured of each part in each frame by itself. NaN where it can't be told."""
 
@@ -120,6 +120,11 @@ def chroma(lab: F64) -> F64:
     return np.asarray(lab[..., 1:] * (MIDDLE_L / np.maximum(lab[..., :1] + 16, 8.0)))
 
 
+def lit(one: float, other: float) -> float:
+    """0..1: how much a difference in chroma counts between colours of lightness (L) ``one`` and ``other``."""
+    return float(np.clip((min(one, other) + 16) / LIT_L, 0, 1)) ** 2
+
+
 def colours(series: Series, part: str) -> F64:
     """(e, 5) change over each link beyond what the render's light does: Lab, and chroma (2). Of the same surface points,
     or of the part as a whole, whichever is less: light that moves over a turning part changes the one, another side
@@ -133,8 +138,8 @@ def colours(series: Series, part: str) -> F64:
         whole = follow(take[a] - take[b], render[a] - render[b])
         hue = follow(pale[a] - pale[b], shaded[a] - shaded[b])
         points = pale[a] - chroma(take[a] - link.colour)
-        lit = float(np.clip((min(take[a, 0], take[b, 0]) + 16) / LIT_L, 0, 1)) ** 2
-        found[row] = np.concatenate([_shorter(whole, link.colour), lit * _shorter(hue, points)])
+        told = lit(take[a, 0], take[b, 0]) * _shorter(hue, points)
+        found[row] = np.concatenate([_shorter(whole, link.colour), told])
     return found
 
 

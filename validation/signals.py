@@ -15,7 +15,7 @@ from ..pipeline.intent import Intent
 from .dents import dents
 from .kinds import BY_NAME
 from .limits import Limits, Presence
-from .motion import EXPLAINED, LEAST_CLEAR, Motion, deviations, motion_of, turns
+from .motion import AROUND, EXPLAINED, LEAST_CLEAR, STEEP, Motion, deviations, motion_of, turns
 from .series import F64, Link, Series, colours, column
 from .settle import settle
 
@@ -46,10 +46,6 @@ FLOOR_LAB = 1.0
 MOST_SLID_PX = 5.0
 TEXTURED = 0.2
 """Share of a surface that must be readable before its texture can be said to slide."""
-STEEP = 0.7
-"""Share of a sudden change that must come within two frames."""
-AROUND = (5, 14)
-"""Frames away, from and to, of what a colour is compared with when it changes suddenly."""
 SIGNALS = (
     "vanished", "partly_vanished", "rubber", "joint", "shifted", "outline", "wobble", "sliding", "text",
     "material", "boiling", "flicker", "colour_drift", "ghost", "intruder",
