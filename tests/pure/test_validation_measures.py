@@ -286,17 +286,9 @@ def test_what_shows_the_colours_behind_is_gone():
     now = np.array([part] * 60 + [wall] * 40, np.float32)
     pixels = (np.arange(100), np.zeros(100, int))
     before = np.repeat(part[None], 100, 0)
-    look = compare(now, before, before, before, before[:20], np.repeat(wall[None], 9, 0), pixels)
-    assert look.gone == pytest.approx(0.4)
-    recoloured = compare(
-        before + np.float32([0, -25, 0]),
-        before,
-        before,
-        before,
-        before[:20],
-        np.repeat(wall[None], 9, 0),
-        pixels,
-    )
+    usual = (before, before, before, before[:20], np.repeat(wall[None], 9, 0), pixels)
+    assert compare(now, *usual).gone == pytest.approx(0.4)
+    recoloured = compare(before + np.float32([0, -25, 0]), *usual)
     assert recoloured.gone < 0.05
     assert recoloured.unlike == 1.0
 
