@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from ..pipeline.manifest import Manifest
+from ..pipeline.words import ACCEPTED, NOT_A_FAULT, REJECTED, UNSURE
 from .ladder import RESTORE, Situation, parts_of, refusal
 from .plan import (
-    FALSE_ALARM,
-    REJECTED,
     SCHEMA,
     Action,
     Circumstances,
@@ -50,7 +49,10 @@ def fallback_plan(
 
 def _open(finding: Mapping[str, Any], now: Circumstances) -> bool:
     can = not refusal(RESTORE, finding, Situation(can_rerun=False, whole=False))
-    return can and now.words.get(str(finding["id"])) not in (FALSE_ALARM, REJECTED)
+    word = now.words.get(str(finding["id"]))
+    if finding.get("severity") == UNSURE and word != ACCEPTED:
+        return False
+    return can and word not in (NOT_A_FAULT, REJECTED)
 
 
 def _back(

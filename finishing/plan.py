@@ -8,6 +8,7 @@ from typing import Any
 
 from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest, stale_reason
+from ..pipeline.words import ACCEPTED, NOT_A_FAULT, REJECTED, UNSURE
 from .ladder import (
     ASK,
     BECAUSE,
@@ -32,13 +33,13 @@ COARSE = "coarse"
 """The ``stage`` of a report that is a first look."""
 HANDLES: Mapping[str, int] = {RESTORE: 2, WARP: 1, HOLD: 1, DEFLICKER: 1, RETIME: 0, ASK: 0}
 """Frames beside a span that are mended too: a fault fades in and out, and fades are the last thing to be found."""
-FALSE_ALARM, REJECTED = "not_a_fault", "rejected"
 
 
 @dataclass(frozen=True)
 class Action:
     """One thing to do. ``finding`` is its id in the report; ``frames`` (first, last) of the fault; ``handles``
-    frames on either side are touched too; ``seconds`` and ``cost_micros`` (None: unknown) are estimates."""
+    frames on either side are touched too; ``seconds`` and ``cost_micros`` (None: unknown) are estimates; ``asked``: it is
+    off because the finding is not sure, until a person accepts it or switches it on."""
 
     finding: str
     kind: str
@@ -51,6 +52,7 @@ class Action:
     seconds: float = 0.0
     cost_micros: int | None = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    asked: bool = False
 
     @property
     def reach(self) -> tuple[int, int]:
@@ -123,7 +125,9 @@ def action_for(finding: Mapping[str, Any], take: Manifest, now: Circumstances) -
     first, last = (int(value) for value in finding["frames"])
     action = Action(str(finding["id"]), kind, part, (first, last), 0, fault, why + ".")
     off = any(_same(finding, other) for other in now.off)
-    return as_kind(replace(action, enabled=not off), kind, finding, take, now)
+    if finding.get("severity") == UNSURE and now.words.get(str(finding["id"])) != ACCEPTED:
+        action = replace(action, asked=True, why=f"{why} (too little to be sure: look, then switch it on).")
+    return as_kind(replace(action, enabled=not off and not action.asked), kind, finding, take, now)
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -177,7 +181,7 @@ def make_plan(report: Manifest, take: Manifest, now: Circumstances) -> Manifest:
         finding
         for finding in findings
         if finding.get("severity") not in ("info", "note")
-        and now.words.get(str(finding["id"])) != FALSE_ALARM
+        and now.words.get(str(finding["id"])) != NOT_A_FAULT
     ]
     now = replace(now, gap=longest_gap(time_map(report.data, take.data["frames"])))
     actions = [action_for(finding, take, now) for finding in faults]

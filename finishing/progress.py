@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .plan import FALSE_ALARM, overlap
+from ..pipeline.words import NOT_A_FAULT
+from .plan import overlap
 
-_WEIGHTS = {"major": 1.0, "minor": 0.3}
+_WEIGHTS = {"major": 1.0, "minor": 0.3, "unsure": 0.1}
 _WORST = 4.0
 _STRONGER = 1.25
 """From this many times its value a fault has become stronger."""
@@ -40,7 +41,7 @@ def cost(report: Mapping[str, Any], words: Mapping[str, str] | None = None) -> f
     if report["verdict"] == "pass":
         return 0.0
     said = words or {}
-    open_faults = [each for each in report["findings"] if said.get(str(each["id"])) != FALSE_ALARM]
+    open_faults = [each for each in report["findings"] if said.get(str(each["id"])) != NOT_A_FAULT]
     return sum((_badness(finding) for finding in open_faults), 0.01)
 
 

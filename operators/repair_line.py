@@ -120,7 +120,8 @@ def circumstances(
 def _switched_off(shot: ShotFolder, parent: str) -> list[dict[str, object]]:
     """What the artist switched off in the plan that made a take stays off in the next one."""
     plan = Manifest.find(shot.reports / parent / PLAN_FILE, PLAN) if parent else None
-    return [action for action in plan.data["actions"] if not action.get("enabled", True)] if plan else []
+    actions = plan.data["actions"] if plan else []
+    return [each for each in actions if not each.get("enabled", True) and not each.get("asked")]
 
 
 def plan_on(shot: ShotFolder, take: Manifest, report: Manifest) -> Manifest | None:

@@ -29,6 +29,7 @@ WEIGHTS = (
     ("ALL", "All", "Every finding"),
     ("MAJOR", "Major", "Faults that an audience sees"),
     ("MINOR", "Minor", "Faults near the limit"),
+    ("UNSURE", "Unsure", "Too little to fail the take: look, then accept or call it no fault"),
     ("OPEN", "No word yet", "Findings that nobody said anything of"),
     ("ACCEPTED", "Accepted", "Faults that are to be repaired"),
     ("REJECTED", "Left to a person", "Faults that a person takes"),

@@ -17,7 +17,7 @@ from ..operators.words import HOLDFAST_OT_say_word, HOLDFAST_OT_take_offer
 from ..pipeline.words import LABELS, NOT_A_FAULT
 from .base import fact, sentence
 
-SEVERITY: dict[str, Any] = {"major": "ERROR", "minor": "INFO"}
+SEVERITY: dict[str, Any] = {"major": "ERROR", "minor": "INFO", "unsure": "QUESTION"}
 CROP_SCALE = 7.0
 
 

@@ -18,6 +18,8 @@ EVENT = "word"
 ACCEPTED, REJECTED, NOT_A_FAULT, TAKEN_BACK = "accepted", "rejected", "not_a_fault", ""
 LABELS = {ACCEPTED: "accepted", REJECTED: "left to a person", NOT_A_FAULT: "not a fault"}
 """A fault to be repaired; a fault that stays, since the person takes it; a false alarm."""
+UNSURE = "unsure"
+"""The severity of a finding that is too little of its kind to fail a take: a person is asked."""
 
 
 @dataclass(frozen=True)
@@ -132,14 +134,18 @@ def open_findings(report: Mapping[str, Any], words: Sequence[Word]) -> list[dict
 def verdict_with(report: Mapping[str, Any], words: Sequence[Word]) -> str:
     """The verdict of a report's ``data`` if findings that are no faults had not been made: pass, fail or review.
 
-    Beside the machine's, never in its place. A fault that the person takes is still one.
+    Beside the machine's, never in its place. A fault that the person takes is still one, also where the machine is
+    not sure; parts of which it can't tell anything else stay in review.
     """
-    if report["verdict"] != "fail" or not report.get("findings"):
+    if report["verdict"] == "pass" or not report.get("findings"):
         return str(report["verdict"])
-    if open_findings(report, words):
+    left = open_findings(report, words)
+    if any(finding.get("severity") != UNSURE or word_on(words, finding) for finding in left):
         return "fail"
-    unsure = any(part["verdict"] == "review" for part in report.get("parts", ()))
-    return "review" if unsure else "pass"
+    asked = (finding for finding in report["findings"] if finding.get("severity") == UNSURE)
+    unsure = {str(name) for finding in asked for name in (finding["part"], *finding.get("others", ()))}
+    parts = {str(part["name"]) for part in report.get("parts", ()) if part["verdict"] == "review"}
+    return "review" if left or parts - unsure else "pass"
 
 
 def permanence(report: Mapping[str, Any], words: Sequence[Word] = ()) -> float:

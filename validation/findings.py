@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..pipeline.intent import Intent
+from ..pipeline.words import UNSURE
 from .conform import Conformed, TakeFault
 from .explain import Cause
 from .gates import LEAST_FRAMES, Span
@@ -84,9 +85,10 @@ def judge(series: Series, conformed: Conformed, limits: Limits, intent: Intent, 
     faults = [*_lasting(conformed), *criteria]
     found = find(series, limits, intent, [_take_span(fault, index) for fault in faults], least)
     says = {(f.kind, f.measure, getattr(f, "part", ""), f.first): f.says for f in faults}
-    findings = [_finding(i + 1, cause, series, says) for i, cause in enumerate(found.causes)]
+    findings = [_finding(i + 1, cause, series, says, limits) for i, cause in enumerate(found.causes)]
     parts = [_part(part, series, found.table[part], findings) for part in series.parts]
-    verdict = "fail" if findings else "review" if any(p["verdict"] == "review" for p in parts) else "pass"
+    worst = {*(_weighs(finding) for finding in findings), *(p["verdict"] for p in parts)}
+    verdict = next(word for word in ("fail", "review", "pass") if word in worst)
     return Judgement(
         verdict,
         _summary(verdict, findings, parts, series),
@@ -118,8 +120,20 @@ def _take_span(fault: TakeFault, index: dict[int, int]) -> Span:
     )
 
 
+def _weighs(finding: Finding) -> str:
+    return "review" if finding.severity == UNSURE else "fail"
+
+
+def severity_of(cause: Cause, limits: Limits) -> str:
+    """major, minor, or unsure if neither the fault nor any sign of it at that part is enough to fail a take."""
+    own = [sign for sign in (cause.span, *cause.explained) if sign.part == cause.span.part]
+    if not any(limits.sure(sign.kind, sign.strength) for sign in own):
+        return UNSURE
+    return "major" if cause.span.strength > 1.5 or cause.span.kind in GRAVE else "minor"
+
+
 def _finding(
-    number: int, cause: Cause, series: Series, says: dict[tuple[str, str, str, int], str]
+    number: int, cause: Cause, series: Series, says: dict[tuple[str, str, str, int], str], limits: Limits
 ) -> Finding:
     span, frames = cause.span, series.frames
     kind = BY_NAME[span.kind]
@@ -139,7 +153,7 @@ def _finding(
     )
     return Finding(
         f"f{number:02d}", span.part, span.others, (first, last), frames[span.worst], span.kind, kind.phrase,
-        "major" if span.strength > 1.5 or span.kind in GRAVE else "minor", _confidence(span), span.measure,
+        severity_of(cause, limits), _confidence(span), span.measure,
         round(span.value, 3), round(span.limit, 3), span.unit, mm, _where(span, series),
         sentence[:1].upper() + sentence[1:] if not sentence.startswith(span.part or "\0") else sentence, kind.suggestion, also,
     )  # fmt: skip
@@ -186,8 +200,17 @@ def _confidence(span: Span) -> float:
 def _part(part: str, series: Series, table: dict[str, Signal], findings: list[Finding]) -> dict[str, str]:
     mine = [f for f in findings if part in (f.part, *f.others)]
     if mine:
-        why = ", ".join(f"{f.title} {span_words(*f.frames)}" for f in mine)
-        return {"name": part, "verdict": "fail", "why": why, "decidable_by": ""}
+        sure = [f for f in mine if f.severity != UNSURE]
+        why = ", ".join(f"{f.title} {span_words(*f.frames)}" for f in sure or mine)
+        if sure:
+            return {"name": part, "verdict": "fail", "why": why, "decidable_by": ""}
+        how = "Look at these frames, then accept the finding or say that it is no fault."
+        return {
+            "name": part,
+            "verdict": "review",
+            "why": f"perhaps {why}: too little to be sure",
+            "decidable_by": how,
+        }
     shown = np.isfinite(judged(series.of[part]))
     if not shown.any():
         why = "never visible enough to judge; nothing is expected of it"
@@ -224,9 +247,15 @@ def _part(part: str, series: Series, table: dict[str, Signal], findings: list[Fi
 
 def _summary(verdict: str, findings: list[Finding], parts: list[dict[str, str]], series: Series) -> str:
     if verdict == "fail":
-        listed = [f"{(f.part + ' ') if f.part else ''}{f.title} {span_words(*f.frames)}" for f in findings]
+        sure = [f for f in findings if f.severity != UNSURE]
+        listed = [f"{(f.part + ' ') if f.part else ''}{f.title} {span_words(*f.frames)}" for f in sure]
         more = f" and {len(listed) - 4} more" if len(listed) > 4 else ""
         return f"fail: {', '.join(listed[:4])}{more}"
     if verdict == "review":
-        return "review: can't tell about " + ", ".join(p["name"] for p in parts if p["verdict"] == "review")
+        perhaps = [f"{(f.part + ' ') if f.part else ''}{f.title} {span_words(*f.frames)}" for f in findings]
+        asked = {name for f in findings for name in (f.part, *f.others)}
+        unknown = [p["name"] for p in parts if p["verdict"] == "review" and p["name"] not in asked]
+        said = [f"perhaps {', '.join(perhaps)}"] if perhaps else []
+        said += [f"can't tell about {', '.join(unknown)}"] if unknown else []
+        return f"review: {'; '.join(said)}"
     return f"pass: {', '.join(series.parts)} hold over {len(series.frames)} frames"

@@ -15,13 +15,15 @@ FILE = Path(__file__).with_name("limits.json")
 @dataclass(frozen=True)
 class Limit:
     """``value`` a measure may reach in ``unit``; ``margin`` what a take's own noise may add (deviations of the part's
-    own series); ``says`` what the measure is."""
+    own series); ``quiet`` the least share of it that a quiet part may be held to; ``sure`` how many times its limit a
+    finding must be to fail a take, below that a person is asked; ``says`` what the measure is."""
 
     value: float
     unit: str
     says: str
     margin: float = 4.0
     quiet: float = 1.0
+    sure: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Limits:
     provenance: dict[str, Any]
     digest: str
 
+    def sure(self, kind: str, strength: float) -> bool:
+        """True if a fault ``strength`` times its limit fails a take: clean ones have shown some kinds a little."""
+        limit = self.of.get(kind)
+        return limit is None or strength >= limit.sure
+
 
 @cache
 def load_limits(path: Path = FILE) -> Limits:
@@ -51,7 +58,12 @@ def load_limits(path: Path = FILE) -> Limits:
         data = json.loads(path.read_text(encoding="utf-8"))
         of = {
             name: Limit(
-                entry["value"], entry["unit"], entry["says"], entry["margin"], entry.get("quiet", 1.0)
+                entry["value"],
+                entry["unit"],
+                entry["says"],
+                entry["margin"],
+                entry.get("quiet", 1.0),
+                entry.get("sure", 1.0),
             )
             for name, entry in data["limits"].items()
         }

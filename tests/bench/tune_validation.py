@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 from holdfast.pipeline.intent import Intent
+from holdfast.pipeline.words import UNSURE
+from holdfast.validation.findings import severity_of
 from holdfast.validation.judge import Found, find
 from holdfast.validation.kinds import BY_NAME
 from holdfast.validation.limits import FILE, Limits, load_limits
@@ -178,6 +180,7 @@ def findings_of(record: Record, limits: Limits) -> list[dict[str, Any]]:
             "part": c.span.part,
             "others": list(c.span.others),
             "frames": [c.span.first, c.span.last],
+            "severity": severity_of(c, limits),
         }
         for c in found.causes
     ]
@@ -216,12 +219,12 @@ def score(records: list[Record], limits: Limits, title: str) -> None:
     tables = [found_of(r, limits).table for r in clean]
     parts = sum(len(t) for t in tables)
     seconds = sum(len(r["series"].parts) * len(r["series"].frames) for r in clean) / 24
-    false = [(r["scene"], r["look"], f) for r in clean for f in findings_of(r, limits)]
-    print(
-        f"\n== {title}: {len(clean)} clean takes, {parts} part-takes, {seconds:.0f} part-seconds; {len(false)} false findings"
-    )
-    for scene, look, f in false:
-        print(f"   {scene} {look}: {f['part']} {f['kind']} {f['frames']}")
+    said = [(r["scene"], r["look"], f) for r in clean for f in findings_of(r, limits)]
+    asked = sum(f["severity"] == UNSURE for _, _, f in said)
+    print(f"\n== {title}: {len(clean)} clean takes, {parts} part-takes, {seconds:.0f} part-seconds; "
+          f"{len(said) - asked} false findings, {asked} unsure")  # fmt: skip
+    for scene, look, f in said:
+        print(f"   {scene} {look}: {f['part']} {f['kind']} {f['frames']} {f['severity']}")
     print(f"{'fault':15}{'dose':>6}{'takes':>6}{'AUC':>8}{'found':>7}{'right part, kind, frames':>26}")
     for fault in KIND_OF:
         for dose in sorted({r["dose"] for r in records if r["fault"] == fault}):
@@ -237,7 +240,10 @@ def score(records: list[Record], limits: Limits, title: str) -> None:
                 f"{fault:15}{dose:6.2f}{len(mine):6}{auc(hot, cold) if len(hot) else float('nan'):8.4f}{len(got):4}/{len(mine):<3}{right:10} of {len(got)}"
             )
     everything = [([planted(r)], findings_of(r, limits)) for r in records if r["fault"] != "clean"]
-    print(report(answers(everything)))
+    tally = answers(everything)
+    failed = sum(a.finding["severity"] != UNSURE for a in tally.detected if a.finding is not None)
+    print(f"{len(tally.answers)} faults: {failed} fail their take, {len(tally.detected)} are found")
+    print(report(tally))
 
 
 def planted(record: Record) -> Planted:

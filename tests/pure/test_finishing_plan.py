@@ -130,6 +130,18 @@ def test_the_persons_word_counts():
     assert "stays" in read_actions(plan)[0].why
 
 
+def test_what_is_unsure_waits_for_the_person():
+    """Neither the plan nor the fallback touches it, until it is accepted; the next plan may find it sure."""
+    faint = found("lid", "rubber", [5, 9], severity="unsure")
+    plan = make_plan(report(faint, verdict="review"), take(), Circumstances(2))
+    assert [(a.enabled, a.asked) for a in read_actions(plan)] == [(False, True)]
+    assert "switch it on" in plan.data["actions"][0]["why"]
+    assert fallback_plan(report(faint), take(), Circumstances(2), "") is None
+    said = Circumstances(2, words={read_actions(plan)[0].finding: "accepted"})
+    assert [a.enabled for a in read_actions(make_plan(report(faint), take(), said))] == [True]
+    assert fallback_plan(report(faint), take(), said, "") is not None
+
+
 def test_the_ladder_goes_on_where_a_repair_failed_before():
     rerun = {"kind": RERUN, "part": "lid", "frames": [50, 59]}
     again = report(("lid", "rubber", (51, 58)))

@@ -6,9 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from holdfast.pipeline.errors import InputError
+from holdfast.pipeline.words import UNSURE
 from holdfast.validation import chunks
 from holdfast.validation.contours import SECTORS
-from holdfast.validation.explain import RULES, explain
+from holdfast.validation.explain import RULES, Cause, explain
+from holdfast.validation.findings import severity_of
 from holdfast.validation.fits import MODES, Frame
 from holdfast.validation.gates import Span, runs, spans
 from holdfast.validation.keep import gather, kept, save
@@ -87,6 +89,17 @@ def test_a_strong_bend_is_no_shift_and_a_swap_speaks_for_both():
         span("peg", "vanished", 5, 12),
     ]
     assert [c.span.kind for c in explain(swap, touching())] == ["swapped"]
+
+
+def test_a_little_of_an_uncertain_kind_is_unsure_unless_a_sign_of_it_is_clear():
+    limits = load_limits()
+    faint = span("lid", "wobble", 5, 9, 1.2)
+    assert severity_of(Cause(faint), limits) == UNSURE
+    assert severity_of(Cause(span("lid", "wobble", 5, 9, 1.6)), limits) == "major"
+    assert severity_of(Cause(span("lid", "flicker", 5, 9, 1.2)), limits) == "minor"
+    assert severity_of(Cause(faint, [span("lid", "flicker", 5, 9, 1.1)]), limits) == "minor"
+    assert severity_of(Cause(faint, [span("peg", "flicker", 5, 9, 1.1)]), limits) == UNSURE
+    assert all(limit.sure <= 2 for limit in limits.of.values()), "twice its limit is a fault, whatever it is"
 
 
 def test_every_rule_names_known_kinds_and_every_signal_has_a_limit_and_words():

@@ -124,6 +124,21 @@ def test_the_verdict_with_the_word(said_of, unsure, expected):
     assert data["verdict"] == "fail"
 
 
+@pytest.mark.parametrize(
+    ("word", "expected"), [(None, "review"), (ACCEPTED, "fail"), (REJECTED, "fail"), (NOT_A_FAULT, "pass")]
+)
+def test_what_the_machine_is_unsure_of_the_person_decides(word, expected):
+    asked = {**finding("lid", "wobble", (5, 9)), "severity": "unsure"}
+    data = report(asked, verdict="review")
+    data["parts"] = [{"name": "lid", "verdict": "review"}, {"name": "peg", "verdict": "pass"}]
+    spoken = [Word("", "t001", "lid", "wobble", (5, 9), word)] if word else []
+    assert words.verdict_with(data, spoken) == expected
+    failed = report(asked, finding("peg", "vanished", (7, 14)))
+    assert words.verdict_with(failed, spoken) == "fail"
+    no_fault = [*spoken, Word("", "t001", "peg", "vanished", (7, 14), NOT_A_FAULT)]
+    assert words.verdict_with({**failed, "parts": data["parts"]}, no_fault) == expected
+
+
 @pytest.mark.parametrize("verdict", ["pass", "review"])
 def test_a_word_makes_no_fault_where_the_machine_found_none(verdict):
     assert (

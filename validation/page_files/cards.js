@@ -44,7 +44,7 @@ function card(f) {
     el("div", { className: "pair", "aria-hidden": "true" }, el("span", {}, "render"), el("span", {}, `take, frame ${f.worst}`)),
     el("img", { src: f.picture, width: f.pixels[0], height: f.pixels[1], alt: `Render and take of ${title(f)} at frame ${f.worst}` }));
   made.append(el("div", { className: "top" }, el("b", {}, title(f)),
-    el("span", { className: `tag ${f.severity}` }, `${f.severity === "major" ? "▲" : "△"} ${f.severity}`), el("span", { className: "at" }, span(f.frames))));
+    el("span", { className: `tag ${f.severity}` }, `${{ major: "▲", minor: "△" }[f.severity] || "?"} ${f.severity}`), el("span", { className: "at" }, span(f.frames))));
   made.append(el("p", {}, f.says));
   if (f.limit > 0) made.append(...meter(f));
   made.append(el("p", { className: "todo" }, f.suggestion));
