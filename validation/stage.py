@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Validate stage as a worker task: a take against its ground truth -> a report folder."""
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,8 +35,8 @@ from .series import Series
 
 COARSE, FULL = "coarse", "full"
 SHELF = f"{chunks.FOLDER}/frames"
-COARSE_STEP = 3
-"""The first look takes every third frame and trusts the take's own frame map."""
+COARSE_LOOKS, COARSE_STEPS = 30, (3, 5)
+"""The first look takes about so many frames, every third to every fifth, and trusts the take's own frame map."""
 COARSE_FAR = (2, 3, 4)
 MEASURED_BY = 3
 """Raise when measuring changes so that reports must be made again."""
@@ -78,6 +79,11 @@ class Job:
             load_limits(),
         )
 
+    @property
+    def coarse(self) -> bool:
+        """True for a first look."""
+        return bool(self.request.get("stage") == COARSE)
+
     def identity(self, pairs: Sequence[tuple[int, int]]) -> str:
         """What the measures of this job depend on."""
         ids = [part.id for part in self.parts]
@@ -95,10 +101,10 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     """
     started = time.monotonic()
     job = Job.of(request)
-    if request.get("stage") == COARSE:
-        return _finished(job, _first_look(job, ctx), started, ctx)
     if request.get("chunk"):
         return _chunk(job, ctx)
+    if job.coarse:
+        return _finished(job, _first_look(job, ctx), started, ctx)
     gallery = Gallery(job.truth, claimed(job.truth, job.take), job.folder)
     shelf = Shelf(job.truth, job.take, job.folder / SHELF)
     shelf.clear()
@@ -168,11 +174,10 @@ def chosen(truth: GroundTruth, names: Sequence[str] | None) -> tuple[PartInfo, .
     return tuple(truth.part(name) for name in names) if names else truth.parts
 
 
-def measurer(
-    job: Job, conformed: Conformed, load: Callable[[int], Plate], far: Sequence[int] = FAR
-) -> Measurer:
+def measurer(job: Job, conformed: Conformed, load: Callable[[int], Plate]) -> Measurer:
     """What measures the frame pairs of a take, streaming; ``load`` gives the plate of a position."""
     parts = [(part.name, part.id) for part in job.parts]
+    far = COARSE_FAR if job.coarse else FAR
     return Measurer(Window(load, KEEP), Rig.of(job.truth), parts, conformed.pairs, far)
 
 
@@ -222,16 +227,15 @@ def _chunk(job: Job, ctx: Context) -> dict[str, Any]:
 
 
 def _first_look(job: Job, ctx: Context) -> Outcome:
-    """Every COARSE_STEPth frame against each other, the frame map as the take claims it."""
-    pairs = claimed(job.truth, job.take)[::COARSE_STEP]
-    conformed = Conformed(pairs)
+    """Every few frames against each other, the frame map as the take claims it."""
+    pairs = claimed(job.truth, job.take)
+    step = min(max(COARSE_STEPS[0], len(pairs) // COARSE_LOOKS), COARSE_STEPS[1])
+    conformed = Conformed(pairs[::step])
     conformed.notes.append(
-        f"A first look at every {COARSE_STEP}rd frame; timing and frame size are not checked yet."
+        f"A first look at one frame in {step}; timing and frame size are not checked yet."
     )
-    gallery = Gallery(job.truth, pairs, job.folder)
-    load = Ahead(loader(Shelf(job.truth, job.take, None), conformed), len(pairs), readers(job.take))
-    try:
-        series = measurer(job, conformed, load, COARSE_FAR).run(ctx.part(0.0, 0.9))
-    finally:
-        load.close()
+    gallery = Gallery(job.truth, conformed.pairs, job.folder)
+    with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:  # its chunks are of no use to the full check
+        apart = replace(job, folder=Path(folder), request={**job.request, "out": folder})
+        series = measured(apart, conformed, Shelf(job.truth, job.take, None), ctx.part(0.0, 0.9))
     return judge(series, conformed, job.limits, job.intent, least=1), conformed, series, gallery, COARSE
