@@ -8,7 +8,6 @@ which lie in the one or the other, stay hard.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -21,10 +20,10 @@ NORMAL_CELL = 0.1
 """Size of a cell in units of the normal; the kernel is as wide."""
 _COLOUR_CELL = 16.0
 """Size of a cell in display code values."""
-_BLOCK = 512
-"""Pixels at a time: their weights stay in a processor's cache."""
-_NOTHING = -60.0
-"""Logarithm of a weight that counts for nothing; of far less an exponential is denormal, and ten times as slow."""
+_BLOCK = 128
+"""Pixels at a time: the weights of so many stay in a processor's cache."""
+_NOTHING = -80.0
+"""Logarithm of a weight that counts for nothing; that of a far smaller one is denormal, and ten times as slow."""
 _CELLS = 1500
 """At most this many; a part with more variety is told in larger ones."""
 _FINE = 160
@@ -93,25 +92,14 @@ class Look:
         return soft if self.fine is None else np.clip(soft + self.fine.at(features), 0, 255)
 
     def _colours(self, features: F32) -> F32:
-        """exp(-|features - keys|^2 / 2) * counts but for a factor of each row, which falls out of the mean."""
-        ones = np.ones((len(features), 1), np.float32)
-        weight = np.hstack([features, ones]) @ self._kernel
-        weight -= weight.max(1, keepdims=True)  # far from every sample the nearest ones still decide
+        squared = (features**2).sum(1)[:, None] + (self.keys**2).sum(1)[None, :] - 2 * features @ self.keys.T
+        squared -= squared.min(1, keepdims=True)  # far from every sample the nearest ones still decide
+        weight = squared
+        weight *= -0.5
         np.maximum(weight, _NOTHING, out=weight)
         np.exp(weight, out=weight)
-        sums = weight @ self._sums
-        return np.asarray(sums[:, :3] / sums[:, 3:], np.float32)
-
-    @cached_property
-    def _kernel(self) -> F32:
-        """(7, M) features and a one -> logarithm of the weights."""
-        own = np.log(self.counts) - 0.5 * (self.keys**2).sum(1)
-        return np.vstack([self.keys.T, own[None]]).astype(np.float32)
-
-    @cached_property
-    def _sums(self) -> F32:
-        """(M, 4) what a weight adds: its colour, and itself."""
-        return np.hstack([self.colours, np.ones((len(self.colours), 1), np.float32)])
+        weight *= self.counts
+        return np.asarray(weight @ self.colours / weight.sum(1, keepdims=True), np.float32)
 
 
 def learn(plates: Sequence[Plate], ink_px: float) -> Look | None:
