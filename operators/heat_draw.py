@@ -38,12 +38,9 @@ def colours(strength: Any) -> Any:
 
 def frame_of(seen: Looked, sheet: Any) -> Any | None:
     """(rows, columns) strengths of the shown frame, row 0 on top; None if the report has no heat map of it."""
-    if sheet.heat is None:
-        return None
-    for number in (seen.taken, seen.source):
-        if number in sheet.frames and sheet.frames.index(number) < len(sheet.heat):
-            return sheet.heat[sheet.frames.index(number)].astype(np.float32) / 100.0
-    return None
+    if sheet.heat is None or seen.taken not in sheet.frames[: len(sheet.heat)]:
+        return None  # the sheet's frames are the take's
+    return sheet.heat[sheet.frames.index(seen.taken)].astype(np.float32) / 100.0
 
 
 def draw(context: bpy.types.Context, seen: Looked) -> None:
@@ -57,14 +54,24 @@ def draw(context: bpy.types.Context, seen: Looked) -> None:
             batch = batch_for_shader(shader, "TRIS", {"pos": points, "color": tints})
             gpu.state.blend_set("ALPHA")
             with gpu.matrix.push_pop():
-                left, bottom, width, height = outline_draw.picture(context)
+                left, bottom, width, height = outline_draw.render(context, seen)
                 move = Matrix.Translation((left, bottom, 0.0)) @ Matrix.Diagonal((width, height, 1.0, 1.0))
                 gpu.matrix.multiply_matrix(move)
                 shader.bind()
                 batch.draw(shader)
             gpu.state.blend_set("NONE")
-    missing = seen.report is None or (sheet is not None and heat is None)
-    _legend(context, "No heat map of this frame: validate again" if missing else "")
+    _legend(context, without(seen, sheet, heat))
+
+
+def without(seen: Looked, sheet: Any, heat: Any) -> str:
+    """What stands in place of the legend, "" where there is a heat map, or will be in a moment."""
+    if seen.report is None:
+        return "No heat map: validate this take"
+    if sheet is None or heat is not None:
+        return ""
+    if seen.report.data.get("stage") == "coarse":
+        return "The first look skipped this frame"
+    return "No heat map of this frame: validate again"
 
 
 def mesh(heat: Any) -> tuple[Any, Any]:

@@ -36,6 +36,11 @@ def picture(context: bpy.types.Context) -> tuple[float, float, float, float]:
     return float(left), float(bottom), float(right - left), float(top - bottom)
 
 
+def render(context: bpy.types.Context, seen: Looked) -> tuple[float, float, float, float]:
+    """The same of the render: where its picture lies under the take's, which may be cropped, scaled or shifted."""
+    return seen.placed.box(*picture(context))
+
+
 def draw(context: bpy.types.Context, seen: Looked) -> None:
     """Draws the outlines of the finding's part, or of all with the finding's in front."""
     lines, finding = take_overlay.lines_of(seen), take_overlay.finding_of(context, seen)
@@ -47,7 +52,7 @@ def draw(context: bpy.types.Context, seen: Looked) -> None:
     scale = context.preferences.system.ui_scale
     gpu.state.blend_set("ALPHA")
     with gpu.matrix.push_pop():
-        left, bottom, width, height = picture(context)
+        left, bottom, width, height = render(context, seen)
         gpu.matrix.multiply_matrix(
             Matrix.Translation((left, bottom, 0.0)) @ Matrix.Diagonal((width, height, 1.0, 1.0))
         )
@@ -59,7 +64,7 @@ def draw(context: bpy.types.Context, seen: Looked) -> None:
             _stroke(segments([corners(place)]), (*PLACE, 0.9), scale)
     gpu.state.blend_set("NONE")
     names = {number: name for name, number in numbers.items()}
-    _tags(context, {number: lines[number] for number in shown}, names, mine)
+    _tags(context, seen, {number: lines[number] for number in shown}, names, mine)
     _says(context, seen, finding)
 
 
@@ -100,10 +105,14 @@ def _stroke(points: Any, colour: tuple[float, float, float, float], scale: float
 
 
 def _tags(
-    context: bpy.types.Context, lines: dict[int, list[Any]], names: dict[int, str], mine: set[int]
+    context: bpy.types.Context,
+    seen: Looked,
+    lines: dict[int, list[Any]],
+    names: dict[int, str],
+    mine: set[int],
 ) -> None:
     """The names of the parts at their upper right, those of the finding alone if it is about any."""
-    left, bottom, width, height = picture(context)
+    left, bottom, width, height = render(context, seen)
     tags = []
     for number, found in lines.items():
         if mine and number not in mine:

@@ -15,6 +15,7 @@ import bpy
 from ..pipeline import sheet
 from ..pipeline.errors import HoldfastError, from_json
 from ..pipeline.manifest import Manifest
+from ..pipeline.placed import Placed
 from ..pipeline.worker import WorkerProcess
 from . import locate, state_cache, viewer, window
 
@@ -45,6 +46,8 @@ class Looked:
     """Number of the picture that is shown."""
     source: int | None
     """Scene frame of the ground truth that it should be; None if the report knows of none."""
+    placed: Placed
+    """Where in it the render lies."""
 
 
 def wanted(context: bpy.types.Context) -> bool:
@@ -61,14 +64,16 @@ def looked(context: bpy.types.Context) -> Looked | None:
     cached, shown = state_cache.shown(context.scene), viewer.showing()
     if shown is None or shown.name not in cached.takes or "truth" not in cached.manifests:
         return None
-    frames = cached.takes[shown.name].data["frames"]
-    taken = min(max(context.scene.frame_current, frames[0]), frames[-1])
-    report = cached.reports.get(shown.name)
-    pairs = (
-        report.data.get("frame_map") if report is not None else cached.takes[shown.name].data.get("frame_map")
-    )
+    truth, report = cached.manifests["truth"], cached.reports.get(shown.name)
+    take = cached.takes[shown.name].data
+    taken = min(max(context.scene.frame_current, take["frames"][0]), take["frames"][-1])
+    first_look = report is not None and report.data.get("stage") == "coarse"  # it trusts the take's own map
+    pairs = (take if report is None or first_look else report.data).get("frame_map")
     source = _sources(tuple(map(tuple, pairs or ()))).get(taken, None if pairs else taken)
-    return Looked(shown.name, Path(cached.root), cached.manifests["truth"], report, taken, source)
+    width, height = truth.data["size"]
+    fit = report.data.get("fit") if report is not None else None
+    placed = Placed.of(fit, taken, (int(width), int(height)))
+    return Looked(shown.name, Path(cached.root), truth, report, taken, source, placed)
 
 
 @lru_cache(maxsize=4)

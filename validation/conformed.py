@@ -74,10 +74,14 @@ class Conformed:
 
     def fit_json(self) -> dict[str, Any]:
         """The fit as the report keeps it; px of a picture 1920 wide."""
-        shift = 1920 * self.fit.shift[0], 1920 * self.fit.shift[1] * self.size[1] / self.size[0]
+        px = 1920, 1920 * self.size[1] / self.size[0]
+        shift = [round(px[axis] * self.fit.shift[axis], 2) for axis in (0, 1)]
+        shake = [
+            [frame, round(px[0] * x, 2), round(px[1] * y, 2)] for frame, (x, y) in sorted(self.shake.items())
+        ]
         return {
-            "scale": [round(v, 5) for v in self.fit.scale], "offset_px": [round(v, 2) for v in shift],
-            "shake_px": round(self.shake_px, 2), "levels": [round(self.levels.gain, 4), round(self.levels.offset, 2)],
+            "scale": [round(v, 5) for v in self.fit.scale], "offset_px": shift, "shake_px": round(self.shake_px, 2),
+            "levels": [round(self.levels.gain, 4), round(self.levels.offset, 2)], **({"shake": shake} if shake else {}),
         }  # fmt: skip
 
 

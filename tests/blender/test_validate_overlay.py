@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 import pytest
@@ -66,6 +68,62 @@ def test_it_follows_the_timeline_and_the_reports_frame_map(module, holdfast, loo
     assert module("operators.take_overlay").lines_of(looked()) == {}
     text, warning = module("operators.outline_draw").sentence(looked(), None)
     assert warning and "no rendered frame" in text
+
+
+@pytest.fixture
+def reported(module, holdfast, looked, shot):
+    """Writes another report on t001 and looks again."""
+    cached = module("operators.state_cache").shown(bpy.context.scene)
+
+    def write(**more):
+        truth, take = cached.manifests["truth"].digest, cached.takes["t001"].digest
+        found = validate_shot.report(
+            shot.root, holdfast.__name__, "t001", truth, take, [validate_shot.VANISHED], **more
+        )
+        request = {
+            "truth": str(shot.truth),
+            "frame": 9,
+            "report": str(shot.reports / "t001"),
+            "digest": found.digest,
+        }
+        module("pipeline.sheet").run(request, module("pipeline.context").Context())
+        module("operators.state_cache").refresh(bpy.context.scene)
+        return looked()
+
+    return write
+
+
+def test_outlines_heat_and_places_lie_where_a_cropped_take_shows_them(module, reported, monkeypatch):
+    outline = module("operators.outline_draw")
+    monkeypatch.setattr(outline, "picture", lambda context: (100.0, 50.0, 1600.0, 900.0))
+    assert outline.render(bpy.context, reported()) == (100.0, 50.0, 1600.0, 900.0)
+    seen = reported(
+        fit={"scale": [1.2, 1.1], "offset_px": [48.0, 27.0], "shake_px": 12.0, "shake": [[9, 12.0, 0.0]]}
+    )
+    left, bottom, width, height = outline.render(bpy.context, seen)
+    x, y, _radius = validate_shot.AT["peg"]
+    found = left + x * width, bottom + (1 - y) * height
+    wanted = 100 + 1600 * (1.2 * (x - 0.5) + 0.5 + 60 / 1920), 50 + 900 * (1.1 * (0.5 - y) + 0.5 - 27 / 1080)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_a_first_look_leaves_the_outlines_of_the_frames_that_it_skipped(module, reported):
+    looks = [[frame, frame] for frame in validate_shot.FRAMES[::3]]
+    seen = reported(stage="coarse", frame_map=looks)
+    assert [9, 9] not in looks and (seen.taken, seen.source) == (9, 9)
+    heat, sheet = module("operators.heat_draw"), module("operators.take_overlay").sheet_of(seen)
+    assert heat.without(seen, sheet, None) == "The first look skipped this frame"
+
+
+def test_a_late_takes_heat_is_that_of_its_own_frame(module, reported):
+    late = [[frame, frame + 2] for frame in validate_shot.FRAMES[:-2]]
+    seen = reported(frame_map=late)
+    sheet = module("operators.take_overlay").sheet_of(seen)
+    heat = module("operators.heat_draw")
+    assert heat.frame_of(seen, sheet) is not None
+    kept = [frame for frame in sheet.frames if frame != 9]
+    fewer = replace(sheet, frames=tuple(kept), heat=sheet.heat[: len(kept)])
+    assert seen.source == 7 in kept and heat.frame_of(seen, fewer) is None, "not that of another frame"
 
 
 def test_the_finding_of_the_list_is_the_one_that_is_drawn(module, looked):
