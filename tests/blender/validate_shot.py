@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import importlib
 import json
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import bpy
@@ -57,16 +59,32 @@ def new_file(folder: Path, package: str, size: tuple[int, int] = SIZE) -> Any:
 
 def write(root: Path, package: str, size: tuple[int, int] = SIZE) -> Any:
     """The folder of a shot: ground truth, takes t001 (with findings) and t002 (clean, repaired), reports on both."""
+    for name, content in _files(package, size).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    return importlib.import_module(".pipeline.project", package).ShotFolder(root)
+
+
+@cache
+def _files(package: str, size: tuple[int, int]) -> dict[str, bytes]:
+    """What is in the folder, made once: every test has the same."""
+    with TemporaryDirectory(prefix="holdfast") as folder:
+        root = Path(folder)
+        _make(root, package, size)
+        found = (path for path in root.rglob("*") if path.is_file())
+        return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
+
+
+def _make(root: Path, package: str, size: tuple[int, int]) -> None:
     modules = {
         name: importlib.import_module(f".pipeline.{name}", package)
-        for name in ("manifest", "pictures", "project", "truth", "passes")
+        for name in ("manifest", "pictures", "truth", "passes")
     }
     truth = _truth(root, modules, size)
     first = _take(root, modules, truth, "t001", None, size)
     second = _take(root, modules, truth, "t002", first, size)
     report(root, package, "t001", truth.digest, first.digest, FINDINGS)
     report(root, package, "t002", truth.digest, second.digest, ())
-    return modules["project"].ShotFolder(root)
 
 
 def _truth(root: Path, modules: dict[str, Any], size: tuple[int, int]) -> Any:
