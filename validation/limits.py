@@ -48,6 +48,11 @@ class Limits:
         limit = self.of.get(kind)
         return limit is None or strength >= limit.sure
 
+    def says(self, kind: str, unit: str) -> str:
+        """What is measured of a kind in this unit ("outline" in px, or as the share that is lost), "" if unknown."""
+        of_kind = (limit for name, limit in self.of.items() if name == kind or name.startswith(f"{kind}_"))
+        return next((limit.says for limit in of_kind if limit.unit == unit), "")
+
 
 @cache
 def load_limits(path: Path = FILE) -> Limits:

@@ -45,8 +45,6 @@ def page_data(truth: GroundTruth, take: TakeFolder, data: Mapping[str, Any], mea
     _remove_old_crops(folder, {str(finding.get("crop")) for finding in data["findings"]})
     worst = _add_worst_frames(truth, take, data, gallery)
     gallery.write_poster(pairs[worst[0] if worst else len(pairs) // 2][1])
-    kinds = {kind for entry in measures["parts"].values() for kind in entry["signals"]}
-    says = {kind: limits.of[kind].says for kind in kinds if kind in limits.of}
     number = {name: str(i) for i, name in enumerate(truth.names)}
     every = {i: gallery.outlines[source] for i, (source, _) in enumerate(pairs) if source in gallery.outlines}
     drawn = fewer_outlines(every, worst)
@@ -55,7 +53,7 @@ def page_data(truth: GroundTruth, take: TakeFolder, data: Mapping[str, Any], mea
         "stage": data.get("stage", "full"), "size": list(truth.size), "fps": list(truth.fps),
         "frames": [frame for _, frame in pairs], "sources": [source for source, _ in pairs],
         "parts": [dict(part) for part in data["parts"]], "findings": findings,
-        "signals": signals(measures, data["findings"], says),
+        "signals": signals(measures, data["findings"], limits.says),
         "heat": heat(folder / data["heat"]) if data.get("heat") else None,
         "names": list(truth.names), "pictures": {str(i): list(pair) for i, pair in gallery.addresses(pairs).items()},
         "outlines": {str(i): {number[name]: text for name, text in by_part.items()} for i, by_part in drawn.items()},

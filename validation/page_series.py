@@ -3,7 +3,7 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -47,8 +47,9 @@ def thinned(values: F64, step: int) -> F64:
     return np.where(np.isfinite(known), known, np.nan)
 
 
-def signals(measures: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], says: Mapping[str, str]) -> dict[str, Any]:  # fmt: skip
-    """Per part and kind {u unit, m measure, l limit or limits, v values, s step if thinned, t highest / limit}."""
+def signals(measures: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], says: Callable[[str, str], str]) -> dict[str, Any]:  # fmt: skip
+    """Per part and kind {u unit, m measure, l limit or limits, v values, s step if thinned, t highest / limit}; and what
+    ``says`` tells of a kind in a unit, by "kind unit": parts may have one in px, or as a share."""
     said = {(finding["part"], finding["kind"]) for finding in findings}
     table = [(part, kind, entry, _array(entry["values"]), _array(entry["limits"]))
              for part, kinds in measures["parts"].items() for kind, entry in kinds["signals"].items()]  # fmt: skip
@@ -69,7 +70,9 @@ def signals(measures: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], 
             "l": rounded(limits[0]) if flat else [rounded(v) for v in thinned(limits, step)],
         }  # fmt: skip
         found[part][kind] = record | ({"s": step} if step > 1 else {})
-    return {"of": found, "titles": {k: phrase(k) for k in _kinds(found)}, "says": {k: says.get(k, "") for k in _kinds(found)}}  # fmt: skip
+    told = {(kind, record["u"]) for kinds in found.values() for kind, record in kinds.items()}
+    words = {f"{kind} {unit}": says(kind, unit) for kind, unit in sorted(told)}
+    return {"of": found, "titles": {k: phrase(k) for k in _kinds(found)}, "says": words}
 
 
 def _kinds(found: Mapping[str, Mapping[str, Any]]) -> list[str]:

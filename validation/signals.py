@@ -267,7 +267,7 @@ def read(
         table[kind] = replace(table[kind], limits=table[kind].limits * more)
     lost = _signal(part, "outline", values["outline_lost"] * clearly, limits, moves, "outline_lost")
     if _strength(lost) > _strength(table["outline"]):
-        table["outline"] = lost
+        table["outline"] = replace(lost, measure="outline lost")
     joint = _joint(series, part, motion, limits, shown)
     if joint is not None:
         table["joint"] = replace(joint, limits=joint.limits * once)

@@ -13,6 +13,7 @@ from holdfast.pipeline.errors import InputError
 from holdfast.validation import gallery
 from holdfast.validation.evidence import around, crop_pair, shown
 from holdfast.validation.gallery import Gallery, boxes, fewer_outlines, jpeg, outlines, pack
+from holdfast.validation.limits import load_limits
 from holdfast.validation.page_series import heat, signals, thinned
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -168,13 +169,32 @@ def test_thinning_keeps_peaks(values, step):
 def test_many_measures_stay_small_and_the_one_that_matters_whole():
     parts, kinds = [f"p{k}" for k in range(200)], ["rubber", "flicker", "outline", "vanished", "ghost"]
     record = measures(parts, kinds, list(range(2400)))
-    found = signals(record, [], {})
+    found = signals(record, [], lambda kind, unit: "")
     text = json.dumps(found, separators=(",", ":"))
     print(f"200 parts x 5 kinds x 2,400 frames: {len(text) / 1e6:.2f} MB in the page")
     assert len(text) < 3e6
     assert "s" not in found["of"]["p0"]["rubber"] and len(found["of"]["p0"]["rubber"]["v"]) == 2400
     assert max(found["of"]["p7"]["ghost"]["v"]) == pytest.approx(0.3) and found["of"]["p7"]["ghost"]["l"] == 1
     assert next(iter(found["titles"])) == "vanished"
+
+
+def test_every_curve_is_told_in_its_own_unit():
+    one, other = (
+        {"measure": "outline", "unit": unit, "limits": [1.0], "values": [2.0]} for unit in ("px", "share")
+    )
+    turn = {"measure": "joint", "unit": "mm", "limits": [1.0], "values": [2.0]}
+    parts = {"lid": {"signals": {"outline": one}}, "peg": {"signals": {"outline": other, "joint": turn}}}
+    says = signals({"frames": [1], "parts": parts}, [], load_limits().says)["says"]
+    assert says["outline px"].startswith("How far") and says["outline share"].startswith(
+        "Share of the part's outline"
+    )
+    assert says["joint mm"].startswith("Travel") and "outline" not in says
+
+
+def test_every_limit_is_told_in_its_unit():
+    limits = load_limits()
+    silent = [name for name, limit in limits.of.items() if limits.says(name, limit.unit) != limit.says]
+    assert silent == []
 
 
 def test_heat_maps_become_pictures_with_what_is_nothing_clear(tmp_path):

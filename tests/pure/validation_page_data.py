@@ -57,7 +57,7 @@ def page_data(part: str = "lid", count: int = FRAMES, others: tuple[str, ...] = 
         "verdict": "fail", "sentence": f"{part} bends 108-113.", "next": [{"do": "Rerun", "what": [[f"{part} 108–113", "f01"]]}],
         "take": "t001", "stage": "full", "size": [640, 360], "fps": [24, 1], "frames": frames, "sources": frames, "findings": found,
         "parts": [{"name": name, "verdict": "fail" if k < 2 else "pass", "why": "bends" if k < 2 else "holds"} for k, name in enumerate(parts)],
-        "signals": signals(measures(parts, ["rubber", "vanished", "flicker", "outline"][: 4 if len(parts) < 50 else 2], frames), found, {"rubber": "What it is."}),
+        "signals": signals(measures(parts, ["rubber", "vanished", "flicker", "outline"][: 4 if len(parts) < 50 else 2], frames), found, lambda kind, unit: "What it is." * (kind == "rubber")),
         "heat": None, "names": parts,
         "pictures": {str(i): [data_uri(stamped(i, 60)), data_uri(stamped(i + 100, 200))] for i in range(min(count, FRAMES))},
         "outlines": {str(i): {"0": square} for i in range(min(count, FRAMES))}, "beside": False, "width": 640,

@@ -36,7 +36,7 @@ function makePlots() {
 }
 function makePlot(kind, signal, box, said) {
   const over = signal.v.filter((v, k) => v !== null && v > limitAt(signal, k)).length;
-  const says = D.signals.says[kind] + (over && !said ? " Over its limit, but no finding: too short, or explained by another." : "");
+  const says = (D.signals.says[`${kind} ${signal.u}`] || "") + (over && !said ? " Over its limit, but no finding: too short, or explained by another." : "");
   const readout = el("span"), canvas = el("canvas"), cursor = el("i"), area = el("div", { className: "box" }, canvas, cursor);
   box.append(el("div", { className: "plot", "data-kind": kind }, el("div", { className: "name" }, el("b", {}, D.signals.titles[kind]), readout), area, el("p", {}, says)));
   const plot = { kind, signal, canvas, cursor, readout, area, step: signal.s || 1 };
