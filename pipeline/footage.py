@@ -55,17 +55,20 @@ class Footage:
 def probe(path: Path | str) -> Footage:
     """Decodes the whole take once. Raises InputError for what is no footage, damaged, interlaced or too large."""
     path = Path(path)
-    sizes: set[tuple[int, int]] = set()
+    size = (0, 0)
     times: list[float] = []
     notes: dict[str, None] = {}
     weave = _Weave()
     for picture, seconds, note in _decoded(path):
-        sizes.add((picture.shape[1], picture.shape[0]))
+        own = (picture.shape[1], picture.shape[0])
+        size = own if not times else size
         times.append(seconds)
         notes.update({note: None} if note else {})
         weave.add(picture)
-        if len(sizes) > 1:
-            raise InputError("The frames of the take have several sizes", where=str(path), todo=ASK_AGAIN)
+        if own != size:
+            named = _files(path)[len(times) - 1].name if path.is_dir() else f"Frame {len(times)}"
+            what = f"{named} is {own[0]}x{own[1]}, the frames before are {size[0]}x{size[1]}"
+            raise InputError(what, where=str(path), todo=ASK_AGAIN)
     if not times:
         raise InputError("There is no frame in it that can be read", where=str(path), todo=ASK_AGAIN)
     if weave.found:
@@ -74,7 +77,7 @@ def probe(path: Path | str) -> Footage:
             "The take is interlaced: two moments are woven into each frame", where=str(path), todo=todo
         )
     rate = _rate(path, times)
-    found = Footage(path, next(iter(sizes)), tuple(times), rate, tuple(notes))
+    found = Footage(path, size, tuple(times), rate, tuple(notes))
     if found.uneven:
         note = "Its frames do not follow at one rate: they are matched by their times."
         found = replace(found, notes=(*found.notes, note))

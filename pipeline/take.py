@@ -46,12 +46,22 @@ class TakeFolder:
         return self.folder / str(self.manifest.data["pattern"]).format(frame=frame)
 
     def frame(self, frame: int) -> U8:
-        """(H, W, 3) uint8 RGB. Raises InputError for a frame that the take does not hold or that is damaged."""
+        """(H, W, 3) uint8 RGB. Raises InputError for a frame that the take does not hold, that is damaged, or that is of
+        another size than the take: nothing may be told from it, nor be graded or cut with the others."""
         if frame not in self.frames:
             raise InputError(f"Take {self.name} has no frame {frame}", where=str(self.folder))
         if "video" in self.manifest.data:
-            return self._video[self.frames.index(frame)]
-        return read_frame(self.path(frame))[0]
+            path = self.folder / str(self.manifest.data["video"])
+            picture = self._video[self.frames.index(frame)]
+        else:
+            path = self.path(frame)
+            picture = read_frame(path)[0]
+        own, whole = (picture.shape[1], picture.shape[0]), self.size
+        if own != whole:
+            what = f"Frame {frame} of take {self.name} ({path.name}) is {own[0]}x{own[1]}, the take is {whole[0]}x{whole[1]}"
+            todo = f"Get frame {frame} again at {whole[0]}x{whole[1]}, then run this again."
+            raise InputError(what, where=str(path), todo=todo)
+        return picture
 
     @cached_property
     def _video(self) -> VideoFrames:

@@ -16,7 +16,7 @@ from ..pipeline.intent import Intent
 from ..pipeline.pictures import U8
 from ..pipeline.store import digest_json
 from ..pipeline.take import TakeFolder
-from ..pipeline.truth import GroundTruth, Ids, PartInfo
+from ..pipeline.truth import AGAIN, GroundTruth, Ids, PartInfo
 from . import chunks
 from .anchors import Rig
 from .conform import Conformed, claimed, conform
@@ -38,6 +38,8 @@ SHELF = f"{chunks.FOLDER}/frames"
 COARSE_LOOKS, COARSE_STEPS = 30, (3, 5)
 """The first look takes about so many frames, every third to every fifth, and trusts the take's own frame map."""
 COARSE_FAR = (2, 3, 4)
+READ = ("beauty", "ids", "depth")
+"""The passes that Validate reads."""
 MEASURED_BY = 3
 """Raise when measuring changes so that reports must be made again."""
 __all__ = ["COARSE", "FULL", "MANIFEST", "MEASURED_BY", "SCHEMA", "run", "settings"]
@@ -68,6 +70,7 @@ class Job:
         """Raises InputError for what does not belong together or does not exist."""
         truth, take = GroundTruth.open(Path(request["truth"])), TakeFolder.open(Path(request["take"]))
         check_same_shot(truth, take)
+        check_complete(truth, take)
         intent = Intent.from_json(request.get("intent"))
         return cls(
             request,
@@ -166,6 +169,19 @@ def check_same_shot(truth: GroundTruth, take: TakeFolder) -> None:
         )
 
 
+def check_complete(truth: GroundTruth, take: TakeFolder) -> None:
+    """Raises InputError if a file is gone that measuring reads, before anything is measured; a first look would not
+    come by it."""
+    passes = [truth.path(kind, frame) for frame in truth.frames for kind in READ]
+    pictures = [] if "video" in take.manifest.data else [take.path(frame) for frame in take.frames]
+    again = "Run Style again, or bring the take again."
+    for files, whose, todo in (passes, "the ground truth", AGAIN), (pictures, f"take {take.name}", again):
+        gone = [path for path in files if not path.exists()]
+        if gone:
+            more = f" and {len(gone) - 1} more files of {whose} are" if len(gone) > 1 else f" of {whose} is"
+            raise InputError(f"{gone[0].name}{more} missing", where=str(gone[0]), todo=todo)
+
+
 def chosen(truth: GroundTruth, names: Sequence[str] | None) -> tuple[PartInfo, ...]:
     """The parts to judge: all, or those named. Raises InputError for a name that the truth does not know."""
     if not truth.parts:
@@ -231,11 +247,11 @@ def _first_look(job: Job, ctx: Context) -> Outcome:
     pairs = claimed(job.truth, job.take)
     step = min(max(COARSE_STEPS[0], len(pairs) // COARSE_LOOKS), COARSE_STEPS[1])
     conformed = Conformed(pairs[::step])
-    conformed.notes.append(
-        f"A first look at one frame in {step}; timing and frame size are not checked yet."
-    )
+    conformed.notes.append(f"A first look at one frame in {step}; timing and frame size are not checked yet.")
     gallery = Gallery(job.truth, conformed.pairs, job.folder)
-    with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:  # its chunks are of no use to the full check
+    with tempfile.TemporaryDirectory(
+        prefix="holdfast-"
+    ) as folder:  # its chunks are of no use to the full check
         apart = replace(job, folder=Path(folder), request={**job.request, "out": folder})
         series = measured(apart, conformed, Shelf(job.truth, job.take, None), ctx.part(0.0, 0.9))
     return judge(series, conformed, job.limits, job.intent, least=1), conformed, series, gallery, COARSE

@@ -17,7 +17,7 @@ from holdfast.pipeline.pictures import write_gray
 from holdfast.pipeline.take import TakeFolder
 from holdfast.pipeline.take_frames import read_frame
 from holdfast.pipeline.truth import PATTERNS, GroundTruth
-from holdfast.validation.stage import run
+from holdfast.validation.stage import READ, run
 
 from tests.bench.tuning import Studio, library, write_take, write_truth
 
@@ -152,16 +152,83 @@ def test_a_video_that_breaks_off_has_the_frames_that_are_there(shot, tmp_path):
     assert 0 < len(found.times) < FRAMES
 
 
-@pytest.mark.parametrize("kind", ["beauty", "ids", "depth", "normal", "vector", "matte", "whole", "sure"])
-def test_a_pass_that_is_gone_is_named(copied, tmp_path, kind):
-    name = GroundTruth.open(copied / "truth").names[0]
-    file = PATTERNS[kind].format(frame=4, part=name)
-    (copied / "truth" / file).unlink()
-    try:
+STAGES = pytest.mark.parametrize("stage", ["full", "coarse"])
+
+
+def refused(shot, out, stage):
+    """What Validate says instead of a report; nothing that could be taken for one is left."""
+    with pytest.raises(InputError) as error:
+        judged(shot, shot / "t001", out, stage=stage)
+    assert not out.exists() or [path.name for path in out.rglob("*") if path.is_file()] == []
+    return error.value
+
+
+@STAGES
+@pytest.mark.parametrize("kind", READ)
+def test_a_pass_that_is_gone_is_named(copied, tmp_path, kind, stage):
+    file = copied / "truth" / PATTERNS[kind].format(frame=5)  # a first look takes 1, 4, 7
+    file.unlink()
+    error = refused(copied, tmp_path / "out", stage)
+    assert str(error).startswith(f"{file.name} of the ground truth is missing")
+    assert error.todo == "Run Ground truth again."
+    shutil.rmtree(file.parent)
+    error = refused(copied, tmp_path / "out", stage)
+    assert str(error).startswith(
+        f"{PATTERNS[kind].format(frame=1).rsplit('/', 1)[-1]} and {FRAMES - 1} more files"
+    )
+
+
+@STAGES
+def test_poses_and_cameras_that_are_gone_are_named(copied, tmp_path, stage):
+    (copied / "truth/poses.npz").rename(copied / "truth/elsewhere.npz")
+    error = refused(copied, tmp_path / "out", stage)
+    assert str(error).startswith("poses.npz is missing") and error.todo == "Run Ground truth again."
+    (copied / "truth/elsewhere.npz").rename(copied / "truth/poses.npz")
+    retold(copied, lambda data: data["camera"].pop(4))
+    error = refused(copied, tmp_path / "out", stage)
+    assert "no camera for frame 5" in str(error) and error.todo == "Run Ground truth again."
+
+
+def retold(copied, change):
+    """Changes truth.json, and lets the take be made from what it is then."""
+    edited(copied / "truth/truth.json", change)
+    file = copied / "t001/take.json"
+    manifest = Manifest.load(file, "holdfast/take")
+    inputs = {"truth": GroundTruth.open(copied / "truth").digest}
+    Manifest(manifest.schema, manifest.settings, inputs, manifest.data).save(file)
+
+
+def test_what_validate_does_not_read_may_be_gone(shot, copied, tmp_path):
+    for kind in ("normal", "vector", "matte", "whole", "sure"):
+        shutil.rmtree(copied / "truth" / PATTERNS[kind].split("/")[0])
+    whole = judged(shot, shot / "t001", tmp_path / "whole")
+    assert judged(copied, copied / "t001", tmp_path / "out") == whole
+    measures = [(tmp_path / name / "measures.json").read_text() for name in ("whole", "out")]
+    assert measures[0] == measures[1]
+
+
+@STAGES
+def test_a_picture_of_the_take_that_is_gone_is_named(copied, tmp_path, stage):
+    (copied / "t001/frames/0005.png").unlink()
+    error = refused(copied, tmp_path / "out", stage)
+    assert str(error).startswith("0005.png of take t001 is missing") and "Style" in error.todo
+
+
+def test_a_picture_of_another_size_is_named_with_both_sizes(copied, tmp_path):
+    file = copied / "t001/frames/0005.png"
+    assert cv2.imwrite(str(file), cv2.resize(cv2.imread(str(file)), None, fx=0.5, fy=0.5))
+    error = refused(copied, tmp_path / "out", "full")
+    assert str(error).startswith("Frame 5 of take t001 (0005.png) is 128x72, the take is 256x144")
+    assert error.todo == "Get frame 5 again at 256x144, then run this again."
+
+
+def test_a_report_stays_when_the_take_is_damaged_later(copied, tmp_path):
+    judged(copied, copied / "t001", tmp_path / "out")
+    before = (tmp_path / "out/report.json").read_bytes()
+    (copied / "t001/frames/0005.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"0005\.png"):
         judged(copied, copied / "t001", tmp_path / "out")
-    except InputError as error:
-        assert file.rsplit("/", 1)[-1] in str(error)
-        assert "makes it again" in error.todo
+    assert (tmp_path / "out/report.json").read_bytes() == before
 
 
 def crowded(copied, count):
@@ -173,11 +240,8 @@ def crowded(copied, count):
             {"id": 100 + n, "name": name, "object": name, "folder": name} for n, name in enumerate(names)
         ]
 
-    truth = edited(copied / "truth/truth.json", more)
-    edited_take = copied / "t001/take.json"
-    manifest = Manifest.load(edited_take, "holdfast/take")
-    inputs = {"truth": GroundTruth.open(truth).digest}
-    Manifest(manifest.schema, manifest.settings, inputs, manifest.data).save(edited_take)
+    retold(copied, more)
+    truth = copied / "truth"
     places = [(3 + 6 * (n % 40), 3 + 4 * (n // 40)) for n in range(count)]
     for name, (x, y) in zip(names, places, strict=True):
         alone = np.zeros((SIZE[1], SIZE[0]), np.uint8)
