@@ -186,7 +186,9 @@ def test_filters_and_the_parts(opened):
 def test_plots_and_viewer_move_together(opened):
     assert opened.js("S.part") == EVIL
     assert opened.js("document.querySelector('.plot').dataset.kind") == "rubber"
-    assert opened.js("document.querySelector('.plot[data-kind=rubber] p').textContent").startswith("What it is.")
+    assert opened.js("document.querySelector('.plot[data-kind=rubber] p').textContent").startswith(
+        "What it is."
+    )
     assert opened.js("document.querySelectorAll('#plots .plot').length") == 2, (
         "what is far from its limit is folded"
     )
