@@ -66,7 +66,8 @@ class MediaRef:
 
 @dataclass(frozen=True)
 class JobSpec:
-    """What is asked for. ``options`` are the model's own, as its descriptor lists them."""
+    """What is asked for. ``options`` are the model's own, as its descriptor lists them; ``own_id`` our name of the job,
+    for services that let a client name it (letters, digits and dashes, a UUID)."""
 
     provider: str
     model: str
@@ -74,6 +75,11 @@ class JobSpec:
     prompt: str = ""
     seed: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    own_id: str = ""
+
+    def all(self, role: str) -> tuple[MediaRef, ...]:
+        """Every input in a role, in order."""
+        return tuple(ref for ref in self.inputs if ref.role == role)
 
     def input(self, role: str) -> MediaRef | None:
         """The first input in a role."""
@@ -93,10 +99,11 @@ class Handle:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job failed; ``says`` is a sentence for the person."""
+    """Why a job failed; ``says`` is a sentence for the person, ``billed`` whether it costs all the same (None: unknown)."""
 
     kind: FailureKind
     says: str
+    billed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -151,5 +158,10 @@ class Provider(Protocol):
         ...
 
     def cancel(self, handle: Handle) -> CancelOutcome:
-        """Asks the provider to stop."""
+        """Asks the provider to stop; never called for a job that has ended."""
+        ...
+
+    def find(self, job: JobSpec, since: float) -> Handle | None:
+        """Looks for a job whose ``submit`` got no answer (begun at POSIX second ``since``); None if there is none.
+        Raises Refused if the provider can't be asked."""
         ...

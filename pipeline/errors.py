@@ -74,6 +74,12 @@ class ProviderRejected(HoldfastError):
     exit_code = ExitCode.REJECTED
 
 
+class Uncertain(HoldfastError):
+    """A request was sent and no answer came: the provider may be at work, and may bill. Never sent again by itself."""
+
+    exit_code = ExitCode.BUSY
+
+
 class Cancelled(HoldfastError):
     """A person or the farm stopped the stage; what is finished stays."""
 
@@ -85,7 +91,16 @@ class Cancelled(HoldfastError):
 
 _KINDS: dict[str, type[HoldfastError]] = {
     kind.__name__: kind
-    for kind in (UsageError, InputError, StorageError, ProviderBusy, Refused, ProviderRejected, Cancelled)
+    for kind in (
+        UsageError,
+        InputError,
+        StorageError,
+        ProviderBusy,
+        Refused,
+        ProviderRejected,
+        Uncertain,
+        Cancelled,
+    )
 }
 
 

@@ -240,7 +240,9 @@ class GroundTruth:
                     tuple(int(frame) for frame in stored["frames"]),
                 )
         except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
-            raise InputError(f"{path.name} is missing or can't be read", where=str(path), todo=AGAIN) from error
+            raise InputError(
+                f"{path.name} is missing or can't be read", where=str(path), todo=AGAIN
+            ) from error
         if frames != self.frames or poses.shape != (len(frames), len(self.parts), 4, 4):
             raise InputError("The poses don't belong to these frames and parts", where=str(path), todo=AGAIN)
         return poses

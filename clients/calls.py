@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A request and an answer as plain data: what adapters build and read, and what tests compare with a vendor's own."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a multipart form."""
+
+    field: str
+    name: str
+    content: Path | bytes
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, as plain data: what an adapter builds and what tests compare with a vendor's own. ``url`` is a path
+    below the service's base or a whole address; ``signed``: it carries the service's credentials."""
+
+    method: str
+    url: str
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    parts: tuple[Part, ...] = ()
+    body: bytes | Path | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    signed: bool = True
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer, whole. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """True for 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None if it is none (or one that no honest server sends)."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """The body as a JSON object; empty if it is none."""
+        found = self.json
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """What Retry-After asks for, in seconds or as a date."""
+        said = self.headers.get("retry-after", "").strip()
+        if not said:
+            return None
+        try:
+            return max(0.0, float(said))
+        except ValueError:
+            pass
+        try:
+            return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+        except (TypeError, ValueError, OverflowError):
+            return None
