@@ -93,12 +93,21 @@ def test_a_strong_bend_is_no_shift_and_a_swap_speaks_for_both():
 
 def test_a_little_of_an_uncertain_kind_is_unsure_unless_a_sign_of_it_is_clear():
     limits = load_limits()
+
+    def severity(cause: Span, *signs: Span) -> str:
+        return severity_of(Cause(cause, list(signs)), limits, 40)
+
     faint = span("lid", "wobble", 5, 9, 1.2)
-    assert severity_of(Cause(faint), limits) == UNSURE
-    assert severity_of(Cause(span("lid", "wobble", 5, 9, 1.6)), limits) == "major"
-    assert severity_of(Cause(span("lid", "flicker", 5, 9, 1.2)), limits) == "minor"
-    assert severity_of(Cause(faint, [span("lid", "flicker", 5, 9, 1.1)]), limits) == "minor"
-    assert severity_of(Cause(faint, [span("peg", "flicker", 5, 9, 1.1)]), limits) == UNSURE
+    assert severity(faint) == UNSURE
+    assert severity(span("lid", "wobble", 5, 9, 1.8)) == "major"
+    assert severity(span("lid", "flicker", 5, 9, 1.2)) == "minor"
+    assert severity(faint, span("lid", "flicker", 5, 9, 1.1)) == "minor"
+    assert severity(faint, span("peg", "flicker", 5, 9, 1.1)) == UNSURE
+    assert severity(span("lid", "turned", 5, 9, 1.5)) == "minor", "its exact name does not make it surer"
+    assert (
+        severity(span("lid", "turned", 0, 6, 1.5)) == UNSURE == severity(span("lid", "turned", 34, 39, 1.5))
+    )
+    assert severity(span("lid", "flicker", 0, 6, 1.2)) == "minor"
     assert all(limit.sure <= 2 for limit in limits.of.values()), "twice its limit is a fault, whatever it is"
 
 
