@@ -124,10 +124,11 @@ def _weighs(finding: Finding) -> str:
     return "review" if finding.severity == UNSURE else "fail"
 
 
-def severity_of(cause: Cause, limits: Limits) -> str:
-    """major, minor, or unsure if neither the fault nor any sign of it at that part is enough to fail a take."""
+def severity_of(cause: Cause, limits: Limits, count: int) -> str:
+    """major, minor, or unsure if neither the fault nor any sign of it at that part is enough to fail a take of
+    ``count`` frames."""
     own = [sign for sign in (cause.span, *cause.explained) if sign.part == cause.span.part]
-    if not any(limits.sure(sign.kind, sign.strength) for sign in own):
+    if not any(limits.sure(s.kind, s.strength, s.first == 0 or s.last == count - 1) for s in own):
         return UNSURE
     return "major" if cause.span.strength > 1.5 or cause.span.kind in GRAVE else "minor"
 
@@ -148,15 +149,22 @@ def _finding(
         amount=f"over {span.value:.0%} of its length" if span.unit == "share" else f"by {span.value:.1f} px",
     ).replace(" ()", "")  # fmt: skip
     sentence = words if kind.sentence else f"{exact.rstrip('.')}."
+    severity = severity_of(cause, limits, len(frames))
     also = tuple(
         f"{s.part}: {phrase(s.kind)} {span_words(frames[s.first], frames[s.last])}" for s in cause.explained
     )
     return Finding(
         f"f{number:02d}", span.part, span.others, (first, last), frames[span.worst], span.kind, kind.phrase,
-        severity_of(cause, limits), _confidence(span), span.measure,
+        severity, _confidence(span), span.measure,
         round(span.value, 3), round(span.limit, 3), span.unit, mm, _where(span, series),
-        sentence[:1].upper() + sentence[1:] if not sentence.startswith(span.part or "\0") else sentence, kind.suggestion, also,
+        sentence[:1].upper() + sentence[1:] if not sentence.startswith(span.part or "\0") else sentence,
+        perhaps(kind.suggestion) if severity == UNSURE else kind.suggestion, also,
     )  # fmt: skip
+
+
+def perhaps(suggestion: str) -> str:
+    """What to do about a finding that is not sure."""
+    return f"Good takes may show this little too: look, and say whether it is a fault. If so: {suggestion[:1].lower()}{suggestion[1:]}"
 
 
 def _millimetres(span: Span, series: Series) -> float | None:

@@ -180,7 +180,7 @@ def findings_of(record: Record, limits: Limits) -> list[dict[str, Any]]:
             "part": c.span.part,
             "others": list(c.span.others),
             "frames": [c.span.first, c.span.last],
-            "severity": severity_of(c, limits),
+            "severity": severity_of(c, limits, len(record["series"].frames)),
         }
         for c in found.causes
     ]
@@ -242,7 +242,9 @@ def score(records: list[Record], limits: Limits, title: str) -> None:
     everything = [([planted(r)], findings_of(r, limits)) for r in records if r["fault"] != "clean"]
     tally = answers(everything)
     failed = sum(a.finding["severity"] != UNSURE for a in tally.detected if a.finding is not None)
-    print(f"{len(tally.answers)} faults: {failed} fail their take, {len(tally.detected)} are found")
+    beside = sum(f["severity"] != UNSURE for f in tally.false)
+    print(f"{len(tally.answers)} faults: {failed} fail their take, {len(tally.detected)} are found; "
+          f"{beside} further findings beside them, {len(tally.false) - beside} unsure")  # fmt: skip
     print(report(tally))
 
 
