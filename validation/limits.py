@@ -13,6 +13,7 @@ DISPLACED = frozenset({"scaled", "turned", "wrong_motion"})
 """Exact names of a displacement, which is limited under its common one."""
 PLACED = DISPLACED | {"shifted", "rubber", "joint", "sliding"}
 AT_END = 1.75
+"""So many times stronger what is found of a part's place must be at an end of a take to be sure."""
 FILE = Path(__file__).with_name("limits.json")
 
 
@@ -53,6 +54,11 @@ class Limits:
         limit = self.of.get("shifted" if kind in DISPLACED else kind)
         wanted = 1.0 if limit is None else limit.sure * (AT_END if at_end and kind in PLACED else 1.0)
         return strength >= wanted
+
+    def says(self, kind: str, unit: str) -> str:
+        """What is measured of a kind in this unit ("outline" in px, or as the share that is lost), "" if unknown."""
+        of_kind = (limit for name, limit in self.of.items() if name == kind or name.startswith(f"{kind}_"))
+        return next((limit.says for limit in of_kind if limit.unit == unit), "")
 
 
 @cache
