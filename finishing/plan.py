@@ -60,6 +60,11 @@ class Action:
         return self.frames[0] - self.handles, self.frames[1] + self.handles
 
     @property
+    def waits(self) -> bool:
+        """Whether it is off only because a person has to say first that it is a fault."""
+        return self.asked and not self.enabled
+
+    @property
     def works(self) -> bool:
         """Whether it does anything without a person."""
         return self.enabled and self.kind != ASK
@@ -232,8 +237,13 @@ def summary(actions: Sequence[Action]) -> str:
         return "Nothing to repair."
     on = [action for action in actions if action.enabled]
     said = [f"{a.part or 'picture'} {a.frames[0]}-{a.frames[1]}: {a.kind.replace('_', ' ')}" for a in on]
-    asked, off = sum(a.kind == ASK for a in on), len(actions) - len(on)
-    tail = (f". {asked} for a person" if asked else "") + (f". {off} switched off" if off else "")
+    asked, waiting = sum(a.kind == ASK for a in on), sum(a.waits for a in actions)
+    off = len(actions) - len(on) - waiting
+    tail = "".join(
+        f". {count} {what}"
+        for count, what in ((asked, "for a person"), (waiting, "not sure"), (off, "switched off"))
+        if count
+    )
     return "; ".join(said) + tail + "."
 
 

@@ -13,11 +13,11 @@ import bpy
 from bpy.props import IntProperty
 
 from .. import compat
-from ..pipeline.words import NOT_A_FAULT
+from ..pipeline.words import NOT_A_FAULT, UNSURE
 from . import locate, part_rows, state_cache, words
 from .view import title_of
 
-PREFIX = "! "
+SURE, PERHAPS = "! ", "? "
 OURS = "holdfast_markers"
 LONG_SECONDS = 0.5
 """Only a span that lasts longer has its end marked too: names over each other can't be read."""
@@ -34,9 +34,10 @@ def marks(findings: Sequence[dict[str, Any]], fps: float) -> list[Mark]:
     found = []
     for finding in findings:
         first, last = (int(each) for each in finding["frames"])
-        found.append((first, f"{PREFIX}{phrase(finding)}"))
+        name = f"{PERHAPS if finding.get('severity') == UNSURE else SURE}{phrase(finding)}"
+        found.append((first, name))
         if last - first > LONG_SECONDS * fps:
-            found.append((last, f"{PREFIX}{phrase(finding)} ends"))
+            found.append((last, f"{name} ends"))
     return found
 
 

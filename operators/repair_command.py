@@ -41,6 +41,6 @@ def print_plan(scene: bpy.types.Scene, take: str | None, reporter: Reporter) -> 
             if action.works
             else "for a person"
         )
-        off = "" if action.enabled else " (switched off)"
+        off = "" if action.enabled or action.waits else " (switched off)"
         reporter.log(f"{action.kind.replace('_', ' ')}: {where}; {price}{off}. {action.why}")
     reporter.log(str(plan.data["summary"]))

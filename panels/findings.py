@@ -14,7 +14,7 @@ from ..operators.markers import (
     placed,
 )
 from ..operators.words import HOLDFAST_OT_say_word, HOLDFAST_OT_take_offer
-from ..pipeline.words import LABELS, NOT_A_FAULT
+from ..pipeline.words import LABELS, NOT_A_FAULT, UNSURE
 from .base import fact, sentence
 
 SEVERITY: dict[str, Any] = {"major": "ERROR", "minor": "INFO", "unsure": "QUESTION"}
@@ -137,7 +137,10 @@ def facts(finding: dict[str, Any]) -> list[tuple[str, str]]:
     first, last = finding["frames"]
     worst = f", worst {finding['worst']}" if first != last and "worst" in finding else ""
     rows.append(("Frames", f"{first}-{last}{worst}" if first != last else str(first)))
-    rows.append(("Sure", f"{float(finding['confidence']):.0%}, {finding['severity']}"))
+    unsure = finding["severity"] == UNSURE
+    rows.append(
+        ("Sure", "no, you decide" if unsure else f"{float(finding['confidence']):.0%}, {finding['severity']}")
+    )
     return rows
 
 

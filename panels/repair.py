@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 
 from ..operators import repair_actions, session
+from ..operators.markers import HOLDFAST_OT_jump_to_finding
 from ..operators.repair_actions import (
     Action,
     HOLDFAST_OT_action_kind,
@@ -46,7 +47,7 @@ class HOLDFAST_UL_actions(bpy.types.UIList):
         label, _says, sign = repair_actions.NAMES.get(
             str(action["kind"]), (str(action["kind"]), "", "QUESTION")
         )
-        mark: Any = sign
+        mark: Any = "QUESTION" if action.get("asked") and not on else sign
         line.label(text=f"{label}: {action['part'] or 'whole picture'}", icon=mark)
         right = line.row()
         right.alignment = "RIGHT"
@@ -108,13 +109,15 @@ def _draw_chosen(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
     chosen = repair_actions.active(context)
     if chosen is None:
         return
-    _index, action = chosen
+    index, action = chosen
     row = box.row(align=True)
     label, _says, sign = repair_actions.NAMES.get(action.kind, (action.kind, "", "QUESTION"))
     mark: Any = sign
     row.operator_menu_enum(HOLDFAST_OT_action_kind.bl_idname, "kind", text=label, icon=mark)
     row.operator(HOLDFAST_OT_edit_action.bl_idname, text="", icon="GREASEPENCIL")
     sentence(box, context, action.why)
+    if action.waits:
+        _draw_waiting(box, context, index, action)
     first, last = action.frames
     fact(box, "Frames", f"{first}-{last}, {action.handles} either side")
     if action.settings.get("seed") is not None and action.kind == "rerun_span":
@@ -131,6 +134,19 @@ def _draw_chosen(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
                 sentence(body, context, f"{repair_actions.NAMES[kind][0]}: {why}")
 
 
+def _draw_waiting(box: bpy.types.UILayout, context: bpy.types.Context, index: int, action: Action) -> None:
+    """What a person has to do before the action is done: look, and switch it on."""
+    box.label(text="Waits for you: is it a fault?", icon="QUESTION")
+    row = box.row(align=True)
+    found, known = repair_actions.plan_shown(context), shown(context.scene)
+    ids = [str(finding["id"]) for finding in known.findings()]
+    if found is not None and found[0] == known.take and action.finding in ids:
+        look = row.operator(HOLDFAST_OT_jump_to_finding.bl_idname, text="Look", icon="VIEWZOOM")
+        look.index = ids.index(action.finding)
+    switch = row.operator(HOLDFAST_OT_switch_action.bl_idname, text="Switch On", icon="CHECKMARK")
+    switch.index, switch.enabled = index, True
+
+
 def _draw_price(column: bpy.types.UILayout, actions: list[Action]) -> None:
     """What the whole plan will take."""
     work = [action for action in actions if action.works]
@@ -142,6 +158,8 @@ def _draw_price(column: bpy.types.UILayout, actions: list[Action]) -> None:
         fact(column, count, f"about {duration(sum(action.seconds for action in work))}, {price}", icon="TIME")
     if asked:
         fact(column, "For you", str(asked), icon="QUESTION")
+    if waiting := sum(action.waits for action in actions):
+        fact(column, "Wait for your word", str(waiting), icon="QUESTION")
 
 
 CLASSES = (HOLDFAST_UL_actions, HOLDFAST_PT_repair)

@@ -182,7 +182,7 @@ def test_a_place_on_the_strip_is_a_frame_and_a_part(module, looked):
         assert where.hit(50.0, where.y(row) + 3) == row
     assert where.hit(50.0, 19.0) is None and where.hit(50.0, where.top) is None
     strengths = sheet.strength
-    assert strip.tint(strengths[0][23]) == strip.UNKNOWN and strip.tint(strengths[0][20]) == strip.FINE
+    assert strip.tint(strengths[0][23]) == strip.UNKNOWN and strip.tint(strengths[0][22]) == strip.FINE
     assert strip.tint(strengths[2][8]) not in (strip.UNKNOWN, strip.FINE)
     assert strip.runs([strip.FINE, strip.FINE, strip.UNKNOWN]) == [(0, 2, strip.FINE), (2, 3, strip.UNKNOWN)]
 

@@ -32,8 +32,8 @@ def _cached(cache):
 def test_the_table_has_verdict_permanence_cost_and_time(module, cache):
     first, second = _cached(cache).table
     print(first, second, sep="\n")
-    assert (first.verdict, first.findings, first.look, first.provider) == ("fail", 4, "CEL", "rehearsal")
-    covered = 8 + len({*range(16, 23), *range(3, 6)}) + 8
+    assert (first.verdict, first.findings, first.look, first.provider) == ("fail", 5, "CEL", "rehearsal")
+    covered = 8 + len({*range(16, 23), *range(3, 6)}) + 8 + 4
     assert first.permanence == pytest.approx(1 - covered / (3 * 24))
     assert (second.verdict, second.permanence, second.cost_micros, second.parent) == (
         "pass",
@@ -126,7 +126,7 @@ def test_the_command_prints_the_findings_and_exits_by_the_verdict(module, shot, 
     main = module("command_line").main
     assert main(["validate", "--take", "t001", "--json", "--fail-on", "fail"]) == 10
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-    assert [line["id"] for line in lines if line["event"] == "finding"] == ["f01", "f02", "f03", "f04"]
+    assert [line["id"] for line in lines if line["event"] == "finding"] == [f"f0{n}" for n in range(1, 6)]
     assert [(line["take"], line["verdict"]) for line in lines if line["event"] == "verdict"] == [
         ("t001", "fail")
     ]

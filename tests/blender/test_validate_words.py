@@ -36,9 +36,11 @@ def _row(cache):
 
 def test_a_word_stands_beside_the_machines_verdict_and_changes_no_report(cache, shot):
     before = (shot.reports / "t001" / "report.json").read_bytes()
-    assert (_row(cache).verdict, _row(cache).with_word, _row(cache).findings) == ("fail", "fail", 4)
+    assert (_row(cache).verdict, _row(cache).with_word, _row(cache).findings) == ("fail", "fail", 5)
     for index in range(4):
         bpy.ops.holdfast.say_word(index=index, word="NOT_A_FAULT", note=f"because {index}")
+    assert (_row(cache).with_word, _row(cache).findings) == ("review", 1), "what is unsure is left"
+    bpy.ops.holdfast.say_word(index=4, word="NOT_A_FAULT")
     row = _row(cache)
     assert (row.verdict, row.with_word, row.findings, row.permanence) == ("fail", "pass", 0, 1.0)
     bpy.ops.holdfast.say_word(index=1, word="REJECTED")
@@ -147,10 +149,10 @@ def test_the_command_counts_and_says_words(module, shot, capsys):
     counted = {row["kind"]: row for row in rows if row["event"] == "words"}
     assert counted["rubber"]["not_a_fault"] == 1 and counted["rubber"]["false_alarm_share"] == 1.0
     assert counted["vanished"]["false_alarm_share"] is None and counted["vanished"]["look"] == "CEL"
-    assert "4 findings, 1 with a word, 100% of these no faults" in lines
+    assert "5 findings, 1 with a word, 100% of these no faults" in lines
     assert main(["words", "--finding", "f02"]) == 2
     assert main(["words", "--take", "t001", "--finding", "f77", "--say", "accepted"]) == 20
-    assert "It has f01, f02, f03, f04." in capsys.readouterr().out
+    assert "It has f01, f02, f03, f04, f05." in capsys.readouterr().out
 
 
 def test_the_intent_of_the_panel_is_what_the_worker_reads(module):
