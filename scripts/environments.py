@@ -25,6 +25,7 @@ PYTHON_OF = {
     "pure": (3, 11),
     "inside": (3, 11),
     "bench": (3, 11),
+    "sdk": (3, 11),
     "blender-4.2": (3, 11),
     "blender-4.5": (3, 11),
     "blender-5.0": (3, 11),
