@@ -9,6 +9,9 @@ from ..pipeline.truth import GroundTruth
 
 MOST_STEPS = 5
 MICROS = 1_000_000
+URGENT = {"major": 0, "unsure": 2}
+LOOK = "Look, and say whether it is a fault"
+"""What to do about all that is unsure."""
 
 
 def sentence(data: Mapping[str, Any]) -> str:
@@ -28,14 +31,19 @@ def span_words(frames: list[int]) -> str:
 def next_steps(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What to do, most urgent first: {do, what: [[words, finding id or ""]]}."""
     steps: dict[str, list[list[str]]] = {}
-    for finding in sorted(data["findings"], key=lambda f: f["severity"] != "major"):
+    asked = set[str]()
+    for finding in sorted(data["findings"], key=lambda f: URGENT.get(f["severity"], 1)):
         words = f"{finding['part'] or 'take'} {span_words(finding['frames'])}"
-        steps.setdefault(finding["suggestion"].rstrip("."), []).append([words, finding["id"]])
+        unsure = finding["severity"] == "unsure"
+        asked.update((finding["part"], *finding.get("others", ())) if unsure else ())
+        steps.setdefault(LOOK if unsure else finding["suggestion"].rstrip("."), []).append(
+            [words, finding["id"]]
+        )
     if data.get("stage") == "coarse":
         steps = {"This was the quick look: run Validate in full": [], **steps}
     undecided: dict[str, list[str]] = {}
     for part in data["parts"]:
-        if part["verdict"] == "review" and part.get("decidable_by"):
+        if part["verdict"] == "review" and part.get("decidable_by") and part["name"] not in asked:
             undecided.setdefault(str(part["decidable_by"]).rstrip("."), []).append(part["name"])
     for what, names in undecided.items():
         steps[

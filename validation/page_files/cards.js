@@ -24,7 +24,7 @@ function showCards() {
 }
 function makeCards() {
   if (!D.findings.length) $("findings").append(nothing(D.verdict === "review" ? "No fault found, but not everything could be judged." : "Every part is there, in place, in shape and in colour."));
-  $("findings").append(...D.findings.map(card), ...D.parts.filter(p => p.verdict === "review").map(undecided));
+  $("findings").append(...D.findings.map(card), ...D.parts.filter(p => p.verdict === "review" && !D.findings.some(f => f.part === p.name || f.others.includes(p.name))).map(undecided));
   const none = el("div", { className: "none", id: "nothing" }, "No finding like that.");
   $("findings").append(none);
   makeFilters(); showCards();
@@ -39,7 +39,7 @@ function undecided(p) {
   return made;
 }
 function card(f) {
-  const made = el("article", { className: "card", "data-finding": f.id, tabindex: 0, role: "button", title: `Show frame ${f.worst}` });
+  const made = el("article", { className: `card ${f.severity}`, "data-finding": f.id, tabindex: 0, role: "button", title: `Show frame ${f.worst}` });
   if (f.picture) made.append(
     el("div", { className: "pair", "aria-hidden": "true" }, el("span", {}, "render"), el("span", {}, `take, frame ${f.worst}`)),
     el("img", { src: f.picture, width: f.pixels[0], height: f.pixels[1], alt: `Render and take of ${title(f)} at frame ${f.worst}` }));
@@ -58,7 +58,7 @@ function meter(f) {
   bar.style.width = `${100 * clamp(f.value / full, 0, 1)}%`; line.style.left = `${100 * clamp(f.limit / full, 0, 1)}%`;
   box.append(bar, line);
   const size = f.mm ? ` (${number(f.mm)} mm)` : "";
-  return [box, el("div", { className: "num" }, el("span", {}, `${f.measure} ${amount(f.value, f.unit)}${size}`), el("span", {}, `limit ${amount(f.limit, f.unit)} · ${Math.round(100 * f.confidence)} % sure`))];
+  return [box, el("div", { className: "num" }, el("span", {}, `${f.measure} ${amount(f.value, f.unit)}${size}`), el("span", {}, `limit ${amount(f.limit, f.unit)} · ${f.severity === "unsure" ? "too little to be sure" : `${Math.round(100 * f.confidence)} % sure`}`))];
 }
 function hop(step) {
   const list = shown();

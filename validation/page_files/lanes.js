@@ -30,8 +30,8 @@ function drawLanes() {
     for (const f of D.findings) {
       if (f.part !== name) continue;
       const [a, b] = positions(f), left = laneLeft + a * step, long = Math.max(3, (b - a + 1) * step);
-      x.fillStyle = colour(f.severity === "major" ? "--fail" : "--card"); x.fillRect(left, y - 6, long, 12);
-      x.strokeStyle = colour(f === S.finding ? "--ink" : "--fail"); x.lineWidth = f === S.finding ? 2 : 1.2; x.strokeRect(left, y - 6, long, 12);
+      x.fillStyle = colour({ major: "--fail", unsure: "--reviewbg" }[f.severity] || "--card"); x.fillRect(left, y - 6, long, 12);
+      x.strokeStyle = colour(f === S.finding ? "--ink" : f.severity === "unsure" ? "--review" : "--fail"); x.lineWidth = f === S.finding ? 2 : 1.2; x.strokeRect(left, y - 6, long, 12);
     }
   });
   x.fillStyle = colour("--ink"); x.fillRect(laneLeft + (S.at + 0.5) * step - 1, 0, 2, height);
