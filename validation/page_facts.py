@@ -10,7 +10,7 @@ from ..pipeline.truth import GroundTruth
 MOST_STEPS = 5
 MICROS = 1_000_000
 URGENT = {"major": 0, "unsure": 2}
-LOOK = "Look, and say whether it is a fault"
+LOOK = "Look, and say in Blender whether it is a fault"
 """What to do about all that is unsure."""
 
 

@@ -82,7 +82,9 @@ def faint():
 
 def test_what_is_unsure_is_asked_once_and_not_called_sure(window, tmp_path):
     data = faint()
-    assert data["next"] == [{"do": "Look, and say whether it is a fault", "what": [["body 115–119", "f03"]]}]
+    assert data["next"] == [
+        {"do": "Look, and say in Blender whether it is a fault", "what": [["body 115–119", "f03"]]}
+    ]
     write_page(tmp_path / "report.html", data)
     window.events.clear()
     window.emulate(1440)
@@ -91,7 +93,7 @@ def test_what_is_unsure_is_asked_once_and_not_called_sure(window, tmp_path):
         "[...document.querySelectorAll('.card')].map(card => card.className + ': ' + card.innerText)"
     )
     assert len(cards) == 1 and "unsure" in cards[0].split(":")[0]
-    assert "too little to be sure" in cards[0] and "% sure" not in cards[0] and "Good takes" in cards[0]
+    assert "not sure" in cards[0] and "% sure" not in cards[0] and "Good takes" in cards[0]
     assert window.js("getComputedStyle(document.querySelector('.tag')).color") == window.js(
         "getComputedStyle(document.querySelector('.chip.review .m')).color"
     ), "in the colour of review, not of a fault"

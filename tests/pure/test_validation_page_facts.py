@@ -12,5 +12,9 @@ def test_steps_are_the_most_urgent_first():
     findings = [{**each, "suggestion": each["severity"]} for each in findings]
     parts = [{"name": "lid", "verdict": "fail"}]
     steps = next_steps({"findings": findings, "parts": parts, "verdict": "fail"})
-    assert [step["do"] for step in steps] == ["Major", "Minor", "Look, and say whether it is a fault"]
+    assert [step["do"] for step in steps] == [
+        "Major",
+        "Minor",
+        "Look, and say in Blender whether it is a fault",
+    ]
     assert [name for _words, name in steps[2]["what"]] == ["f00", "f03"]

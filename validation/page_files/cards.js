@@ -58,7 +58,7 @@ function meter(f) {
   bar.style.width = `${100 * clamp(f.value / full, 0, 1)}%`; line.style.left = `${100 * clamp(f.limit / full, 0, 1)}%`;
   box.append(bar, line);
   const size = f.mm ? ` (${number(f.mm)} mm)` : "";
-  return [box, el("div", { className: "num" }, el("span", {}, `${f.measure} ${amount(f.value, f.unit)}${size}`), el("span", {}, `limit ${amount(f.limit, f.unit)} · ${f.severity === "unsure" ? "too little to be sure" : `${Math.round(100 * f.confidence)} % sure`}`))];
+  return [box, el("div", { className: "num" }, el("span", {}, `${f.measure} ${amount(f.value, f.unit)}${size}`), el("span", {}, `limit ${amount(f.limit, f.unit)} · ${f.severity === "unsure" ? "not sure" : `${Math.round(100 * f.confidence)} % sure`}`))];
 }
 function hop(step) {
   const list = shown();
