@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -32,3 +33,14 @@ def holdfast() -> ModuleType:
 def module(holdfast: ModuleType) -> Callable[[str], ModuleType]:
     """Import a module of the enabled extension by its path in the package: `module("physics.rigid")`."""
     return lambda name: importlib.import_module(f".{name}", holdfast.__name__)
+
+
+@pytest.fixture
+def remembered(module: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials whose every input was simulated for another test give what was seen there; see physics_remembered.
+
+    Not for tests of what a simulation is, or of what is left of one that is stopped.
+    """
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    remembered = importlib.import_module("physics_remembered").Remembered
+    monkeypatch.setattr(module("physics.trials"), "Simulation", remembered)

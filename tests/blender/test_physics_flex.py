@@ -14,6 +14,8 @@ from holdfast.physics.joints.base import Check, Outcome, Pose
 from holdfast.physics.joints.record import checked
 from holdfast.physics.joints.spec import JointSpec
 
+pytestmark = pytest.mark.usefixtures("remembered")
+
 
 def spec(kind: str, preset: str = "", *sizes: float) -> JointSpec:
     peg, length, bore, deep = sizes or (7.5, 10.0, 7.7, 12.0)

@@ -12,6 +12,8 @@ from holdfast.physics.joints import KINDS, kind_named
 sys.path.insert(0, str(Path(__file__).parent))
 from physics_tried import TYPICAL, joint, tried
 
+pytestmark = pytest.mark.usefixtures("remembered")
+
 SIZES = {
     "luer": (3.0, 6.0, 3.1, 7.0),
     "camera": (22.0, 7.0, 22.1, 8.0),

@@ -10,6 +10,8 @@ from holdfast.physics.joints.base import Check, Pose
 from holdfast.physics.joints.record import checked
 from holdfast.physics.joints.spec import JointSpec
 
+pytestmark = pytest.mark.usefixtures("remembered")
+
 
 def tried(kind: str) -> list[Check]:
     spec = checked(JointSpec(kind, "joint", "peg", "body", 7.5, 10.0, 7.7, 12.0, {}))
