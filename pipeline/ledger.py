@@ -30,6 +30,11 @@ class Ledger:
         self._path: Path | None = None
         self._last = GENESIS
 
+    @property
+    def path(self) -> Path | None:
+        """This process's shard, once there is one."""
+        return self._path
+
     def record(self, event: str, **fields: Any) -> dict[str, Any]:
         """Appends one entry, flushed to the disk before this returns. Raises StorageError."""
         entry = {
@@ -66,8 +71,16 @@ def read_ledger(folder: Path) -> Iterator[dict[str, Any]]:
 
 def read_shard(path: Path, having: str = "") -> Iterator[dict[str, Any]]:
     """Entries of one shard as they were written; with ``having`` only those of that event, found without reading all."""
+    yield from read_tail(path, 0, having)
+
+
+def read_tail(path: Path, start: int, having: str = "") -> Iterator[dict[str, Any]]:
+    """The same of what stands after byte ``start``, the end of a line."""
     wanted = f'"event":"{having}"'.encode() if having else b""
-    for line in path.read_bytes().split(b"\n"):
+    with path.open("rb") as stream:
+        stream.seek(start)
+        lines = stream.read().split(b"\n")
+    for line in lines:
         if wanted not in line:
             continue
         try:

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a remote job, each a transition that is written down before it is taken."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..pipeline.errors import HoldfastError, InputError, ProviderBusy, ProviderRejected, Refused, Uncertain
+from ..pipeline.jobs import Job, JobStore, Step
+from ..pipeline.store import hash_file
+from .adapter import Adapter
+from .contract import CancelOutcome, Handle, JobSpec, MediaRef, Output, Snapshot, State
+from .probe import probe
+
+YOUR_TURN = "Look there, then decide here."
+
+
+def spec_of(request: Mapping[str, Any], job: Job, adapter: Adapter | None = None) -> JobSpec:
+    """The job as its adapter wants it; files are made known to the service (``adapter``) on the way.
+
+    Raises InputError if a file changed since it was prepared, ProviderBusy, ProviderRejected.
+    """
+    refs = []
+    for entry in request["inputs"]:
+        path = Path(entry["path"])
+        if entry.get("sha256") and hash_file(path) != entry["sha256"]:
+            raise InputError(
+                "A file changed after the job was made", where=str(path), todo="Make the job again."
+            )
+        kinds = (
+            adapter.model.inputs[entry["role"]].kinds
+            if adapter and entry["role"] in adapter.model.inputs
+            else ()
+        )
+        local = adapter is None or "path" in kinds
+        refs.append(MediaRef("path", str(path), entry["role"]) if local else adapter.put(path, entry["role"]))  # type: ignore[union-attr]
+    return JobSpec(
+        job.provider, job.model, tuple(refs), str(request.get("prompt", "")), request.get("seed"),
+        dict(request.get("options") or {}), job.id,
+    )  # fmt: skip
+
+
+def submit(store: JobStore, job: Job, adapter: Adapter) -> None:
+    """Uploads, then sends the create once. In doubt the job is uncertain, not failed."""
+    spec = spec_of(store.request(job.id), job, adapter)
+    store.move(job.id, Step.SUBMITTING, begun=time.time())
+    try:
+        handle = adapter.submit(spec)
+    except Uncertain as error:
+        store.move(job.id, Step.UNCERTAIN, says=str(error))
+        return
+    except (ProviderRejected, ProviderBusy, Refused) as error:
+        store.move(job.id, Step.FAILED, says=str(error), billed=0)
+        return
+    except HoldfastError as error:  # after the request: it may have arrived
+        store.move(job.id, Step.UNCERTAIN, says=str(error))
+        return
+    store.move(job.id, Step.REMOTE, handle=json.dumps(asdict(handle)), says="")
+
+
+def look_up(store: JobStore, job: Job, adapter: Adapter) -> None:
+    """Asks whether a job without an answer is there. Raises Refused where the service can't be asked."""
+    found = adapter.find(spec_of(store.request(job.id), job), job.begun - 60.0)
+    if found is None:
+        store.move(job.id, Step.FAILED, says=f"{adapter.wire.name} never got it.", billed=0)
+    else:
+        store.move(job.id, Step.REMOTE, handle=json.dumps(asdict(found)), says="")
+
+
+def poll(store: JobStore, job: Job, adapter: Adapter) -> float | None:
+    """Asks once; returns how long the service wants to be left alone, if it says so."""
+    snapshot = adapter.poll(handle_of(job))
+    cost = {} if snapshot.cost_micros is None else {"cost": snapshot.cost_micros}
+    if snapshot.state is State.SUCCEEDED:
+        outputs = [asdict(output) for output in snapshot.outputs]
+        if not outputs:
+            raise ProviderRejected(f"{adapter.wire.name} says that it is done, but gave no result")
+        store.move(
+            job.id,
+            Step.DOWNLOADING,
+            handle=json.dumps({**json.loads(job.handle), "outputs": outputs}),
+            **cost,
+        )
+    elif snapshot.state.terminal:
+        _ended(store, job, snapshot, cost, adapter)
+    else:
+        store.note(job.id, progress=snapshot.progress or 0.0, queue=-1 if snapshot.queue_position is None else snapshot.queue_position,
+                   says="" if snapshot.failure is None else snapshot.failure.says)  # fmt: skip
+    return snapshot.retry_after_s
+
+
+def _ended(store: JobStore, job: Job, snapshot: Snapshot, cost: Mapping[str, int], adapter: Adapter) -> None:
+    says = snapshot.failure.says if snapshot.failure else f"{adapter.wire.name}: {snapshot.state}"
+    free = snapshot.failure is not None and snapshot.failure.billed is False
+    step = Step.CANCELLED if snapshot.state is State.CANCELLED else Step.FAILED
+    store.move(job.id, step, says=says, **({"billed": 0} if free else {}), **cost)
+
+
+def download(store: JobStore, job: Job, adapter: Adapter) -> None:
+    """Brings all results, decodes a little of each, and says that they are here."""
+    outputs = [
+        Output(entry["name"], MediaRef(**entry["ref"]), entry["media_type"])
+        for entry in json.loads(job.handle)["outputs"]
+    ]
+    folder, files = store.folder(job.id) / "results", []
+    for output in outputs:
+        for fetched in adapter.fetch(output, folder):
+            probe(fetched.path)
+            files.append([fetched.path.name, fetched.sha256])
+        store.note(job.id, beat=time.time(), progress=len(files) / len(outputs))
+    store.move(job.id, Step.READY, results=json.dumps(files), says="")
+
+
+def cancel(store: JobStore, job: Job, adapter: Adapter) -> None:
+    """Asks the service to stop, after asking how it is: some delete what is done."""
+    handle = handle_of(job)
+    before = adapter.poll(handle)
+    if before.state is State.SUCCEEDED:
+        store.move(job.id, Step.REMOTE, says="It was done before it could be stopped.")
+        return
+    if before.state.terminal:
+        _ended(store, job, before, {}, adapter)
+        return
+    outcome = adapter.cancel(handle)
+    if outcome is CancelOutcome.UNSUPPORTED:
+        says = f"{adapter.wire.name} can't be stopped: it goes on there and is billed."
+        store.move(job.id, Step.REMOTE, says=says)
+    elif outcome is CancelOutcome.TOO_LATE:
+        store.move(job.id, Step.REMOTE, says="It was too late to stop it.")
+    else:
+        store.move(job.id, Step.CANCELLED, says="Stopped.")
+
+
+def handle_of(job: Job) -> Handle:
+    """The handle that was written down."""
+    data = {key: value for key, value in json.loads(job.handle).items() if key != "outputs"}
+    return Handle(**data)

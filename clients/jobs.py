@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Goes on with remote jobs: uploads, submits once, polls, downloads, cancels. A worker task.
+
+Killed at any moment it is simply started again: what the ledger says of a job decides what may happen next. Only a job
+that was being submitted may be in doubt; it is looked up where the service can be asked and else left to a person.
+"""
+
+import random
+import time
+from collections import defaultdict
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ..pipeline import consent
+from ..pipeline.context import Context
+from ..pipeline.errors import Cancelled, HoldfastError, ProviderBusy, Refused, Uncertain
+from ..pipeline.jobs import WORKING, Job, JobStore, Step
+from . import job_steps
+from .adapter import Adapter
+from .auth import auth_of
+from .descriptor import Catalogue, Descriptor, Service, read_catalogue
+from .keys import keys_of
+from .wire import Hosts, Wire
+
+AT_ONCE = 4
+"""Jobs that are worked on side by side: one slow server must not hold up the others."""
+TICK_S = 0.1
+LONGEST_POLL_S = 30.0
+OLDEST_S = 48 * 3600.0
+"""A job that is not done after so long never will be."""
+
+
+def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
+    """``request``: project (folder), online; optional catalogue (the person's own files), settings (by service), jobs
+    (only these ids), linger (seconds to wait for new jobs when none is left). Returns {steps: {step: count}}.
+
+    Raises StorageError; what goes wrong with one job stands in its row.
+    """
+    extra = tuple(Path(path) for path in request.get("catalogue", ()))
+    store = JobStore(Path(request["project"]))
+    runner = Runner(
+        store, read_catalogue(extra), bool(request["online"]), ctx, dict(request.get("settings") or {})
+    )
+    try:
+        runner.go(set(request.get("jobs") or ()), float(request.get("linger", 0.0)))
+    finally:
+        store.release()
+    return {"steps": {str(step): count for step, count in store.count().items()}}
+
+
+@dataclass
+class Pace:
+    """When a service may be asked again: its own limit, shared by all jobs there."""
+
+    per_minute: float
+    next_at: float = 0.0
+
+    def take(self, now: float) -> float:
+        """Seconds to wait from ``now``; books the turn."""
+        if not self.per_minute:
+            return 0.0
+        at = max(now, min(self.next_at, now + 60.0))
+        self.next_at = at + 60.0 / self.per_minute
+        return at - now
+
+
+@dataclass
+class Runner:
+    """Works on the jobs of a project until none is left that it can go on with."""
+
+    store: JobStore
+    catalogue: Catalogue
+    online: bool
+    context: Context
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._busy: dict[str, Future[None]] = {}
+        self._paces: dict[str, Pace] = {}
+        self._misses: defaultdict[str, int] = defaultdict(int)
+
+    def go(self, only: set[str], linger: float = 0.0) -> None:
+        """Until the end. Raises Cancelled; jobs stay where they are."""
+        idle_since = time.monotonic()
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="job") as pool:
+            while True:
+                self.context.cancel.check()
+                self._busy = {job: work for job, work in self._busy.items() if not _finished(work)}
+                left = [
+                    job for job in self.store.jobs((*WORKING, Step.UNCERTAIN)) if not only or job.id in only
+                ]
+                going = [job for job in left if self._goes_on(job)]
+                for job in going:
+                    if (
+                        job.id not in self._busy
+                        and len(self._busy) < AT_ONCE
+                        and _due(job)
+                        and self.store.claim(job.id)
+                    ):
+                        self._busy[job.id] = pool.submit(self.work, job.id)
+                if going or self._busy:
+                    idle_since = time.monotonic()
+                elif time.monotonic() - idle_since >= linger:
+                    return
+                self.context.progress(0.0, _says(going))
+                time.sleep(TICK_S)
+
+    def work(self, job_id: str) -> None:
+        """One step of one job. What fails is written into its row."""
+        job = self.store.get(job_id)
+        if job.step in (Step.READY, Step.APPLIED, Step.FAILED, Step.CANCELLED):
+            return
+        try:
+            self._take(job)
+            self._misses.pop(job_id, None)
+        except ProviderBusy as error:
+            self._later(job, error)
+        except Cancelled:
+            pass
+        except Refused as error:
+            self._refused(job, error)
+        except HoldfastError as error:
+            self._failed(job, error)
+        except Exception as error:  # an answer that no document foresees must not end the other jobs
+            self._failed(job, HoldfastError(f"The answer could not be understood: {type(error).__name__}"))
+
+    def _take(self, job: Job) -> None:
+        adapter = self.adapter(job)
+        try:
+            if job.step is Step.PREPARED:
+                job_steps.submit(self.store, job, adapter)
+            elif job.step is Step.SUBMITTING:  # whoever began is gone: it may have arrived
+                self.store.move(job.id, Step.UNCERTAIN, says="Sent, but whether it arrived is not known.")
+            elif job.step is Step.UNCERTAIN:
+                job_steps.look_up(self.store, job, adapter)
+            elif job.step is Step.REMOTE:
+                self._poll(job, adapter)
+            elif job.step is Step.CANCELLING:
+                job_steps.cancel(self.store, job, adapter)
+            elif job.step is Step.DOWNLOADING:
+                job_steps.download(self.store, job, adapter)
+        finally:
+            adapter.wire.close()
+
+    def _poll(self, job: Job, adapter: Adapter) -> None:
+        service = self.catalogue.services[job.provider]
+        pace = self._paces.setdefault(service.id, Pace(service.polls_per_minute))
+        if (wait := pace.take(time.time())) > 0:
+            self.store.note(job.id, due=time.time() + wait)
+            return
+        if time.time() - job.begun > OLDEST_S:
+            raise HoldfastError(f"{service.label} has not finished it in {OLDEST_S / 3600:.0f} hours")
+        asked = job_steps.poll(self.store, job, adapter)
+        usual = min(LONGEST_POLL_S, 0.1 * (time.time() - job.begun))
+        wait = max(adapter.model.job.poll_min_s, usual, asked or 0.0)
+        self.store.note(job.id, due=time.time() + wait * random.uniform(1.0, 1.2), beat=time.time())
+
+    def adapter(self, job: Job) -> Adapter:
+        """The adapter of a job, allowed to speak to the hosts that were agreed to."""
+        model, service = self._known(job)
+        told = {**service.settings, **self.settings.get(service.id, {})}
+        keys = keys_of(service)
+        hosts = Hosts(consent.agreed(self.store.project).get(service.id, ()), self.online)
+        base = str(told.get("base") or service.base)
+        auth = auth_of(model, service, keys, told)
+        wire = Wire(service.label, base, hosts, self.context, auth, keys.values())
+        module, _, name = model.adapter.partition(":")
+        made = getattr(import_module(f".{module}", __package__), name)
+        adapter: Adapter = made(wire, model, self.store.folder(job.id) / "spool", told)
+        return adapter
+
+    def _known(self, job: Job) -> tuple[Descriptor, Service]:
+        model = self.catalogue.models.get(f"{job.provider}/{job.model}")
+        service = self.catalogue.services.get(job.provider)
+        if model is None or service is None or not model.adapter:
+            raise HoldfastError(
+                f"{job.provider}/{job.model} is in no catalogue any more", todo="Put its entry back."
+            )
+        return model, service
+
+    def _goes_on(self, job: Job) -> bool:
+        """False for what only a person can decide."""
+        return job.step is not Step.UNCERTAIN or not job.says.endswith(job_steps.YOUR_TURN)
+
+    def _later(self, job: Job, error: ProviderBusy) -> None:
+        """Before it is submitted a job that can't be now has failed; afterwards it waits, longer every time."""
+        now = self.store.get(job.id)
+        if now.step in (Step.PREPARED, Step.SUBMITTING):
+            self.store.move(job.id, Step.FAILED, says=str(error), billed=0)
+            return
+        self._misses[job.id] += 1
+        wait = min(300.0, 2.0 ** self._misses[job.id]) * random.uniform(0.8, 1.2)
+        self.store.note(job.id, due=time.time() + wait, says=str(error))
+
+    def _refused(self, job: Job, error: Refused) -> None:
+        """Not allowed now (offline, no key, no consent): nothing was sent, so it waits where it is."""
+        now = self.store.get(job.id)
+        if now.step is Step.SUBMITTING:
+            self.store.move(job.id, Step.FAILED, says=str(error), billed=0)
+        elif now.step is Step.UNCERTAIN:
+            self.store.note(job.id, says=f"{error} {job_steps.YOUR_TURN}")
+        else:
+            self.store.note(job.id, due=time.time() + LONGEST_POLL_S, says=str(error))
+
+    def _failed(self, job: Job, error: HoldfastError) -> None:
+        now = self.store.get(job.id)
+        if now.step is Step.SUBMITTING and isinstance(error, Uncertain):
+            self.store.move(job.id, Step.UNCERTAIN, says=str(error))
+        elif now.step is Step.UNCERTAIN:
+            self.store.note(job.id, says=f"{error} {job_steps.YOUR_TURN}")
+        else:
+            free = now.step in (Step.PREPARED, Step.SUBMITTING)
+            self.store.move(job.id, Step.FAILED, says=str(error), **({"billed": 0} if free else {}))
+
+
+def _finished(work: "Future[None]") -> bool:
+    if not work.done():
+        return False
+    work.result()
+    return True
+
+
+def _due(job: Job) -> bool:
+    """True if it is time; a clock that was set back makes nobody wait for hours."""
+    return job.due <= time.time() or job.due - time.time() > 600.0
+
+
+def _says(going: list[Job]) -> str:
+    if not going:
+        return "No job is going on"
+    first = going[-1]
+    more = f" and {len(going) - 1} more" if len(going) > 1 else ""
+    return f"{first.provider} {first.model}: {first.step}{more}"

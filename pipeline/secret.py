@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys that a person typed: in the memory of this process and of the workers it starts, nowhere else.
+
+They reach a worker through its standard input, which is no file, no argument and no environment.
+"""
+
+from collections.abc import Mapping
+
+_held: dict[str, str] = {}
+
+
+def hold(name: str, value: str) -> None:
+    """Keeps a key until the process ends; an empty one forgets it."""
+    if value:
+        _held[name] = value
+    else:
+        _held.pop(name, None)
+
+
+def hold_all(keys: Mapping[str, str]) -> None:
+    """The same of many."""
+    for name, value in keys.items():
+        hold(name, value)
+
+
+def held() -> Mapping[str, str]:
+    """The keys by name."""
+    return dict(_held)
