@@ -23,7 +23,8 @@ class Part:
 @dataclass(frozen=True)
 class Call:
     """One request, as plain data: what an adapter builds and what tests compare with a vendor's own. ``url`` is a path
-    below the service's base or a whole address; ``signed``: it carries the service's credentials."""
+    below the service's base or a whole address; ``signed``: it carries the service's credentials; ``patience_s``: how long
+    the answer may be silent where the service works before it answers (0: as usual)."""
 
     method: str
     url: str
@@ -34,6 +35,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     signed: bool = True
+    patience_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,8 @@ class Service:
 class Descriptor:
     """One model of one provider. ``also`` are further modes beside ``mode``. ``adapter`` is "module:Class" under ``clients``; without one the model can't be called
     from here, but clips can be made for it by ``controls``. ``options`` maps an option's name to its allowed values
-    (list) or its range ({min, max}); ``evidence`` says how the entry was checked."""
+    (list) or its range ({min, max}); ``payload`` spells the request where one service has many models (see payload.py);
+    ``evidence`` says how the entry was checked."""
 
     provider: str
     model: str
@@ -143,6 +144,7 @@ class Descriptor:
     output: Output = Output()
     unconfirmed: tuple[str, ...] = ()
     controls: Controls | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
     evidence: str = ""
 
     @property
@@ -260,7 +262,7 @@ def _check_option(name: str, value: object, model: Descriptor) -> None:
         raise ProviderRejected(f"{model.label} has no option {name!r}")
     if isinstance(rule, list) and value not in rule:
         raise ProviderRejected(
-            f"{name} can't be {value!r}", where=model.label, todo=f"Choose from {', '.join(rule)}."
+            f"{name} can't be {value!r}", where=model.label, todo=f"Choose from {', '.join(map(str, rule))}."
         )
     ranged = isinstance(rule, dict) and "min" in rule
     if ranged and not (isinstance(value, int | float) and rule["min"] <= value <= rule["max"]):

@@ -84,6 +84,8 @@ class Wire:
         self.name, self.base, self.hosts, self.context = name, base.rstrip("/"), hosts, context
         self._auth, self._secrets = auth, tuple(s for s in secrets if len(s) >= 4)
         self._sleep = sleep
+        self.kin: tuple[str, ...] = ()
+        """Further hosts of the same service that get its credentials too (an upload's)."""
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy passwords, no .netrc: what is sent is what stands here
         self._session.headers.update({"User-Agent": "Holdfast", "Accept-Encoding": "identity"})
@@ -132,6 +134,12 @@ class Wire:
             )
         return reply
 
+    def credentials(self, url: str) -> dict[str, str]:
+        """The headers that show who we are, for a connection that is not HTTP (a websocket); none for another host."""
+        if self._auth is None or urlsplit(url).hostname != urlsplit(self.base).hostname:
+            return {}
+        return dict(self._auth(requests.Request("GET", self.base).prepare()).headers)
+
     def wait(self, seconds: float) -> None:
         """Sleeps, but not past a cancel."""
         end = time.monotonic() + seconds
@@ -170,12 +178,12 @@ class Wire:
 
     def open(self, call: Call) -> requests.Response:
         """The answer with its body still to be read; redirects are followed. Close it (it is a context manager)."""
-        home = urlsplit(self.base).hostname
+        home = urlsplit(self.base).hostname or ""
         for _ in range(HOPS):
             url = self.address(call.url)
             self.hosts.check(url)
             self.context.cancel.check()
-            signed = call.signed and urlsplit(url).hostname == home
+            signed = call.signed and urlsplit(url).hostname in (home, *self.kin)
             answer = self._answer(replace(call, url=url, signed=signed))
             target = answer.headers.get("location", "") if answer.is_redirect else ""
             if not target:
@@ -183,10 +191,10 @@ class Wire:
             answer.close()
             if call.method not in ("GET", "HEAD"):  # what was sent must not travel on
                 raise ProviderRejected(
-                    f"{self.name} sent the request on elsewhere, which was not followed", where=home or ""
+                    f"{self.name} sent the request on elsewhere, which was not followed", where=home
                 )
             call = replace(call, url=urljoin(url, target), params={})
-        raise ProviderRejected(f"{self.name} redirects without end", where=home or "")
+        raise ProviderRejected(f"{self.name} redirects without end", where=home)
 
     def _answer(self, call: Call) -> requests.Response:
         with ExitStack() as opened:
@@ -204,7 +212,10 @@ class Wire:
             try:
                 prepared = self._session.prepare_request(request)
                 return self._session.send(
-                    prepared, stream=True, allow_redirects=False, timeout=(CONNECT_S, SILENT_S)
+                    prepared,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(CONNECT_S, call.patience_s or SILENT_S),
                 )
             except requests.exceptions.SSLError as error:
                 raise ProviderBusy(
