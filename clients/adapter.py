@@ -102,8 +102,11 @@ class Adapter:
     # -- the protocol -------------------------------------------------------------------------------------------
 
     def put(self, path: Path, role: str) -> MediaRef:
-        """As a data URI where the model takes one and the file is small. Services with an upload override this."""
+        """As it is where a form takes the file itself, as a data URI where the model takes one and the file is small.
+        Services with an upload override this."""
         limit = self.model.inputs.get(role)
+        if limit is not None and "path" in limit.kinds:
+            return self.as_path(path, role, limit.max_bytes)
         if limit is None or "data_uri" not in limit.kinds:
             raise Refused(f"{self.model.label} can't be given a file for {role}", where=path.name)
         return MediaRef("data_uri", data_uri(path, limit.max_bytes or DATA_URI_MAX), role)
@@ -168,6 +171,17 @@ class Adapter:
         return self.found(reply, job, since)
 
     # -- help for adapters --------------------------------------------------------------------------------------
+
+    def as_path(self, path: Path, role: str, most_bytes: int = 0) -> MediaRef:
+        """A file that will travel inside the request. Raises InputError if it is too large or can't be read."""
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise InputError(f"Can't read {path.name}: {error.strerror}", where=str(path)) from error
+        if most_bytes and size > most_bytes:
+            says = f"{path.name} has {size / 1e6:.1f} MB, more than {self.model.label} takes ({most_bytes / 1e6:.1f} MB)"
+            raise InputError(says, where=str(path))
+        return MediaRef("path", str(path), role)
 
     def failure(self, kind: FailureKind, says: str, message: str = "", billed: bool | None = None) -> Failure:
         """A failure in a sentence that begins with the service's name and ends with its own words."""

@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a multipart form."""
+    """One file of a multipart form; without a ``name`` a plain field of it, for forms that have no file or repeat a field."""
 
     field: str
     name: str

@@ -158,7 +158,7 @@ class Wire:
     def _once(self, call: Call) -> Reply:
         with self.open(call) as answer:
             body = bytearray()
-            deadline = time.monotonic() + REPLY_S
+            deadline = time.monotonic() + max(REPLY_S, call.patience_s)
             try:
                 for chunk in pieces(answer, self.context):
                     body += chunk
@@ -202,7 +202,9 @@ class Wire:
             def content(of: Path | bytes) -> Any:
                 return of if isinstance(of, bytes) else opened.enter_context(of.open("rb"))
 
-            files = [(p.field, (p.name, content(p.content), p.media_type)) for p in call.parts] or None
+            files = [
+                (p.field, (p.name or None, content(p.content), p.media_type or None)) for p in call.parts
+            ] or None
             data: Any = None if call.body is None else content(call.body)
             request = requests.Request(
                 call.method, call.url, params=dict(call.params) or None, headers=dict(call.headers),
