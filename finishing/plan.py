@@ -29,6 +29,8 @@ from .order import longest_gap, time_map
 from .price import price_of, seconds_of
 
 SCHEMA = "holdfast/plan"
+WAITS = "Too little to be sure that it is a fault: look, then accept it or switch it on."
+"""What an action says that waits for a person."""
 COARSE = "coarse"
 """The ``stage`` of a report that is a first look."""
 HANDLES: Mapping[str, int] = {RESTORE: 2, WARP: 1, HOLD: 1, DEFLICKER: 1, RETIME: 0, ASK: 0}
@@ -130,8 +132,8 @@ def action_for(finding: Mapping[str, Any], take: Manifest, now: Circumstances) -
     first, last = (int(value) for value in finding["frames"])
     action = Action(str(finding["id"]), kind, part, (first, last), 0, fault, why + ".")
     off = any(_same(finding, other) for other in now.off)
-    if finding.get("severity") == UNSURE and now.words.get(str(finding["id"])) != ACCEPTED:
-        action = replace(action, asked=True, why=f"{why} (too little to be sure: look, then switch it on).")
+    if finding.get("severity") == UNSURE and now.words.get(str(finding["id"])) not in (ACCEPTED, REJECTED):
+        action = replace(action, asked=True)
     return as_kind(replace(action, enabled=not off and not action.asked), kind, finding, take, now)
 
 

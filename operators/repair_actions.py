@@ -7,6 +7,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
 from ..finishing.ladder import ASK, DEFLICKER, HOLD, KINDS, RERUN, RESTORE, RETIME, WARP
+from ..finishing.plan import WAITS as WAITS
 from ..finishing.plan import Action as Action
 from ..finishing.plan import read_actions as read_actions
 from ..finishing.price import price_words as price_words

@@ -5,7 +5,7 @@ import argparse
 
 import bpy
 
-from ..finishing.plan import read_actions
+from ..finishing.plan import WAITS, read_actions
 from ..finishing.price import price_words
 from ..pipeline.estimate import duration
 from ..pipeline.reporting import Reporter
@@ -41,6 +41,7 @@ def print_plan(scene: bpy.types.Scene, take: str | None, reporter: Reporter) -> 
             if action.works
             else "for a person"
         )
-        off = "" if action.enabled or action.waits else " (switched off)"
-        reporter.log(f"{action.kind.replace('_', ' ')}: {where}; {price}{off}. {action.why}")
+        off = "" if action.enabled else " (waits)" if action.waits else " (switched off)"
+        why = f"{action.why} {WAITS}" if action.waits else action.why
+        reporter.log(f"{action.kind.replace('_', ' ')}: {where}; {price}{off}. {why}")
     reporter.log(str(plan.data["summary"]))

@@ -119,7 +119,7 @@ def _draw_chosen(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if action.waits:
         _draw_waiting(box, context, index, action)
     first, last = action.frames
-    fact(box, "Frames", f"{first}-{last}, {action.handles} either side")
+    fact(box, "Frames", f"{first}-{last}" + (f" \u00b1 {action.handles}" if action.handles else ""))
     if action.settings.get("seed") is not None and action.kind == "rerun_span":
         fact(box, "Seed", str(action.settings["seed"]))
         fact(box, "Provider", str(action.settings.get("provider") or ""))
@@ -136,7 +136,7 @@ def _draw_chosen(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def _draw_waiting(box: bpy.types.UILayout, context: bpy.types.Context, index: int, action: Action) -> None:
     """What a person has to do before the action is done: look, and switch it on."""
-    box.label(text="Waits for you: is it a fault?", icon="QUESTION")
+    sentence(box, context, repair_actions.WAITS, icon="QUESTION")
     row = box.row(align=True)
     found, known = repair_actions.plan_shown(context), shown(context.scene)
     ids = [str(finding["id"]) for finding in known.findings()]

@@ -18,8 +18,8 @@ VERDICT_ICONS: dict[str, Any] = {
     "review": "QUESTION",
     "": "RADIOBUT_OFF",
 }
-VERDICTS = {"pass": "passes", "fail": "fails", "review": "can't tell", "": "not checked"}
-COLUMNS = (("Take", 3.3), ("Faults", 2.4), ("Holds", 3.2), ("Cost", 2.8), ("Time", 2.8))
+VERDICTS = {"pass": "passes", "fail": "fails", "review": "is undecided", "": "not checked"}
+COLUMNS = (("Take", 3.6), ("Faults", 2.4), ("Holds", 2.9), ("Cost", 2.8), ("Time", 2.8))
 """Names of the columns and their widths, in units of the interface."""
 
 

@@ -135,11 +135,15 @@ def test_what_is_unsure_waits_for_the_person():
     faint = found("lid", "rubber", [5, 9], severity="unsure")
     plan = make_plan(report(faint, verdict="review"), take(), Circumstances(2))
     assert [(a.enabled, a.asked) for a in read_actions(plan)] == [(False, True)]
-    assert "switch it on" in plan.data["actions"][0]["why"]
+    assert read_actions(plan)[0].waits and "1 not sure" in plan.data["summary"]
     assert fallback_plan(report(faint), take(), Circumstances(2), "") is None
     said = Circumstances(2, words={read_actions(plan)[0].finding: "accepted"})
     assert [a.enabled for a in read_actions(make_plan(report(faint), take(), said))] == [True]
     assert fallback_plan(report(faint), take(), said, "") is not None
+    stays = Circumstances(2, words={read_actions(plan)[0].finding: "rejected"})
+    assert [(a.kind, a.waits) for a in read_actions(make_plan(report(faint), take(), stays))] == [
+        (ASK, False)
+    ]
 
 
 def test_the_ladder_goes_on_where_a_repair_failed_before():

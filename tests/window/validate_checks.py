@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import bpy
+import cv2
+import numpy as np
 from overlay_watch import unwatched, watched
 
 from tests.blender import validate_shot
@@ -25,7 +29,7 @@ def validate_open(walk: Any) -> Check:
     folder = walk.folder / "validate"
     folder.mkdir()
     validate_shot.new_file(folder, package, SIZE)
-    only_validate(walk)
+    only(walk, "_validate")
     yield from walk.hand.show_tab()
     bpy.ops.holdfast.refresh()
     yield 1.0
@@ -33,7 +37,7 @@ def validate_open(walk: Any) -> Check:
     yield from walk.hand.press_button('choose_take(take="t001"')
     yield 0.8
     assert _cached(walk).take == "t001"
-    assert len(bpy.context.window_manager.holdfast.findings) == 4
+    assert len(bpy.context.window_manager.holdfast.findings) == 5
     walk.hand.picture("51-findings", walk.hand.sidebar)
     return None
 
@@ -42,12 +46,12 @@ def _cached(walk: Any) -> Any:
     return walk.module("operators.state_cache").shown(bpy.context.scene)
 
 
-def only_validate(walk: Any) -> None:
+def only(walk: Any, stage: str) -> None:
     """Takes the panels of the other stages away: buttons are looked for by moving the mouse over all there is. Brings
-    our own back if another check took it."""
+    this one back if another check took it."""
     for cls in walk.module("panels").CLASSES:
         if issubclass(cls, bpy.types.Panel):
-            ours = cls.__name__.endswith("_validate")
+            ours = cls.__name__.endswith(stage)
             if cls.is_registered and not ours:
                 bpy.utils.unregister_class(cls)
             elif ours and not cls.is_registered:
@@ -66,7 +70,7 @@ def validate_jump(walk: Any) -> Check:
     yield from walk.hand.press_button("mark_findings()")
     yield 0.5
     names = [marker.name for marker in scene.timeline_markers]
-    assert len(names) == 5 and "! peg vanished" in names, names
+    assert len(names) == 6 and "! peg vanished" in names, names
     walk.hand.picture("52-marked")
     yield from walk.hand.press_button("clear_marks()")
     yield 0.3
@@ -111,12 +115,69 @@ def validate_word(walk: Any) -> Check:
     walk.hand.picture("55-word-said", walk.hand.sidebar)
     for index in (1, 2, 3):
         bpy.ops.holdfast.say_word(index=index, word="NOT_A_FAULT")
+    bpy.ops.holdfast.jump_to_finding(index=4)
+    yield 0.8
+    assert _cached(walk).table[0].with_word == "review", "what is unsure is left for the person"
+    walk.hand.picture("56-unsure", walk.hand.sidebar)
+    bpy.ops.holdfast.say_word(index=4, word="NOT_A_FAULT")
     yield 0.8
     row = _cached(walk).table[0]
     assert (row.verdict, row.with_word) == ("fail", "pass"), row
     walk.hand.picture("56-word-verdict", walk.hand.sidebar)
-    for index in (1, 2, 3):
+    for index in range(5):
         bpy.ops.holdfast.say_word(index=index, word="TAKE_BACK")
+    return None
+
+
+def validate_fit(walk: Any) -> Check:
+    """Outlines and heat lie on the parts of a take that is scaled and shifted."""
+    pictures, package = walk.module("pipeline.pictures"), walk.module("operators").__name__.rpartition(".")[0]
+    cached, (width, height) = _cached(walk), SIZE
+    fit = {"scale": [1.2, 1.1], "offset_px": [-90.0, 60.0], "shake_px": 0.0}
+    by = np.array([[1.2, 0, -0.1 * width - 90 * width / 1920], [0, 1.1, -0.05 * height + 60 * width / 1920]])
+    for path in Path(f"{cached.root}/takes/t001/frames").glob("*.png"):
+        warped = cv2.warpAffine(pictures.read_picture(path), by, SIZE, borderMode=cv2.BORDER_REPLICATE)
+        pictures.write_picture(path, warped)
+    digests = cached.manifests["truth"].digest, cached.takes["t001"].digest
+    validate_shot.report(Path(cached.root), package, "t001", *digests, validate_shot.FINDINGS, fit=fit)
+    bpy.ops.holdfast.refresh()
+    errors, _spent = watched(walk.module("operators.take_draw"), ("_draw",))
+    for what in ("ALL", "HEAT"):
+        bpy.ops.holdfast.overlay_take(what=what)
+    bpy.ops.holdfast.view_take(take="t001")
+    bpy.ops.holdfast.jump_to_finding(index=2)
+    yield from _ready(walk)
+    walk.hand.picture("65-fit")
+    unwatched(walk.module("operators.take_draw"))
+    assert not errors, errors[0]
+    for what in ("ALL", "HEAT"):
+        bpy.ops.holdfast.overlay_take(what=what)
+    return None
+
+
+def validate_plan(walk: Any) -> Check:
+    """Repair's plan says which action waits for the person, and its button switches it on."""
+    only(walk, "_repair")
+    root = _cached(walk).root
+    for folder in ("takes", "reports"):  # the take that was repaired already: nothing would be left to plan
+        shutil.rmtree(f"{root}/{folder}/t002")
+    bpy.ops.holdfast.refresh()
+    yield 0.5
+    bpy.ops.holdfast.plan_repair()
+    yield 0.8
+    view = bpy.context.window_manager.holdfast
+    walk.hand.picture("62-plan", walk.hand.sidebar)
+    actions = _cached(walk).plan[1].data["actions"]
+    index = next(place for place, action in enumerate(actions) if action["asked"])
+    view.active_action = index
+    yield 0.6
+    walk.hand.picture("63-plan-waits", walk.hand.sidebar)
+    yield from walk.hand.press_button(f"switch_action(index={index}, enabled=True")
+    yield 0.8
+    assert _cached(walk).plan[1].data["actions"][index]["enabled"]
+    walk.hand.picture("64-plan-on", walk.hand.sidebar)
+    only(walk, "_validate")
+    yield 0.5
     return None
 
 
@@ -191,4 +252,13 @@ def validate_strip(walk: Any) -> Check:
     return None
 
 
-ALL = (validate_open, validate_jump, validate_filter, validate_word, validate_overlay, validate_strip)
+ALL = (
+    validate_open,
+    validate_jump,
+    validate_filter,
+    validate_word,
+    validate_overlay,
+    validate_strip,
+    validate_fit,
+    validate_plan,
+)
