@@ -7,6 +7,8 @@ peg waits where that step begins, and after its last one it stays.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -108,10 +110,10 @@ class Track:
         if not self.steps:
             raise InputError("The joint makes no move", todo="Add a move to its choreography.")
 
-    @property
+    @cached_property
     def ends(self) -> tuple[int, ...]:
         """Last frame of every step."""
-        return tuple(int(self.start - 1 + n) for n in np.cumsum([step.frames for step in self.steps]))
+        return tuple(self.start - 1 + n for n in accumulate(step.frames for step in self.steps))
 
     @property
     def end(self) -> int:

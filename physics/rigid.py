@@ -5,7 +5,7 @@ Transforms are (..., 4, 4) float64 arrays that act on column vectors; quaternion
 IEEE 754 fixes + - * / and sqrt; sine and cosine of the system's maths library and BLAS products are not fixed.
 """
 
-import itertools
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -87,34 +87,31 @@ def move_points(transform: Array, points: Array) -> Array:
 
 def from_quaternion(quaternion: ArrayLike) -> Array:
     """The 4x4 rotation of a quaternion (w, x, y, z) of any length but zero."""
-    w, x, y, z = (float(value) for value in np.asarray(quaternion, dtype=np.float64))
+    w, x, y, z = np.asarray(quaternion, dtype=np.float64).tolist()
     s = 2.0 / (w * w + x * x + y * y + z * z)
-    matrix = np.eye(4)
-    matrix[:3, :3] = (
-        (1.0 - s * (y * y + z * z), s * (x * y - w * z), s * (x * z + w * y)),
-        (s * (x * y + w * z), 1.0 - s * (x * x + z * z), s * (y * z - w * x)),
-        (s * (x * z - w * y), s * (y * z + w * x), 1.0 - s * (x * x + y * y)),
-    )
-    return matrix
+    return np.array((
+        (1.0 - s * (y * y + z * z), s * (x * y - w * z), s * (x * z + w * y), 0.0),
+        (s * (x * y + w * z), 1.0 - s * (x * x + z * z), s * (y * z - w * x), 0.0),
+        (s * (x * z - w * y), s * (y * z + w * x), 1.0 - s * (x * x + y * y), 0.0),
+        (0.0, 0.0, 0.0, 1.0),
+    ))  # fmt: skip
 
 
 def to_quaternion(matrix: Array) -> Array:
-    """The unit quaternion (w, x, y, z), w >= 0, of the rotation in a 3x3 or 4x4 matrix (Shepperd's method)."""
-    m = matrix
-    squares = (
-        1.0 + m[0, 0] + m[1, 1] + m[2, 2],
-        1.0 + m[0, 0] - m[1, 1] - m[2, 2],
-        1.0 - m[0, 0] + m[1, 1] - m[2, 2],
-        1.0 - m[0, 0] - m[1, 1] + m[2, 2],
-    )
-    largest = max(range(4), key=lambda index: squares[index])
-    d = float(np.sqrt(squares[largest]))
-    a, b, c = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
-    e, f, g = m[1, 0] + m[0, 1], m[2, 0] + m[0, 2], m[2, 1] + m[1, 2]
-    rows = ((d * d, a, b, c), (a, d * d, e, f), (b, e, d * d, g), (c, f, g, d * d))
-    quaternion = np.array(rows[largest], dtype=np.float64) / (2.0 * d)
-    quaternion = quaternion / np.sqrt((quaternion * quaternion).sum())
-    return -quaternion if quaternion[0] < 0.0 else quaternion
+    """The unit quaternion (w, x, y, z), w >= 0, of the rotation in a 3x3 or 4x4 matrix (Shepperd's method).
+
+    On plain numbers, which are several times quicker here than numpy's.
+    """
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = matrix[:3, :3].tolist()
+    squares = (1.0 + xx + yy + zz, 1.0 + xx - yy - zz, 1.0 - xx + yy - zz, 1.0 - xx - yy + zz)
+    largest = squares.index(max(squares))
+    d = math.sqrt(squares[largest])
+    a, b, c = zy - yz, xz - zx, yx - xy
+    e, f, g = yx + xy, xz + zx, zy + yz
+    row = ((d * d, a, b, c), (a, d * d, e, f), (b, e, d * d, g), (c, f, g, d * d))[largest]
+    w, x, y, z = (value / (2.0 * d) for value in row)
+    length = math.copysign(math.sqrt(w * w + x * x + y * y + z * z), w if w else 1.0)
+    return np.array((w / length, x / length, y / length, z / length))
 
 
 def to_quaternions(matrices: Array) -> Array:
@@ -154,10 +151,15 @@ def between(before: Array, after: Array, share: float) -> Array:
 
 def with_midpoints(poses: Array) -> Array:
     """(F, 4, 4) rigid poses with the pose between each two, as linear keys give it: (2F - 1, 4, 4)."""
-    result = [poses[0]]
-    for before, after in itertools.pairwise(poses):
-        result += [between(before, after, 0.5), after]
-    return np.stack(result)
+    turns = to_quaternions(poses[:, :3, :3])
+    a, b = turns[:-1], turns[1:]
+    b = np.where((a * b).sum(axis=1)[:, None] >= 0.0, b, -b)
+    result = np.empty((2 * len(poses) - 1, 4, 4))
+    result[::2] = poses
+    for index, quaternion in enumerate(0.5 * a + 0.5 * b):
+        result[2 * index + 1] = from_quaternion(quaternion)
+    result[1::2, :3, 3] = 0.5 * poses[:-1, :3, 3] + 0.5 * poses[1:, :3, 3]
+    return result
 
 
 def frame(origin: ArrayLike, axis: ArrayLike, reference: ArrayLike = (1.0, 0.0, 0.0)) -> Array:
