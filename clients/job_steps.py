@@ -12,10 +12,11 @@ from ..pipeline.errors import HoldfastError, InputError, ProviderBusy, ProviderR
 from ..pipeline.jobs import Job, JobStore, Step
 from ..pipeline.store import hash_file
 from .adapter import Adapter
-from .contract import CancelOutcome, Handle, JobSpec, MediaRef, Output, Snapshot, State
+from .contract import CancelOutcome, Fetched, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from .probe import probe
 
 YOUR_TURN = "Look there, then decide here."
+ASKED, PATIENCE_S = "Asked to stop; waiting for its word.", 60.0
 
 
 def spec_of(request: Mapping[str, Any], job: Job, adapter: Adapter | None = None) -> JobSpec:
@@ -106,23 +107,50 @@ def download(store: JobStore, job: Job, adapter: Adapter) -> None:
         for entry in json.loads(job.handle)["outputs"]
     ]
     folder, files = store.folder(job.id) / "results", []
-    for output in outputs:
-        for fetched in adapter.fetch(output, folder):
+    for number, output in enumerate(outputs):
+        for fetched in _brought(job, adapter, output, number, folder):
             probe(fetched.path)
             files.append([fetched.path.name, fetched.sha256])
         store.note(job.id, beat=time.time(), progress=len(files) / len(outputs))
     store.move(job.id, Step.READY, results=json.dumps(files), says="")
 
 
+def _brought(job: Job, adapter: Adapter, output: Output, number: int, folder: Path) -> list[Fetched]:
+    """One output; if its link has died meanwhile, the service is asked for a new one, once."""
+    try:
+        return adapter.fetch(output, folder)
+    except ProviderRejected:
+        again = adapter.poll(handle_of(job))
+        if (
+            again.state is not State.SUCCEEDED
+            or len(again.outputs) <= number
+            or again.outputs[number].ref == output.ref
+        ):
+            raise
+        return adapter.fetch(again.outputs[number], folder)
+
+
 def cancel(store: JobStore, job: Job, adapter: Adapter) -> None:
-    """Asks the service to stop, after asking how it is: some delete what is done."""
+    """Asks the service to stop, after asking how it is (some delete what is done), and waits for its word."""
     handle = handle_of(job)
     before = adapter.poll(handle)
     if before.state is State.SUCCEEDED:
         store.move(job.id, Step.REMOTE, says="It was done before it could be stopped.")
         return
+    if job.says == ASKED and before.state in (State.EXPIRED, State.UNKNOWN):
+        store.move(job.id, Step.CANCELLED, says="Stopped.")
+        return
     if before.state.terminal:
         _ended(store, job, before, {}, adapter)
+        return
+    if job.says == ASKED:
+        if time.time() - job.updated > PATIENCE_S:
+            store.move(
+                job.id,
+                Step.CANCELLED,
+                says=f"{adapter.wire.name} was asked to stop and did not say that it has.",
+            )
+        store.note(job.id, due=time.time() + 2.0)
         return
     outcome = adapter.cancel(handle)
     if outcome is CancelOutcome.UNSUPPORTED:
@@ -131,7 +159,7 @@ def cancel(store: JobStore, job: Job, adapter: Adapter) -> None:
     elif outcome is CancelOutcome.TOO_LATE:
         store.move(job.id, Step.REMOTE, says="It was too late to stop it.")
     else:
-        store.move(job.id, Step.CANCELLED, says="Stopped.")
+        store.note(job.id, says=ASKED, due=time.time() + adapter.model.job.poll_min_s)
 
 
 def handle_of(job: Job) -> Handle:

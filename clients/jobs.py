@@ -16,7 +16,7 @@ from typing import Any
 
 from ..pipeline import consent
 from ..pipeline.context import Context
-from ..pipeline.errors import Cancelled, HoldfastError, ProviderBusy, Refused, Uncertain
+from ..pipeline.errors import Cancelled, HoldfastError, ProviderBusy, Refused, StorageError, Uncertain
 from ..pipeline.jobs import WORKING, Job, JobStore, Step
 from . import job_steps
 from .adapter import Adapter
@@ -207,6 +207,11 @@ class Runner:
 
     def _failed(self, job: Job, error: HoldfastError) -> None:
         now = self.store.get(job.id)
+        if (
+            isinstance(error, StorageError) and now.step is not Step.SUBMITTING
+        ):  # what is paid for waits for the disk
+            self.store.note(job.id, due=time.time() + LONGEST_POLL_S, says=str(error))
+            return
         if now.step is Step.SUBMITTING and isinstance(error, Uncertain):
             self.store.move(job.id, Step.UNCERTAIN, says=str(error))
         elif now.step is Step.UNCERTAIN:
