@@ -13,6 +13,7 @@ from ..pipeline.errors import InputError
 from ..pipeline.pictures import U8, write_picture
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
+from .register import F64, from_centres
 
 if TYPE_CHECKING:
     from .findings import Finding
@@ -37,10 +38,16 @@ def take_picture(take: TakeFolder, frame: int, size: tuple[int, int]) -> U8:
     return picture
 
 
-def shown(take: TakeFolder, frame: int, size: tuple[int, int]) -> U8:
-    """The frame of the take, or plain grey where the take has no such frame that can be read: that may be the finding."""
+def shown(take: TakeFolder, frame: int, size: tuple[int, int], matrix: F64 | None = None) -> U8:
+    """The frame of the take at the shot's size, through ``matrix`` (2, 3; Conformed.matrix) if there is one; or plain
+    grey where the take has no such frame that can be read: that may be the finding."""
     try:
-        return take_picture(take, frame, size)
+        if matrix is None:
+            return take_picture(take, frame, size)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return np.asarray(
+            cv2.warpAffine(take.frame(frame), from_centres(matrix), size, flags=flags), np.uint8
+        )
     except InputError:
         return np.full((size[1], size[0], 3), 96, np.uint8)
 
@@ -112,12 +119,19 @@ def crop_pair(render: U8, styled: U8, mask: Mask, others: Sequence[Mask] = (), w
     return np.hstack([panels[0], gutter, panels[1]])
 
 
-def write_crop(truth: GroundTruth, take: TakeFolder, finding: "Finding", source: int, folder: Path) -> str:
-    """Writes the finding's crop pair; returns its path relative to the report."""
+def write_crop(
+    truth: GroundTruth,
+    take: TakeFolder,
+    finding: "Finding",
+    source: int,
+    folder: Path,
+    matrix: F64 | None = None,
+) -> str:
+    """Writes the finding's crop pair, the take through ``matrix``; returns its path relative to the report."""
     ids = truth.ids(source)
     masks = [ids == truth.part(name).id for name in (finding.part, *getattr(finding, "others", ())) if name]
     mask = masks.pop(0) if finding.part else np.zeros(ids.shape, bool)
-    picture = crop_pair(truth.beauty(source), shown(take, finding.worst, truth.size), mask, masks,
+    picture = crop_pair(truth.beauty(source), shown(take, finding.worst, truth.size, matrix), mask, masks,
                         getattr(finding, "where", None))  # fmt: skip
     name = f"crops/{finding.id}_{finding.kind}.jpg"
     write_picture(folder / name, picture)

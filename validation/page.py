@@ -54,12 +54,19 @@ def page_data(truth: GroundTruth, take: TakeFolder, data: Mapping[str, Any], mea
         "frames": [frame for _, frame in pairs], "sources": [source for source, _ in pairs],
         "parts": [dict(part) for part in data["parts"]], "findings": findings,
         "signals": signals(measures, data["findings"], limits.says),
-        "heat": heat(folder / data["heat"]) if data.get("heat") else None,
+        "fit": _fit(data.get("fit")), "heat": heat(folder / data["heat"]) if data.get("heat") else None,
         "names": list(truth.names), "pictures": {str(i): list(pair) for i, pair in gallery.addresses(pairs).items()},
         "outlines": {str(i): {number[name]: text for name, text in by_part.items()} for i, by_part in drawn.items()},
         "beside": not gallery.inside, "width": gallery.width,
         "facts": facts(truth, take, data), "notes": list(data.get("notes", ())), "rate": limits.provenance.get("rate", ""),
     }  # fmt: skip
+
+
+def _fit(fit: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """How the take lies over the render, or None where it lies on it."""
+    if not fit or (list(fit["scale"]) == [1, 1] and not any(fit["offset_px"]) and not fit.get("shake")):
+        return None
+    return {name: fit[name] for name in ("scale", "offset_px", "shake") if name in fit}
 
 
 def _remove_old_crops(folder: Path, named: set[str]) -> None:

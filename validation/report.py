@@ -15,7 +15,7 @@ from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
 from .conform import Conformed
 from .evidence import write_crop
-from .findings import Judgement
+from .findings import Finding, Judgement
 from .gallery import Gallery
 from .page import page_data, write_page
 from .series import Series, to_json
@@ -31,7 +31,9 @@ def write_report(folder: Path, truth: GroundTruth, take: TakeFolder, conformed: 
     source_of = {frame: source for source, frame in conformed.pairs}
     fallback = conformed.pairs[0][0]
     judged.findings = [
-        replace(f, crop=write_crop(truth, take, f, source_of.get(f.worst, fallback), folder))
+        replace(
+            f, crop=write_crop(truth, take, f, source_of.get(f.worst, fallback), folder, _laid(conformed, f))
+        )
         for f in judged.findings
     ]
     measured = measures(series, judged)
@@ -47,6 +49,12 @@ def write_report(folder: Path, truth: GroundTruth, take: TakeFolder, conformed: 
     manifest = Manifest(SCHEMA, settings, {"truth": truth.digest, "take": take.manifest.digest}, data)
     files = [folder / name for name in ("measures.json", "heat.npz", "report.html")]
     return manifest.with_files(folder, [*files, *(folder / f.crop for f in judged.findings if f.crop)])
+
+
+def _laid(conformed: Conformed, finding: Finding) -> NDArray[np.float64] | None:
+    """What lays the take on the render for a crop; a fault of the whole picture is shown as it is."""
+    lies_on_it = conformed.fit.plain and not any(conformed.shake.get(finding.worst, ()))
+    return conformed.matrix(finding.worst) if finding.part and not lies_on_it else None
 
 
 def measures(series: Series, judged: Judgement) -> dict[str, Any]:

@@ -9,13 +9,11 @@ from itertools import product
 import cv2
 import numpy as np
 import pytest
-from holdfast.validation.findings import perhaps
 from holdfast.validation.gallery import pack
 from holdfast.validation.page import render_page, write_page
-from holdfast.validation.page_facts import next_steps
 
 from tests.pure import browser
-from tests.pure.validation_page_data import BITS, EVIL, FRAMES, finding, page_data, stamped
+from tests.pure.validation_page_data import BITS, EVIL, FRAMES, page_data, stamped
 
 READ = """(async () => {
   const c = document.getElementById('stage'), found = [];
@@ -60,44 +58,6 @@ def window(tmp_path_factory):
     opened.emulate(1440)
     yield opened
     opened.close()
-
-
-def faint():
-    """The page of a take in which the body's outline perhaps wobbles, and nothing else is wrong."""
-    data = page_data()
-    told = {
-        **finding(3, "body", "wobble", [115, 119], "unsure"), "title": "outline wobbles", "value": 1.2,
-        "says": "The outline of body wobbles by 1.2 px.", "suggestion": perhaps("Rerun this span with stronger edge control."),
-    }  # fmt: skip
-    why = {
-        "why": "perhaps outline wobbles 115-119: too little to be sure",
-        "decidable_by": "Look at these frames.",
-    }
-    parts = [{**part, "verdict": "pass", "why": "holds"} for part in data["parts"][:2]]
-    parts.append({"name": "body", "verdict": "review", **why})
-    steps = next_steps({"findings": [told], "parts": parts, "verdict": "review"})
-    said = {"verdict": "review", "sentence": "Perhaps body outline wobbles 115-119."}
-    return data | said | {"findings": [told], "parts": parts, "next": steps}
-
-
-def test_what_is_unsure_is_asked_once_and_not_called_sure(window, tmp_path):
-    data = faint()
-    assert data["next"] == [
-        {"do": "Look, and say in Blender whether it is a fault", "what": [["body 115–119", "f03"]]}
-    ]
-    write_page(tmp_path / "report.html", data)
-    window.events.clear()
-    window.emulate(1440)
-    window.open((tmp_path / "report.html").as_uri())
-    cards = window.js(
-        "[...document.querySelectorAll('.card')].map(card => card.className + ': ' + card.innerText)"
-    )
-    assert len(cards) == 1 and "unsure" in cards[0].split(":")[0]
-    assert "not sure" in cards[0] and "% sure" not in cards[0] and "Good takes" in cards[0]
-    assert window.js("getComputedStyle(document.querySelector('.tag')).color") == window.js(
-        "getComputedStyle(document.querySelector('.chip.review .m')).color"
-    ), "in the colour of review, not of a fault"
-    complaints(window)
 
 
 @pytest.fixture

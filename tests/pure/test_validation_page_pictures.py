@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from holdfast.pipeline.errors import InputError
 from holdfast.validation import gallery
+from holdfast.validation.conformed import Conformed
 from holdfast.validation.evidence import around, crop_pair, shown
 from holdfast.validation.gallery import Gallery, boxes, fewer_outlines, jpeg, outlines, pack
 from holdfast.validation.limits import load_limits
 from holdfast.validation.page_series import heat, signals, thinned
+from holdfast.validation.register import Fit, from_centres
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -176,6 +178,20 @@ def test_many_measures_stay_small_and_the_one_that_matters_whole():
     assert "s" not in found["of"]["p0"]["rubber"] and len(found["of"]["p0"]["rubber"]["v"]) == 2400
     assert max(found["of"]["p7"]["ghost"]["v"]) == pytest.approx(0.3) and found["of"]["p7"]["ghost"]["l"] == 1
     assert next(iter(found["titles"])) == "vanished"
+
+
+def test_a_crop_shows_the_take_laid_on_the_render():
+    drawn = np.full((180, 320, 3), 200, np.uint8)
+    cv2.circle(drawn, (120, 80), 40, (30, 60, 160), -1)
+    fit, size, own = Fit((1.2, 1.1), (-0.05, 0.04)), (320, 180), (640, 352)
+    matrix = Conformed([], fit=fit, size=size, own=own).matrix(5)
+    styled = cv2.warpAffine(drawn, from_centres(matrix), own, borderValue=(200, 200, 200))
+    take = SimpleNamespace(frame=lambda frame: styled)
+    off = [
+        np.abs(shown(take, 5, size, way).astype(int) - drawn)[20:150, 50:200].mean() for way in (None, matrix)
+    ]
+    print(f"beside the render by {off[0]:.1f} levels, through the fit by {off[1]:.1f}")
+    assert off[1] < 1.5 < off[0]
 
 
 def test_every_curve_is_told_in_its_own_unit():

@@ -18,6 +18,16 @@ function rectangle([left, top, width, height]) {
   return [left + along(w, width, S.x), top + along(h, height, S.y), w, h];
 }
 
+// Where the take's picture lies so that it is on the render: its fit undone, but while the finding is about just that.
+const fitted = () => D.fit && !(S.finding && S.finding.kind === "frame_fit");
+function laid(panel, i) {
+  const [left, top, w, h] = rectangle(panel);
+  if (!fitted()) return [left, top, w, h];
+  const [, right, down] = (D.fit.shake || []).find(one => one[0] === D.frames[i]) || [0, 0, 0], [sx, sy] = D.fit.scale, [dx, dy] = D.fit.offset_px;
+  const from = (scale, shift) => 0.5 - (0.5 + shift) / scale;
+  return [left + w * from(sx, (dx + right) / 1920), top + h * from(sy, (dy + down) / 1920 * W / H), w / sx, h / sy];
+}
+
 function paint() {
   const canvas = $("stage"), [x, width, height] = sharp(canvas), i = pictured(S.at);
   canvas.dataset.frame = D.frames[S.at];
@@ -26,11 +36,11 @@ function paint() {
   const pair = load(i);
   loadAhead(i);
   if (!loaded(pair)) return pair.some(image => image.complete && !image.naturalWidth) ? say(x, width / 2, height / 2, "The folder frames/ is not beside this page") : undefined;
-  const boxes = panels(width, height), show = (image, panel) => x.drawImage(image, ...rectangle(panel));
+  const boxes = panels(width, height), show = (k, panel) => x.drawImage(pair[k], ...(k ? laid(panel, i) : rectangle(panel)));
   x.imageSmoothingQuality = "high";
   boxes.forEach((panel, k) => clipped(x, panel, () => {
-    if (S.mode === "side") show(pair[k], panel);
-    else compare(x, pair, panel, show);
+    if (S.mode === "side") show(k, panel);
+    else compare(x, panel, show);
     if (S.heat && (S.mode !== "side" || k === 1)) clipped(x, S.mode === "wipe" ? [S.wipe * width, 0, width, height] : panel, () => overlay(x, panel, i));
     if (S.outlines) expected(x, panel, i);
     if (S.mode !== "side" || k === 1) pointAt(x, panel);
@@ -41,14 +51,14 @@ function paint() {
 function clipped(x, [left, top, width, height], action) {
   x.save(); x.beginPath(); x.rect(left, top, width, height); x.clip(); action(); x.restore();
 }
-function compare(x, [render, take], panel, show) {
-  if (S.mode === "take") return show(take, panel);
-  show(render, panel);
+function compare(x, panel, show) {
+  if (S.mode === "take") return show(1, panel);
+  show(0, panel);
   x.save();
   if (S.mode === "difference") x.globalCompositeOperation = "difference";
   if (S.mode === "onion") x.globalAlpha = S.mix;
-  if (S.mode === "wipe") { x.beginPath(); x.rect(panel[0] + S.wipe * panel[2], panel[1], panel[2], panel[3]); x.clip(); }
-  show(take, panel);
+  if (S.mode === "wipe") { x.beginPath(); x.rect(panel[0] + S.wipe * panel[2], panel[1], panel[2], panel[3]); x.clip(); x.fillStyle = "#0e1012"; x.fillRect(...panel); }
+  show(1, panel);
   x.restore();
 }
 function overlay(x, panel, i) {
@@ -91,15 +101,16 @@ function tag(x, text, left, top, right = false) {
 }
 function say(x, left, top, text) { x.fillStyle = "#c9cdd3"; x.font = "14px system-ui,sans-serif"; x.textAlign = "center"; x.fillText(text, left, top); }
 function labels(x, width, height, boxes) {
+  const take = fitted() ? "take, laid on the render" : "take";
   if (S.mode === "wipe") {
     const at = S.wipe * width;
     x.fillStyle = "rgba(10,12,16,.55)"; x.fillRect(at - 2, 0, 4, height); x.fillStyle = "#fff"; x.fillRect(at - 1, 0, 2, height);
     x.beginPath(); x.arc(at, height / 2, 14, 0, 7); x.fill();
     x.fillStyle = "#22262b"; x.font = "700 15px system-ui"; x.textAlign = "center"; x.textBaseline = "middle"; x.fillText("↔", at, height / 2 + 1);
     if (at > 74) tag(x, "render", 9, 9);
-    if (at < width - 62) tag(x, "take", width - 9, 9, true);
-  } else if (S.mode === "side") boxes.forEach((panel, k) => tag(x, ["render", "take"][k], panel[0] + 9, 9));
-  else tag(x, { onion: `take over render, ${Math.round(100 * S.mix)} %`, difference: "difference", take: "take" }[S.mode], 9, 9);
+    if (at < width - (fitted() ? 190 : 62)) tag(x, take, width - 9, 9, true);
+  } else if (S.mode === "side") boxes.forEach((panel, k) => tag(x, ["render", take][k], panel[0] + 9, 9));
+  else tag(x, { onion: `take over render, ${Math.round(100 * S.mix)} %`, difference: "difference", take }[S.mode], 9, 9);
   if (S.heat) legend(x, width, height, D.heat && D.heat.shown[S.at]);
 }
 function legend(x, width, height, any) {
