@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from holdfast.pipeline.context import Context
 
 from .server import Loopback
 
+built_in = cache(read_catalogue)
+
 
 def model_of(service: str, model: str) -> Descriptor:
     """An entry of the built-in catalogue."""
-    return read_catalogue().models[f"{service}/{model}"]
+    return built_in().models[f"{service}/{model}"]
 
 
 def adapter_for(
@@ -27,7 +30,7 @@ def adapter_for(
     settings: Mapping[str, Any] | None = None, base: str = "",
 ) -> Adapter:  # fmt: skip
     """The adapter of a model, speaking to ``server`` with its key; waits take no time."""
-    catalogue = read_catalogue()
+    catalogue = built_in()
     entry, known = catalogue.models[f"{service}/{model}"], catalogue.services[service]
     have = keys if keys is not None else dict.fromkeys(known.keys or ("KEY",), server.key)
     told = {**known.settings, **(settings or {})}
