@@ -36,6 +36,12 @@ def syntax_tree(path: str) -> ast.Module:
     return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
 
+@cache
+def syntax_nodes(path: str) -> tuple[ast.AST, ...]:
+    """All nodes of one file's tree."""
+    return tuple(ast.walk(syntax_tree(path)))
+
+
 def module_name(path: str) -> str:
     """The dotted name of a source file inside the package: `physics.rigid.py` -> `physics.kit`."""
     return Path(path).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")

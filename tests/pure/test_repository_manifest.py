@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.manifest_rules import problems
-from tests.repository import ROOT, extension_sources, syntax_tree
+from tests.repository import ROOT, extension_sources, syntax_nodes
 
 MANIFEST: dict[str, Any] = tomllib.loads((ROOT / "blender_manifest.toml").read_text())
 NETWORK_MODULES = {
@@ -43,7 +43,7 @@ def test_a_wrong_manifest_is_caught(change: dict[str, Any]) -> None:
 def imported_modules() -> set[str]:
     found = set()
     for path in extension_sources():
-        for node in ast.walk(syntax_tree(path)):
+        for node in syntax_nodes(path):
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:

@@ -10,7 +10,7 @@ import tomllib
 from fnmatch import fnmatch
 from functools import cache
 
-from tests.repository import HALF_PURE_ROOMS, PURE_ROOMS, ROOT, extension_sources, module_name, syntax_tree
+from tests.repository import HALF_PURE_ROOMS, PURE_ROOMS, ROOT, extension_sources, module_name, syntax_nodes
 
 BLENDER_MODULES = {
     "bpy",
@@ -46,8 +46,9 @@ def room_of(path: str) -> str:
     return path.partition("/")[0] if "/" in path else ""
 
 
+@cache
 def imports_blender(path: str) -> bool:
-    for node in ast.walk(syntax_tree(path)):
+    for node in syntax_nodes(path):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.level == 0:
             names = [node.module or ""]
@@ -56,24 +57,30 @@ def imports_blender(path: str) -> bool:
     return False
 
 
-def relative_imports(path: str) -> set[str]:
+@cache
+def relative_imports(path: str) -> frozenset[str]:
     """Dotted names, from the root of the package, of the modules that a source file imports."""
     here = module_name(path).split(".")
     depth = len(here) if path.endswith("__init__.py") else len(here) - 1
     found = set()
-    for node in ast.walk(syntax_tree(path)):
+    for node in syntax_nodes(path):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = here[: depth - node.level + 1] + ([node.module] if node.module else [])
             found |= {".".join([*base, alias.name]) for alias in node.names}
-    return found
+    return frozenset(found)
+
+
+@cache
+def files_by_name() -> dict[str, str]:
+    return {module_name(path): path for path in extension_sources()}
 
 
 @cache
 def needs_blender(path: str) -> bool:
     """Whether importing the file imports Blender, itself or through a module of ours."""
-    files = {module_name(other): other for other in extension_sources()}
-    targets = relative_imports(path)
-    targets |= {name.rpartition(".")[0] for name in targets}
+    files = files_by_name()
+    imported = relative_imports(path)
+    targets = imported | {name.rpartition(".")[0] for name in imported}
     return imports_blender(path) or any(
         needs_blender(files[n]) for n in targets if n in files and files[n] != path
     )
