@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from .meshing import F64, I64, Mesh
 
 UV_GRID = 512
+BATCH = 100_000
+"""Texels looked at together: so many stay in a processor's cache."""
 
 
 def quality(mesh: Mesh) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def uv_overlap(uv: F64) -> float:
     count = np.zeros((UV_GRID + 2, UV_GRID + 2), np.int32)
     for limit in (2, 4, 8, 16, 32, 64, 128, 256, UV_GRID + 2):
         chosen = np.flatnonzero((size <= limit) & (size > limit // 2 if limit > 2 else True))
-        batch = max(1, 2_000_000 // limit**2)
+        batch = max(1, BATCH // limit**2)
         for start in range(0, len(chosen), batch):
             _count_inside(points, low, chosen[start : start + batch], limit, count)
     used = int((count > 0).sum())
@@ -88,10 +90,12 @@ def _count_inside(points: F64, low: I64, chosen: I64, limit: int, count: NDArray
     one, two = p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]
     area = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
     sign = np.where(area >= 0, 1.0, -1.0)[:, None, None]
+    side = np.empty(inside.shape)
     for k in range(3):
         a, b = p[:, k, :, None, None], p[:, (k + 1) % 3, :, None, None]
-        side: F64 = (b[:, 0] - a[:, 0]) * (y + 0.5 - a[:, 1]) - (b[:, 1] - a[:, 1]) * (x + 0.5 - a[:, 0])
-        inside &= side * sign > 1e-7 * UV_GRID
+        up = (b[:, 0] - a[:, 0]) * (y + 0.5 - a[:, 1]) * sign
+        across = (b[:, 1] - a[:, 1]) * (x + 0.5 - a[:, 0]) * sign
+        inside &= np.subtract(up, across, out=side) > 1e-7 * UV_GRID
     which, row, column = np.nonzero(inside)
     ys, xs = y[which, row, 0], x[which, 0, column]
     good = (xs >= 0) & (ys >= 0) & (xs < UV_GRID) & (ys < UV_GRID)
