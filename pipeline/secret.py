@@ -4,8 +4,11 @@
 They reach a worker through its standard input, which is no file, no argument and no environment.
 """
 
+import json
 from collections.abc import Mapping
 
+SHORTEST = 4
+"""Anything shorter is no key, and would cut holes into every sentence."""
 _held: dict[str, str] = {}
 
 
@@ -26,3 +29,11 @@ def hold_all(keys: Mapping[str, str]) -> None:
 def held() -> Mapping[str, str]:
     """The keys by name."""
     return dict(_held)
+
+
+def clean(text: str) -> str:
+    """``text`` without the keys, as they are and as they stand in JSON; for what is written down."""
+    for value in _held.values():
+        if len(value) >= SHORTEST:
+            text = text.replace(value, "***").replace(json.dumps(value)[1:-1], "***")
+    return text

@@ -3,7 +3,8 @@
 
 A job is a folder: ``job.json`` (what to do), ``events.jsonl`` (what the worker says, tailed by ``poll``),
 ``cancel`` (its existence asks the worker to stop) and ``log.txt``. Files, unlike pipes, can be read without
-blocking on every system and still tell what happened after a crash.
+blocking on every system and still tell what happened after a crash. Secrets alone are in none of them: they go
+through the worker's standard input, which is closed behind them.
 """
 
 import json
@@ -12,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +40,28 @@ class WorkerProcess:
 
     @classmethod
     def start(
-        cls, function: str, request: dict[str, Any], python_args: Sequence[str] = ()
+        cls,
+        function: str,
+        request: dict[str, Any],
+        python_args: Sequence[str] = (),
+        secrets: Mapping[str, str] | None = None,
     ) -> "WorkerProcess":
         """Starts ``function`` ("room.module:function") with ``request`` in a new process.
 
-        ``python_args`` are the flags that the host's interpreter asks for (``bpy.app.python_args``).
+        ``python_args`` are the flags that the host's interpreter asks for (``bpy.app.python_args``); ``secrets`` are
+        keys by name, for ``secret.held`` there.
         """
         folder = Path(tempfile.mkdtemp(prefix="holdfast-"))
-        write_json(folder / "job.json", {"function": function, "request": request, "path": sys.path})
+        job = {"function": function, "request": request, "path": sys.path, "secrets": bool(secrets)}
+        write_json(folder / "job.json", job)
         boot = Path(__file__).with_name("worker_boot.py")
         with (folder / "log.txt").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, *python_args, str(boot), str(folder)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                stdin=subprocess.PIPE if secrets else subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
+        if secrets:
+            _tell(process, secrets)
         return cls(process, folder)
 
     def cancel(self) -> None:
@@ -105,11 +115,24 @@ class WorkerProcess:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def _tell(process: "subprocess.Popen[bytes]", secrets: Mapping[str, str]) -> None:
+    """Writes the secrets as one line and closes the pipe. A line is far smaller than what a pipe holds: no wait."""
+    assert process.stdin is not None
+    with suppress(OSError):  # a worker that is gone already says so itself
+        process.stdin.write(json.dumps(dict(secrets)).encode() + b"\n")
+    with suppress(OSError):
+        process.stdin.close()
+
+
 def run_in_foreground(
-    function: str, request: dict[str, Any], context: Context, python_args: Sequence[str] = ()
+    function: str,
+    request: dict[str, Any],
+    context: Context,
+    python_args: Sequence[str] = (),
+    secrets: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Runs a worker task and waits for it, passing progress on. Raises what the task raised, or Cancelled."""
-    worker = WorkerProcess.start(function, request, python_args)
+    worker = WorkerProcess.start(function, request, python_args, secrets)
     handlers: dict[str, Callable[[Event], None]] = {
         "progress": lambda event: context.progress(event["fraction"], event["message"]),
         "log": lambda event: context.log(event["line"]),

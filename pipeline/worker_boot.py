@@ -30,6 +30,8 @@ def main(folder: Path) -> int:
     assert spec is not None and spec.loader is not None
     sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[PACKAGE])
+    if job.get("secrets"):
+        importlib.import_module(f"{PACKAGE}.pipeline.secret").hold_all(json.loads(sys.stdin.readline()))
     runtime = importlib.import_module(f"{PACKAGE}.pipeline.worker_runtime")
     return int(runtime.run_job(folder, job))
 

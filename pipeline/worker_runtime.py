@@ -4,12 +4,14 @@
 import importlib
 import json
 import os
+import sys
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from . import secret
 from .context import CancelToken, Context
 from .errors import ExitCode, HoldfastError
 
@@ -29,16 +31,17 @@ class _Events:
     def __init__(self, path: Path) -> None:
         self._stream = path.open("a", encoding="utf-8")
         self._last = 0.0
+        self._said = (-1.0, "")
 
     def send(self, event: str, **fields: object) -> None:
-        self._stream.write(json.dumps({"event": event, **fields}) + "\n")
+        self._stream.write(secret.clean(json.dumps({"event": event, **fields})) + "\n")
         self._stream.flush()
 
     def progress(self, fraction: float, message: str) -> None:
-        now = time.monotonic()
-        if now - self._last >= _QUIET or fraction >= 1.0:
-            self._last = now
-            self.send("progress", fraction=round(min(max(fraction, 0.0), 1.0), 4), message=message)
+        now, said = time.monotonic(), (round(min(max(fraction, 0.0), 1.0), 4), message)
+        if said != self._said and (now - self._last >= _QUIET or fraction >= 1.0):
+            self._last, self._said = now, said
+            self.send("progress", fraction=said[0], message=message)
 
 
 def run_job(folder: Path, job: dict[str, Any]) -> int:
@@ -62,7 +65,7 @@ def run_job(folder: Path, job: dict[str, Any]) -> int:
         events.send("error", error=error.to_json())
         return int(error.exit_code)
     except Exception as error:
-        traceback.print_exc()
+        sys.stderr.write(secret.clean(traceback.format_exc()))
         internal = HoldfastError(
             f"Internal error in {job['function']}: {type(error).__name__}: {error}",
             todo="This is a fault of Holdfast: please report it with the log.",
