@@ -59,6 +59,11 @@ class ShotFolder:
         return self.controls / clip_folder(provider, model)
 
     @property
+    def prompts(self) -> Path:
+        """Contracts of the prompts: a folder a look."""
+        return self.root / "prompts"
+
+    @property
     def takes(self) -> Path:
         return self.root / "takes"
 
