@@ -25,29 +25,36 @@ def pose(frame):
     return matrix
 
 
-def _cast(frame, samples):
+@cache
+def _rays(samples):
+    """(H, W, 3) rays through the picture, their squares (H, W) and their lengths (H, W)."""
     width, height = SIZE[0] * samples, SIZE[1] * samples
     u, v = np.meshgrid((np.arange(width) + 0.5) / samples, (np.arange(height) + 0.5) / samples)
     rays = np.stack([(u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1], np.ones_like(u)], -1)
+    return rays, (rays**2).sum(-1), np.linalg.norm(rays, axis=-1)
+
+
+def _cast(frame, samples):
+    rays, a, _ = _rays(samples)
     matrix = pose(frame)
     centre = matrix[:3, 3]
-    a, b = (rays**2).sum(-1), rays @ centre
+    b = rays @ centre
     root = b**2 - a * (centre @ centre - RADIUS**2)
     hit = root > 0
     depth = np.where(hit, (b - np.sqrt(np.maximum(root, 0))) / a, WALL)
     points = rays * depth[..., None]
     normal = np.where(hit[..., None], (points - centre) / RADIUS * [1, -1, -1], [0.0, 0, 1])
     local = (points - centre) @ matrix[:3, :3]  # inverse rotation, row vectors
-    return hit, depth, points, normal, local, u, v
+    return hit, depth, points, normal, local
 
 
 @cache
 def passes(frame):
     """Truth passes: beauty, ids, matte, depth, normal; coverage from 3 x 3 rays."""
-    hit, _, _, normal, _, _, _ = _cast(frame, RAYS)
+    hit, _, _, normal, _ = _cast(frame, RAYS)
     shade = 0.3 + 0.7 * np.clip(normal @ LIGHT, 0, 1)
     beauty = np.where(hit[..., None], [200, 150, 90], [170, 172, 176]) * shade[..., None]
-    one_hit, depth, _, one_normal, _, _, _ = _cast(frame, 1)
+    one_hit, depth, _, one_normal, _ = _cast(frame, 1)
     return {
         "beauty": np.rint(_mean(beauty)).clip(0, 255).astype(np.uint8),
         "ids": one_hit.astype(np.uint8),
@@ -65,17 +72,17 @@ def _mean(picture):
 @cache
 def drawing(frame, *, ball=True):
     """(H, W, 3) uint8 the look: three tones, stripes painted on the ball, paper grain, an ink outline 3 px wide."""
-    hit, _, points, normal, local, u, v = _cast(frame, RAYS)
-    tone = np.digitize(normal @ LIGHT, [0.25, 0.7]) / 2
-    stripe = 0.5 + 0.5 * np.sign(np.sin(local[..., 0] * 700) * np.sin(local[..., 1] * 500))
-    part = np.array([90.0, 60, 50]) + tone[..., None] * [130, 110, 60] + stripe[..., None] * [10, 25, -20]
+    hit, _, points, normal, local = _cast(frame, RAYS)
     paper = np.array([225.0, 215, 195]) + 8 * np.sin(points[..., :1] * 900) * np.sin(points[..., 1:2] * 800)
     if not ball:
         return np.rint(_mean(paper)).clip(0, 255).astype(np.uint8)
+    tone = np.digitize(normal @ LIGHT, [0.25, 0.7]) / 2
+    stripe = 0.5 + 0.5 * np.sign(np.sin(local[..., 0] * 700) * np.sin(local[..., 1] * 500))
+    part = np.array([90.0, 60, 50]) + tone[..., None] * [130, 110, 60] + stripe[..., None] * [10, 25, -20]
     centre = pose(frame)[:3, 3]
-    rays = np.stack([(u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1], np.ones_like(u)], -1)
+    rays, _, lengths = _rays(RAYS)
     far = np.linalg.norm(centre)  # the silhouette is a cone about the way to the centre, not a circle
-    angle = np.arccos(np.clip(rays @ centre / np.linalg.norm(rays, axis=-1) / far, -1, 1))
+    angle = np.arccos(np.clip(rays @ centre / lengths / far, -1, 1))
     away = np.abs(angle - np.arcsin(RADIUS / far)) * K[0, 0]
     picture = np.where(hit[..., None], part, paper)
     picture = np.where((away < 1.0)[..., None], INK, picture)
