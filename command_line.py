@@ -16,6 +16,7 @@ from .operators import (
     clip_command,
     clips,
     demo,
+    import_take,
     locate,
     repair_command,
     validate,
@@ -111,6 +112,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--force", action="store_true", help="make them even if they are fresh")
     clip_command.add_arguments(command)
     command.set_defaults(handler=_clips)
+    command = commands.add_parser(
+        "import-take", parents=[shared], help="a film made elsewhere becomes a take"
+    )
+    import_take.add_arguments(command)
+    command.set_defaults(handler=_import_take)
     command = commands.add_parser("words", parents=[shared], help="what people said of findings, counted")
     words_command.add_arguments(command)
     command.set_defaults(handler=_words)
@@ -222,6 +228,11 @@ def _bodies(arguments: argparse.Namespace, reporter: Reporter) -> int:
     scene = locate.scene_of_shot(arguments.shot)
     apply_settings(scene, arguments.settings)
     return body_command.run(scene, arguments.names, arguments, reporter)
+
+
+def _import_take(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    import_take.run_command(locate.scene_of_shot(arguments.shot), arguments, reporter)
+    return ExitCode.OK
 
 
 def _words(arguments: argparse.Namespace, reporter: Reporter) -> int:

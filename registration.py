@@ -17,6 +17,7 @@ from .operators import (
     editing,
     gizmos,
     heat_strip,
+    import_take,
     mark,
     markers,
     moves,
@@ -68,6 +69,7 @@ CLASSES: Final[tuple[type, ...]] = (
     *markers.CLASSES,
     *words.CLASSES,
     *take_actions.CLASSES,
+    *import_take.CLASSES,
     *heat_strip.CLASSES,
     *panels.CLASSES,
 )

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The takes of a shot in one table: verdict, findings, permanence, cost, time; a click looks at one."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import bpy
 
 from ..operators import state_cache, viewer
+from ..operators.import_take import CHOICES, HOLDFAST_OT_confirm_take, HOLDFAST_OT_import_take, waiting
 from ..operators.results import HOLDFAST_OT_view_take
 from ..operators.take_actions import HOLDFAST_OT_choose_take, HOLDFAST_OT_open_comparison
 from ..operators.take_table import TakeRow
@@ -86,14 +88,32 @@ def draw_takes(layout: bpy.types.UILayout, context: bpy.types.Context, shown: st
     layout.template_list(
         "HOLDFAST_UL_takes", "", view, "takes", view, "active_take", rows=count, maxrows=8, sort_lock=True
     )
+    layout.operator(HOLDFAST_OT_import_take.bl_idname, text="Import Take...", icon="IMPORT")
     row = next((row for row in shown.table if row.name == shown.take), None)
     if row is None:
         return
+    if (record := waiting(shown)) is not None:
+        _draw_found(layout.box(), context, record)
     sentence(layout, context, says(row))
     if row.stale:
         sentence(layout, context, f"Its report is out of date: {row.stale}.", icon="FILE_REFRESH")
     if len(shown.reports) > 1:
         layout.operator(HOLDFAST_OT_open_comparison.bl_idname, icon="URL")
+
+
+def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, record: Mapping[str, Any]) -> None:
+    """What was found in an imported take, and the question which frames it shows."""
+    for index, line in enumerate(record["says"][:4]):
+        sentence(box, context, line, icon="IMPORT" if index == 0 else "BLANK1")
+    if record["said"] == record["found"]:
+        box.operator(
+            HOLDFAST_OT_confirm_take.bl_idname, text="That Is Right", icon="CHECKMARK"
+        ).which = "FOUND"
+        return
+    sentence(box, context, "Which frames of the shot does it show?", icon="QUESTION")
+    row = box.row(align=True)
+    for which, label, _ in CHOICES:
+        row.operator(HOLDFAST_OT_confirm_take.bl_idname, text=label).which = which
 
 
 def says(row: TakeRow) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 
 from ..operators import part_rows, session, state_cache, take_overlay, validate, viewer
+from ..operators.import_take import HOLDFAST_OT_import_take
 from ..operators.results import HOLDFAST_OT_open_file
 from ..operators.state_cache import Shown
 from ..operators.take_actions import DRAWN, HOLDFAST_OT_overlay_take, drawn
@@ -31,6 +32,8 @@ class HOLDFAST_PT_validate(StagePanel, bpy.types.Panel):
         shown = state_cache.shown(context.scene)
         if shown.table:
             draw_takes(layout, context, shown)
+        else:
+            layout.operator(HOLDFAST_OT_import_take.bl_idname, text="Import Take...", icon="IMPORT")
         _draw_intent(layout, context, settings.validate)
 
     def words_of_button(self, context: bpy.types.Context) -> tuple[str, str]:

@@ -5,7 +5,7 @@ What is counted is what can be decoded, never what a container says of itself.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .fitting import Fit, back
 from .manifest import Manifest
 from .pictures import U8, write_picture
 from .take import SCHEMA, TakeFolder
@@ -94,28 +95,62 @@ def frames_of(path: Path | str) -> Iterator[U8]:
         yield picture
 
 
-def take_from_footage(path: Path | str, truth: GroundTruth, out: Path, name: str) -> TakeFolder:
+@dataclass(frozen=True)
+class Clip:
+    """What a model was sent: the source frame that each of its frames ``shows``, its ``rate``, and how it was ``fitted``."""
+
+    shows: tuple[int, ...]
+    rate: Fraction
+    fitted: Fit
+
+    @classmethod
+    def of(cls, controls: Mapping[str, Any]) -> "Clip":
+        """From the ``data`` of a manifest of control clips."""
+        return cls(tuple(controls["frame_map"]), Fraction(*controls["fps"]), Fit.of(controls["fit"]))
+
+
+def take_from_footage(
+    path: Path | str, truth: GroundTruth, out: Path, name: str, *, clip: Clip | None = None,
+    settings: Mapping[str, Any] | None = None, **facts: Any,
+) -> TakeFolder:  # fmt: skip
     """Decodes footage into the take folder ``out`` of a shot: pictures and take.json with the map of its frames to
-    the shot's by rate and times (Validate finds the true one). Raises InputError, StorageError."""
+    the shot's by rate and times (Validate finds the true one). Made from a ``clip``, the pictures are put back to the
+    size and place of the shot. ``facts``: provider, model, seed, look, prompt_hash. Raises InputError, StorageError."""
     footage = probe(path)
-    first = truth.frames[0]
-    numbers = [first + index for index in range(len(footage.times))]
-    files = []
-    for number, picture in zip(numbers, frames_of(path), strict=True):
-        files.append(out / f"frames/{number:04d}.png")
-        write_picture(files[-1], picture)
-    last, fps = len(truth.frames) - 1, Fraction(*truth.fps)
-    shown = [
-        truth.frames[min(last, max(0, int(seconds * fps + Fraction(1, 2))))] for seconds in _moments(footage)
-    ]
+    sent = clip or Clip(tuple(truth.frames), Fraction(*truth.fps), Fit(truth.size, truth.size))
+    whole = sent.fitted.source == sent.fitted.clip or clip is None
+    numbers, files, notes = [], [], list(footage.notes)
+    size = footage.size
+    for index, picture in enumerate(frames_of(path)):
+        if not whole and index == 0 and abs(_ratio(footage.size) / _ratio(sent.fitted.clip) - 1) > 0.01:
+            notes.append("The pictures have another ratio than what was sent, so they stay as they came.")
+            whole = True
+        placed = picture if whole else back(picture, sent.fitted)
+        size = (placed.shape[1], placed.shape[0])
+        numbers.append(truth.frames[0] + index)
+        files.append(out / f"frames/{numbers[-1]:04d}.png")
+        write_picture(files[-1], placed)
+    last = len(sent.shows) - 1
+    one_to_one = len(numbers) == len(sent.shows) and clip is not None
+    places = (
+        range(len(numbers))
+        if one_to_one
+        else [int(s * sent.rate + Fraction(1, 2)) for s in _moments(footage)]
+    )
+    shown = [sent.shows[min(last, max(0, place))] for place in places]
     data = {
-        "take": name, "size": list(footage.size), "fps": [footage.rate.numerator, footage.rate.denominator],
+        "take": name, "size": list(size), "fps": [footage.rate.numerator, footage.rate.denominator],
         "frames": numbers, "frame_map": [list(pair) for pair in zip(shown, numbers, strict=True)],
         "pattern": "frames/{frame:04d}.png", "provider": "import", "model": footage.path.name, "seed": 0, "look": "",
-        "prompt_hash": "", "parent": None, "spans": [], "notes": list(footage.notes),
+        "prompt_hash": "", "parent": None, "spans": [], "notes": notes, **facts,
     }  # fmt: skip
-    Manifest(SCHEMA, {}, {"truth": truth.digest}, data).with_files(out, files).save(out / "take.json")
+    manifest = Manifest(SCHEMA, dict(settings or {}), {"truth": truth.digest}, data)
+    manifest.with_files(out, files).save(out / "take.json")
     return TakeFolder.open(out)
+
+
+def _ratio(size: tuple[int, int]) -> float:
+    return size[0] / size[1]
 
 
 def _moments(footage: Footage) -> list[Fraction]:
