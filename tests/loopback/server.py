@@ -47,12 +47,13 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back: JSON, or raw bytes of a media type."""
+    """What is sent back: JSON, or raw bytes of a media type. ``talk`` takes the connection over after the headers."""
 
     status: int = 200
     json: Any = None
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    talk: Callable[[socket.socket], None] | None = None
 
 
 @dataclass
@@ -184,6 +185,13 @@ class Loopback:
                 return body
 
             def _say(self, answer: Answer, fault: Fault) -> None:
+                if answer.talk is not None:
+                    self.close_connection = True
+                    self.send_response(answer.status)
+                    for key, value in answer.headers.items():
+                        self.send_header(key, value)
+                    self.end_headers()
+                    return answer.talk(self.connection)
                 body = answer.body if answer.body is not None else b""
                 kind = "application/octet-stream"
                 if answer.body is None and answer.json is not None:
@@ -210,6 +218,7 @@ class Loopback:
                 if fault.cut is not None:
                     self.wfile.flush()
                     self._reset()
+                return None
 
             def _reset(self) -> None:
                 self.close_connection = True
