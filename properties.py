@@ -5,7 +5,7 @@ Attributes are in SI units unless their name says otherwise (`depth_mm`, `twist_
 stages live in the shot's folder beside the .blend, with their manifests.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import (
@@ -18,7 +18,15 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import properties_clips, properties_object, properties_physics, properties_repair, properties_validate
+from . import (
+    properties_clips,
+    properties_jobs,
+    properties_object,
+    properties_physics,
+    properties_repair,
+    properties_validate,
+)
+from .clients.registry import models
 
 # Items of the enums: (identifier, name, description). The first one is the default.
 SKETCH_KINDS = (
@@ -166,6 +174,12 @@ class HOLDFAST_PG_truth(bpy.types.PropertyGroup):
         )
 
 
+def _style_providers(settings: Any, context: bpy.types.Context, text: str) -> list[str]:
+    """The rehearsal, and every remote model that restyles films."""
+    remote = (model.id for model in models("video_restyle") if model.network)
+    return [name for name in ("rehearsal", *remote) if text.casefold() in name.casefold()]
+
+
 class HOLDFAST_PG_style(bpy.types.PropertyGroup):
     """Settings of Style."""
 
@@ -178,7 +192,12 @@ class HOLDFAST_PG_style(bpy.types.PropertyGroup):
         ink: float
         defects: str
     else:
-        provider: StringProperty(name="Provider", description="Who restyles the frames", default="rehearsal")
+        provider: StringProperty(
+            name="Provider",
+            description="Who restyles the frames: the offline rehearsal, or a remote model by its id",
+            default="rehearsal",
+            search=_style_providers,
+        )
         look: EnumProperty(name="Look", description="The look of the restyled frames", items=LOOKS)
         prompt: StringProperty(name="Prompt", description="What the look is and what must not change")
         seed: IntProperty(
@@ -276,9 +295,11 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         truth: HOLDFAST_PG_truth
         clips: properties_clips.HOLDFAST_PG_clips
         style: HOLDFAST_PG_style
+        prompt: properties_prompt.HOLDFAST_PG_prompt
         validate: properties_validate.HOLDFAST_PG_validate
         repair: properties_repair.HOLDFAST_PG_repair
         finish: HOLDFAST_PG_finish
+        jobs: properties_jobs.HOLDFAST_PG_jobs
     else:
         shot_name: StringProperty(
             name="Name", description="Name of the shot and of its folder", default="sh010", maxlen=60
@@ -291,9 +312,11 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         truth: PointerProperty(type=HOLDFAST_PG_truth)
         clips: PointerProperty(type=properties_clips.HOLDFAST_PG_clips)
         style: PointerProperty(type=HOLDFAST_PG_style)
+        prompt: PointerProperty(type=properties_prompt.HOLDFAST_PG_prompt)
         validate: PointerProperty(type=properties_validate.HOLDFAST_PG_validate)
         repair: PointerProperty(type=properties_repair.HOLDFAST_PG_repair)
         finish: PointerProperty(type=HOLDFAST_PG_finish)
+        jobs: PointerProperty(type=properties_jobs.HOLDFAST_PG_jobs)
 
 
 CLASSES = (
@@ -304,9 +327,11 @@ CLASSES = (
     HOLDFAST_PG_truth,
     *properties_clips.CLASSES,
     HOLDFAST_PG_style,
+    *properties_prompt.CLASSES,
     *properties_validate.CLASSES,
     *properties_repair.CLASSES,
     HOLDFAST_PG_finish,
+    *properties_jobs.CLASSES,
     HOLDFAST_PG_shot,
     *properties_object.CLASSES,
 )

@@ -9,6 +9,7 @@ import base64
 import mimetypes
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,10 @@ class Adapter:
     def found(self, reply: Reply, job: JobSpec, since: float) -> Handle | None:
         """The job in a 2xx answer to ``lookup``, None if it is not there."""
         return None
+
+    def named(self, handle: Handle) -> Handle:
+        """The handle of a job of which a person gave the id alone. Services that poll by more than that override this."""
+        return replace(handle, poll_ref=handle.job_id)
 
     def why(self, reply: Reply) -> Failure:
         """What an answer that is not 2xx says. Services that say more than the status override this."""

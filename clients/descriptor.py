@@ -2,7 +2,7 @@
 """What a model can do and its limits, as data: TOML files in ``catalogue/``, overridable by the user's own."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -211,6 +211,12 @@ class Catalogue:
 def read_catalogue(extra: Iterable[Path] = ()) -> Catalogue:
     """All ``[[model]]`` and ``[[service]]`` tables; an entry in ``extra`` replaces a built-in one of the same id. Raises
     InputError."""
+    *_, found = reading_catalogue(extra)
+    return found
+
+
+def reading_catalogue(extra: Iterable[Path] = ()) -> Iterator[Catalogue]:
+    """The same in slices, a file each, for a window that must not stand still; the last one is whole."""
     found = Catalogue({}, {})
     for path in [*sorted(CATALOGUE.glob("*.toml")), *extra]:
         try:
@@ -223,7 +229,7 @@ def read_catalogue(extra: Iterable[Path] = ()) -> Catalogue:
         for number, table in enumerate(tables.get("model", []), 1):
             entry = parse_descriptor(table, f"{path.name}, model {number}")
             found.models[entry.id] = entry
-    return found
+        yield found
 
 
 def load_catalogue(extra: Iterable[Path] = ()) -> dict[str, Descriptor]:

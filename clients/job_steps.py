@@ -10,12 +10,12 @@ from typing import Any
 
 from ..pipeline.errors import HoldfastError, InputError, ProviderBusy, ProviderRejected, Refused, Uncertain
 from ..pipeline.jobs import Job, JobStore, Step
+from ..pipeline.jobs_index import YOUR_TURN
 from ..pipeline.store import hash_file
 from .adapter import Adapter
 from .contract import CancelOutcome, Fetched, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from .probe import probe
 
-YOUR_TURN = "Look there, then decide here."
 ASKED, PATIENCE_S = "Asked to stop; waiting for its word.", 60.0
 
 
@@ -73,7 +73,7 @@ def look_up(store: JobStore, job: Job, adapter: Adapter) -> None:
 
 def poll(store: JobStore, job: Job, adapter: Adapter) -> float | None:
     """Asks once; returns how long the service wants to be left alone, if it says so."""
-    snapshot = adapter.poll(handle_of(job))
+    snapshot = adapter.poll(handle_of(job, adapter))
     cost = {} if snapshot.cost_micros is None else {"cost": snapshot.cost_micros}
     if snapshot.state is State.SUCCEEDED:
         outputs = [asdict(output) for output in snapshot.outputs]
@@ -120,7 +120,7 @@ def _brought(job: Job, adapter: Adapter, output: Output, number: int, folder: Pa
     try:
         return adapter.fetch(output, folder)
     except ProviderRejected:
-        again = adapter.poll(handle_of(job))
+        again = adapter.poll(handle_of(job, adapter))
         if (
             again.state is not State.SUCCEEDED
             or len(again.outputs) <= number
@@ -132,7 +132,7 @@ def _brought(job: Job, adapter: Adapter, output: Output, number: int, folder: Pa
 
 def cancel(store: JobStore, job: Job, adapter: Adapter) -> None:
     """Asks the service to stop, after asking how it is (some delete what is done), and waits for its word."""
-    handle = handle_of(job)
+    handle = handle_of(job, adapter)
     before = adapter.poll(handle)
     if before.state is State.SUCCEEDED:
         store.move(job.id, Step.REMOTE, says="It was done before it could be stopped.")
@@ -162,7 +162,11 @@ def cancel(store: JobStore, job: Job, adapter: Adapter) -> None:
         store.note(job.id, says=ASKED, due=time.time() + adapter.model.job.poll_min_s)
 
 
-def handle_of(job: Job) -> Handle:
-    """The handle that was written down."""
+def handle_of(job: Job, adapter: Adapter) -> Handle:
+    """The handle that was written down; one that a person gave by its id alone is completed."""
     data = {key: value for key, value in json.loads(job.handle).items() if key != "outputs"}
-    return Handle(**data)
+    handle = Handle(**data)
+    return handle if handle.poll_ref else adapter.named(handle)
+
+
+__all__ = ["YOUR_TURN", "cancel", "download", "handle_of", "look_up", "poll", "spec_of", "submit"]

@@ -39,6 +39,8 @@ NEXT: Mapping[Step, frozenset[Step]] = {
 WORKING = (Step.PREPARED, Step.SUBMITTING, Step.REMOTE, Step.DOWNLOADING, Step.CANCELLING)
 """What a worker goes on with by itself. An uncertain job that can't be looked up waits for a person."""
 ENDED = (Step.APPLIED, Step.FAILED, Step.CANCELLED)
+YOUR_TURN = "Look there, then decide here."
+"""How the word on an uncertain job ends that only a person can decide."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,10 @@ def create(base: sqlite3.Connection) -> None:
     base.execute(f"CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, {types})")
     base.execute("CREATE TABLE IF NOT EXISTS shards (name TEXT PRIMARY KEY, read INTEGER)")
     base.execute("CREATE INDEX IF NOT EXISTS by_step ON jobs (step, due)")
-    base.execute("CREATE INDEX IF NOT EXISTS by_time ON jobs (created)")
+    base.execute("CREATE INDEX IF NOT EXISTS by_page ON jobs (created DESC, id, step, shot)")
+    base.execute(
+        "CREATE INDEX IF NOT EXISTS by_sum ON jobs (shot, step, provider, created, billed, cost, price)"
+    )
     base.execute("CREATE INDEX IF NOT EXISTS by_digest ON jobs (digest)")
 
 
