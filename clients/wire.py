@@ -5,7 +5,6 @@
 what may have (Uncertain). Redirects are followed by hand: to https or loopback, and without credentials to another host.
 """
 
-import ipaddress
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +20,7 @@ from requests.auth import AuthBase
 from ..pipeline.context import Context
 from ..pipeline.errors import ProviderBusy, ProviderRejected, Refused, Uncertain
 from .calls import Call, Reply
+from .hosts import is_loopback
 
 MAX_REPLY = 32 << 20
 """Bytes of an answer that is read into memory; pictures that come inside JSON need this much."""
@@ -28,18 +28,10 @@ CONNECT_S, SILENT_S, REPLY_S = 10.0, 60.0, 180.0
 """Seconds to connect, without a byte, and for a whole answer."""
 TRIES, FIRST_WAIT_S, MOST_WAIT_S = 5, 0.5, 30.0
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+SURELY_NOT = frozenset({501, 529})
+"""Of the server's own errors those that say that nothing was begun: not implemented, overloaded."""
 HOPS = 5
 LARGEST_READ = 1 << 20
-
-
-def is_loopback(host: str) -> bool:
-    """True for this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True)
@@ -125,9 +117,9 @@ class Wire:
 
     def send(self, call: Call) -> Reply:
         """A request that is sent once, whatever happens. Raises ProviderBusy if it surely never arrived, Uncertain if it
-        may have, Refused, Cancelled; any status is an answer, 5xx and an answer that breaks off are none (Uncertain)."""
+        may have, Refused, Cancelled; any status is an answer; 5xx (but SURELY_NOT) and one that breaks off are none (Uncertain)."""
         reply = self._once(call)
-        if reply.status >= 500 and reply.status != 501:
+        if reply.status >= 500 and reply.status not in SURELY_NOT:
             raise Uncertain(
                 f"{self.name} answered with an error of its own ({reply.status})",
                 todo="It may be at work all the same: look in your account before you send it again.",
