@@ -21,7 +21,7 @@ RATES = [(24, 1), (25, 1), (30, 1), (24000, 1001), (30000, 1001), (60, 1), (16, 
 sides = st.integers(16, 4096)
 SENT = {
     "fal/fal-ai/wan-22-vace-fun-a14b/depth", "fal/fal-ai/wan-vace-14b/depth", "dashscope/wan2.1-vace-plus",
-    "comfyui/wan-vace", "runway/aleph2", "luma/ray-3.2", "luma/ray-2", "ltx/ltx-2-3-pro", "nvidia/cosmos3-transfer",
+    "comfyui/wan-vace", "runway/aleph2", "luma/ray-3.2", "luma_legacy/ray-2", "ltx/ltx-2-3-pro", "nvidia/cosmos3-transfer",
     "kling/kling-3.0-omni", "kling/kling-4.0", "gemini/gemini-omni-1.2-flash", "minimax/MiniMax-H3",
 }  # fmt: skip
 
