@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import sqlite3
-import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +35,6 @@ class JobStore:
         """Opens or makes the index. Raises StorageError."""
         self.project = project
         self._ledger = ledger or Ledger(project / "ledger")
-        self._lock = threading.RLock()
         self.me = f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         with storage(project):
             project.mkdir(parents=True, exist_ok=True)
@@ -73,6 +71,13 @@ class JobStore:
         )
         return next((job for job in found if all(path.exists() for path in self.results(job))), None)
 
+    def going(self, digest: str) -> Job | None:
+        """A job of the same request that has not ended: to be waited for, not sent again."""
+        steps = (*WORKING, Step.UNCERTAIN)
+        marks = ", ".join("?" * len(steps))
+        found = self._rows(f"WHERE digest = ? AND step IN ({marks}) ORDER BY created DESC", (digest, *steps))
+        return found[0] if found else None
+
     def spent(self, shot: str = "", since: float = 0.0) -> int:
         """Micros that jobs count for, of all or one shot, made after ``since``."""
         with self._base() as base:
@@ -101,7 +106,7 @@ class JobStore:
         Raises Refused over a cap, before anything is written; in any number of processes at once.
         """
         job_id, now = str(uuid.uuid4()), time.time()
-        with self._lock, self._changing() as base:
+        with self._changing() as base:
             shot, day = facts.get("shot", ""), now - now % 86400
             check_caps(
                 caps, price, currency, spent(base, shot, 0.0), spent(base, "", day), spent(base, "", 0.0)
@@ -120,7 +125,7 @@ class JobStore:
 
     def move(self, job_id: str, step: Step, **facts: Any) -> Job:
         """Takes a step: in the ledger first, then in the index. Raises Refused for one that can't follow."""
-        with self._lock, self._changing() as base:
+        with self._changing() as base:
             row = base.execute("SELECT step, n FROM jobs WHERE id = ?", (job_id,)).fetchone()
             if row is None:
                 raise InputError("There is no such job", where=job_id)
@@ -131,13 +136,13 @@ class JobStore:
 
     def note(self, job_id: str, **facts: Any) -> None:
         """What only matters while it runs: progress, queue, due, beat. Not in the ledger."""
-        with self._lock, self._changing() as base:
+        with self._changing() as base:
             update(base, job_id, facts)
 
     def claim(self, job_id: str) -> bool:
         """Takes hold of a job that nobody alive holds."""
         now = time.time()
-        with self._lock, self._changing() as base:
+        with self._changing() as base:
             owner, beat = base.execute("SELECT owner, beat FROM jobs WHERE id = ?", (job_id,)).fetchone()
             if owner not in ("", self.me):
                 if not _gone(owner) and abs(now - beat) < LEASE_S:
@@ -148,12 +153,12 @@ class JobStore:
 
     def release(self) -> None:
         """Lets go of all that this process holds."""
-        with self._lock, self._changing() as base:
+        with self._changing() as base:
             base.execute("UPDATE jobs SET owner = '' WHERE owner = ?", (self.me,))
 
     def catch_up(self) -> None:
         """Adds what ledger shards hold that the index has not read: of a lost index, of a process killed in between."""
-        with self._lock, self._changing() as base:
+        with self._changing() as base:
             self._catch_up(base)
 
     def _catch_up(self, base: sqlite3.Connection) -> None:
@@ -176,7 +181,7 @@ class JobStore:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; others wait for it."""
+        """One transaction; other processes and threads wait for it, so the ledger has one writer at a time."""
         with self._base() as base:
             base.execute("BEGIN IMMEDIATE")
             try:

@@ -56,7 +56,10 @@ def joints_of(rig: Rig, parts: Sequence[tuple[str, int]], frames: Sequence[int])
 
 def _joint(rig: Rig, one: tuple[str, int], other: tuple[str, int], frames: Sequence[int]) -> Joint | None:
     between = [rig.seen(f, other[1])[1] @ rig.seen(f, one[1])[0] for f in frames]
-    moves = [b @ np.linalg.pinv(between[0]) for b in between]
+    if all(np.array_equal(b, between[0]) for b in between):
+        return None
+    back = np.linalg.pinv(between[0])
+    moves = [b @ back for b in between]
     angles = [_angle(move) for move in moves]
     far = max(float(np.linalg.norm(between[0][:3, 3])), 1e-6)
     most = int(np.argmax(angles))
