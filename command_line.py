@@ -18,6 +18,7 @@ from .operators import (
     demo,
     import_take,
     locate,
+    prompt_command,
     repair_command,
     validate,
     words_command,
@@ -120,6 +121,11 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("words", parents=[shared], help="what people said of findings, counted")
     words_command.add_arguments(command)
     command.set_defaults(handler=_words)
+    command = commands.add_parser(
+        "prompt", parents=[shared], help="the prompt contract: lint, text, versions"
+    )
+    prompt_command.add_arguments(command)
+    command.set_defaults(handler=_prompt)
     command = commands.add_parser("bodies", parents=[shared], help="rigid bodies for any parts")
     body_command.add_arguments(command)
     command.set_defaults(handler=_bodies)
@@ -233,6 +239,12 @@ def _bodies(arguments: argparse.Namespace, reporter: Reporter) -> int:
 def _import_take(arguments: argparse.Namespace, reporter: Reporter) -> int:
     import_take.run_command(locate.scene_of_shot(arguments.shot), arguments, reporter)
     return ExitCode.OK
+
+
+def _prompt(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    scene = locate.scene_of_shot(arguments.shot)
+    apply_settings(scene, arguments.settings)
+    return prompt_command.run(scene, arguments, reporter)
 
 
 def _words(arguments: argparse.Namespace, reporter: Reporter) -> int:

@@ -26,6 +26,8 @@ from .operators import (
     part_overlay,
     pick,
     preflight,
+    prompt,
+    prompt_state,
     read_pixel,
     render_watch,
     repair_actions,
@@ -68,6 +70,7 @@ CLASSES: Final[tuple[type, ...]] = (
     *read_pixel.CLASSES,
     *markers.CLASSES,
     *words.CLASSES,
+    *prompt.CLASSES,
     *take_actions.CLASSES,
     *import_take.CLASSES,
     *heat_strip.CLASSES,
@@ -106,6 +109,7 @@ RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
     (view_legend.add, view_legend.remove),
     (take_draw.add, take_draw.remove),
     (preflight.open_checks, preflight.close_checks),
+    (prompt_state.open_prompts, prompt_state.close_prompts),
     (session.open_session, session.close_session),
 )
 TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = (

@@ -37,7 +37,7 @@ def _entry(row: dict[str, Any], number: int) -> Entry:
     strange = sorted(set(row) - known)
     if strange or "models" not in row or row.get("unit", "characters") not in UNITS:
         raise InputError(f"Entry {number} of {TABLE.name} is wrong", where=strange[0] if strange else "unit")
-    body = {
+    body: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in row.items()
         if key != "models"

@@ -16,6 +16,7 @@ from ..pipeline.take import SCHEMA
 from ..pipeline.truth import MANIFEST
 from ..pipeline.truth import SCHEMA as TRUTH
 from ..pipeline.truth import made as made_truth
+from . import prompt_kept
 from . import truth as truth_stage
 from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
@@ -34,8 +35,10 @@ def settings_of(scene: bpy.types.Scene) -> dict[str, Any]:
         raise UsageError(
             "The planted defects must be a list", todo="Write [...] around them, or clear the field."
         )
-    names = ("provider", "look", "seed", "grain", "ink", "prompt")
-    return take_settings({**{name: getattr(style, name) for name in names}, "defects": defects})
+    names = ("provider", "look", "seed", "grain", "ink")
+    prompt, _source = prompt_kept.style_text(scene)
+    chosen = {name: getattr(style, name) for name in names}
+    return take_settings({**chosen, "prompt": prompt, "defects": defects})
 
 
 def find_take(shot: ShotFolder, identity: str) -> str | None:
@@ -96,6 +99,7 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         "take": name,
         "frames": list(options.frames) if options.frames else None,
         "force": options.force,
+        "contract": prompt_kept.style_text(scene)[1],
     }
     yield WorkerTask(WORKER, request)
     return Manifest.load(folder / "take.json", SCHEMA)

@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from ..operators.mark import HOLDFAST_OT_mark_parts
-from . import assets, clips, finish, ideate, physics, repair, shot, style, truth, validate
+from . import assets, clips, finish, ideate, physics, prompt, repair, shot, style, truth, validate
 
 CLASSES: tuple[type, ...] = (
     shot.HOLDFAST_PT_shot,
@@ -16,6 +16,7 @@ CLASSES: tuple[type, ...] = (
     *truth.CLASSES,
     *clips.CLASSES,
     *style.CLASSES,
+    *prompt.CLASSES,
     *validate.CLASSES,
     *repair.CLASSES,
     *finish.CLASSES,

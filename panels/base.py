@@ -211,11 +211,16 @@ def provider(layout: bpy.types.UILayout, settings: Any, offline: str) -> None:
     if settings.provider not in {"offline", "rehearsal"}:
         layout.prop(settings, "provider")
         return
+    fact_beside(layout, "Provider", offline)
+
+
+def fact_beside(layout: bpy.types.UILayout, name: str, value: str) -> None:
+    """One line that stands among settings: the name where theirs are."""
     row = layout.split(factor=0.4)
     left = row.row()
     left.alignment = "RIGHT"
-    left.label(text="Provider")
-    row.label(text=offline)
+    left.label(text=name)
+    row.label(text=value)
 
 
 def fact(layout: bpy.types.UILayout, name: str, value: str, icon: Any = "NONE") -> None:

@@ -9,6 +9,7 @@ from ..operators import viewer
 from ..operators.results import HOLDFAST_OT_flick, HOLDFAST_OT_view_take
 from ..operators.state_cache import Shown
 from .base import StagePanel, provider
+from .prompt import draw_field
 
 
 class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
@@ -22,7 +23,7 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
         style = settings.style
         provider(layout, style, "Rehearsal (offline)")
         layout.prop(style, "look")
-        layout.prop(style, "prompt")
+        draw_field(layout, context)
         column = layout.column(align=True)
         column.prop(style, "ink")
         column.prop(style, "grain")

@@ -62,13 +62,18 @@ def _draw_intent(layout: bpy.types.UILayout, context: bpy.types.Context, setting
     header.label(text=f"May change: {may_change(settings)}")
     if body is None:
         return
+    draw_criteria(body, context, settings)
+    body.prop(settings, "coarse_first")
+
+
+def draw_criteria(body: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
+    """The switches of what the look may change: here, and as the criteria of the prompt contract."""
     body.prop(settings, "recolour")
     body.prop(settings, "relight")
     body.prop(settings, "outline_px")
     body.row().prop(settings, "background", expand=True)
     _draw_palette(body, context, settings)
     _draw_readable(body, context, settings)
-    body.prop(settings, "coarse_first")
 
 
 def may_change(settings: Any) -> str:

@@ -2,7 +2,8 @@
 """The rehearsal: an offline provider that restyles a shot from its ground truth alone, and the worker task of Style.
 
 Request of ``run``: truth (folder), out (take folder), take (name), look, seed, grain, ink, prompt, defects (list);
-optional frames (only these, any list into any folder, as Repair asks for a span again) and force (draw anew).
+optional contract (look, version and digest of the prompt's), frames (only these, any list into any folder, as Repair
+asks for a span again) and force (draw anew).
 """
 
 import shutil
@@ -175,4 +176,6 @@ def _manifest(
         "spans": [],
         **{key: settings[key] for key in ("provider", "model", "look", "seed")},
     }
+    if request.get("contract"):
+        data["contract"] = dict(request["contract"])
     return Manifest(SCHEMA, settings, {"truth": source.digest}, data)

@@ -78,8 +78,8 @@ def lint(contract: PromptContract, about: About | None = None) -> list[Finding]:
     found = dict[Finding, None]()
     for rule in RULES:
         for each in rule.check(case):
-            field, index, start, end, says, todo = each
-            found[Finding(rule.id, rule.severity, says, todo, field, index, start, end)] = None
+            where = (each.field, each.index, each.start, each.end)
+            found[Finding(rule.id, rule.severity, each.says, each.todo, *where)] = None
     return list(found)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from .contract import PromptContract
 from .fields import Fields
@@ -28,7 +27,8 @@ class About:
     root: Path | None = None
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True)
+class Line:
     """One text of a contract: its field, its place in that, and the text."""
 
     field: str
@@ -36,7 +36,8 @@ class Line(NamedTuple):
     text: str
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True)
+class Found:
     """What a rule found: where (``start`` and ``end`` within that text; 0, 0 is all of it), what, and what to do."""
 
     field: str

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The saved versions of a scene's prompt contract, and the prompt that Style takes from the newest."""
+
+from pathlib import Path
+
+import bpy
+
+from ..pipeline.errors import HoldfastError
+from ..pipeline.prompts import versions
+from ..pipeline.prompts.difference import difference
+from ..pipeline.prompts.render import render
+from ..properties_prompt import REHEARSAL, contract_of, look_of
+from . import locate, prompt_models
+
+MOST_VERSIONS = 30
+"""That a history lists."""
+
+
+def root_of_references() -> Path | None:
+    """The folder that references are relative to: that of the .blend, if it was saved."""
+    return Path(bpy.data.filepath).parent if bpy.data.filepath else None
+
+
+def folder(scene: bpy.types.Scene) -> Path:
+    """Where the versions of the look are. Raises InputError, UsageError."""
+    return versions.folder_of(locate.shot_of(scene), look_of(scene))
+
+
+def latest(scene: bpy.types.Scene) -> versions.Version | None:
+    """The newest saved version of the look; None if there is none, or no place for one yet."""
+    try:
+        return versions.latest(folder(scene))
+    except HoldfastError:
+        return None
+
+
+def history(scene: bpy.types.Scene) -> list[tuple[versions.Version, list[str]]]:
+    """(version, what it changed), the newest first. Raises InputError, UsageError."""
+    found: list[versions.Version] = []
+    for version in versions.history(folder(scene)):
+        found.append(version)
+        if len(found) > MOST_VERSIONS:
+            break
+    before = [each.contract for each in found[1:]] + [None]
+    pairs = zip(found[:MOST_VERSIONS], before, strict=False)
+    return [(one, difference(other, one.contract) if other is not None else []) for one, other in pairs]
+
+
+def save(scene: bpy.types.Scene) -> versions.Version:
+    """Keeps the contract as it is as the next version. Raises InputError, UsageError, StorageError."""
+    return versions.save(locate.shot_of(scene), contract_of(scene), root_of_references())
+
+
+def style_text(scene: bpy.types.Scene) -> tuple[str, dict[str, object]]:
+    """(the prompt that Style sends, where it is from): of the newest version if there is one, else the plain field."""
+    kept = latest(scene)
+    if kept is None:
+        return str(scene.holdfast.style.prompt), {}
+    source = {"look": kept.contract.look, "version": kept.contract.version, "digest": kept.digest}
+    return render(kept.contract, prompt_models.fields(REHEARSAL)).prompt, source
