@@ -23,10 +23,10 @@ from . import (
     properties_jobs,
     properties_object,
     properties_physics,
+    properties_prompt,
     properties_repair,
     properties_validate,
 )
-from .clients.registry import models
 
 # Items of the enums: (identifier, name, description). The first one is the default.
 SKETCH_KINDS = (
@@ -176,8 +176,11 @@ class HOLDFAST_PG_truth(bpy.types.PropertyGroup):
 
 def _style_providers(settings: Any, context: bpy.types.Context, text: str) -> list[str]:
     """The rehearsal, and every remote model that restyles films."""
-    remote = (model.id for model in models("video_restyle") if model.network)
-    return [name for name in ("rehearsal", *remote) if text.casefold() in name.casefold()]
+    from .operators.style_remote import (
+        names,  # the operators' modules are not there yet while this is registered
+    )
+
+    return [name for name in names() if text.casefold() in name.casefold()]
 
 
 class HOLDFAST_PG_style(bpy.types.PropertyGroup):
