@@ -50,7 +50,9 @@ def test_a_contract_is_begun_with_what_is_known(settings, seen):
     assert settings.change_text == "ink on paper" and len(settings.keep) == 2
     found = seen()
     print(*found.findings, sep="\n")
-    assert found.begun and {each.severity for each in found.findings} == {"hint"}, "only role and purpose are empty"
+    assert found.begun and {each.severity for each in found.findings} == {"hint"}, (
+        "only role and purpose are empty"
+    )
     assert "The body, the lid and the peg: each stays whole and rigid" in found.rendered.prompt
 
 
@@ -159,7 +161,14 @@ def test_the_command_lints_renders_saves_and_lists(module, shot, settings, capsy
     assert main(["prompt", "--save", "--history"]) == 0
     out = capsys.readouterr().out
     assert "Saved as v001 of ink_wash" in out and "v001  20" in out
-    bad = ["prompt", "--set", "prompt.change_text=the lid melts; the peg vanishes", "--lint", "--fail-on", "error"]
+    bad = [
+        "prompt",
+        "--set",
+        "prompt.change_text=the lid melts; the peg vanishes",
+        "--lint",
+        "--fail-on",
+        "error",
+    ]
     assert main([*bad, "--json"]) == 10
     lines = capsys.readouterr().out.splitlines()
     print("\n".join(lines))

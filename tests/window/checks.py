@@ -13,6 +13,7 @@ from typing import Any
 
 import bpy
 import joint_checks
+import prompt_checks
 import truth_checks
 import validate_checks
 from robot import Robot
@@ -277,4 +278,5 @@ ALL = (
     *joint_checks.ALL,  # with files of their own
     *truth_checks.ALL,
     *validate_checks.ALL,
+    *prompt_checks.ALL,
 )
