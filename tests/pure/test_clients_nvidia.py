@@ -57,8 +57,6 @@ def test_depth_and_edges_from_file_to_disk(tmp_path: Path) -> None:
         assert got.path.read_bytes() == mp4() and got.path.name == "00.mp4"
         assert ours.cancel(handle) is CancelOutcome.UNSUPPORTED
         assert ours.find(job, 0.0) is not None, "it lies in the spool"
-            "it lies in the spool"
-        )
 
 
 def test_edges_that_the_server_finds_and_controls_that_it_can_not(tmp_path: Path) -> None:
