@@ -10,7 +10,7 @@ from ..pipeline.errors import InputError, ProviderRejected
 from ..pipeline.footage import Clip, take_from_footage
 from ..pipeline.jobs import JobStore, Step
 from ..pipeline.manifest import Manifest
-from ..pipeline.store import digest_json, hash_file
+from ..pipeline.store import digest_json, hash_file, write_json
 from ..pipeline.truth import GroundTruth
 from .descriptor import Descriptor
 
@@ -104,6 +104,8 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
         settings=request["settings"],
         **facts,
     )
+    if request.get("identity"):
+        write_json(out / "request.json", {"identity": request["identity"]})
     if job.step is Step.READY:
         store.move(job.id, Step.APPLIED)
     ctx.progress(1.0, f"Take {take.name} is ready")

@@ -26,7 +26,11 @@ RANGE = "range.json"
 
 
 def settings_of(
-    scene: bpy.types.Scene, model: Descriptor, parts: dict[str, str], frames: Any = None
+    scene: bpy.types.Scene,
+    model: Descriptor,
+    parts: dict[str, str],
+    frames: Any = None,
+    kinds: list[str] | None = None,
 ) -> dict[str, Any]:
     """What decides the clips besides the ground truth; ``parts`` are its parts with their folders. Raises UsageError for a part or a frame spec that is none."""
     chosen = scene.holdfast.clips
@@ -37,7 +41,7 @@ def settings_of(
         "contract": model.controls.table(),
         "clips": [
             clip
-            for kind in kinds_of(scene, model)
+            for kind in kinds or kinds_of(scene, model)
             for clip in (_mattes(chosen.parts, chosen.change, parts) if kind == "matte" else [_plain(kind)])
         ],
         "keys": keys,
@@ -128,6 +132,21 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         raise InputError(f"The ground truth is out of date: {reason or status}", where=shot.name, todo=todo)
     model = clip_models.chosen(scene.holdfast.clips.model)
     settings = settings_of(scene, model, _parts(truth), options.frames)
+    return (yield from _made(shot, options, model, settings, truth))
+
+
+def make_for(
+    scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions, model: Descriptor, kinds: list[str]
+) -> StageGenerator:
+    """The clips of these kinds that a job is sent, whatever is chosen in the panel; fresh ones are kept."""
+    truth = made_truth(shot.truth, "to make clips of")
+    settings = settings_of(scene, model, _parts(truth), options.frames, kinds)
+    return (yield from _made(shot, options, model, settings, truth))
+
+
+def _made(
+    shot: ShotFolder, options: StageOptions, model: Descriptor, settings: dict[str, Any], truth: Manifest
+) -> StageGenerator:
     inputs = {"truth": truth.digest}
     folder = folder_of(shot, model)
     path = folder / make.MANIFEST

@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from ..pipeline import secret
 from ..pipeline.context import CancelToken, Context
 from ..pipeline.manifest import Manifest
 from ..pipeline.worker import run_in_foreground
@@ -44,7 +45,8 @@ def _perform(step: WorkerTask | RenderJob | Progress, context: Context) -> Any:
     part = context.part(*step.share)
     if isinstance(step, WorkerTask):
         with _terminable(context.cancel):
-            return run_in_foreground(step.function, step.request, part, bpy.app.python_args)
+            keys = secret.held() if step.keys else None
+            return run_in_foreground(step.function, step.request, part, bpy.app.python_args, keys)
     render_frames(step, part)
     return None
 

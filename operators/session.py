@@ -16,6 +16,7 @@ from typing import Any
 
 import bpy
 
+from ..pipeline import secret
 from ..pipeline.errors import Cancelled, HoldfastError, from_json
 from ..pipeline.worker import WorkerProcess
 from . import forecast, locate, state_cache, window
@@ -241,7 +242,8 @@ def _perform(job: Job, step: WorkerTask | RenderJob | Progress) -> None:
         return
     job.share = step.share
     if isinstance(step, WorkerTask):
-        job.worker = WorkerProcess.start(step.function, step.request, bpy.app.python_args)
+        keys = secret.held() if step.keys else None
+        job.worker = WorkerProcess.start(step.function, step.request, bpy.app.python_args, keys)
     else:
         job.rendering_since = job.rendering_since or time.perf_counter()
         job.rendered.update(step.frames)

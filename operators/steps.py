@@ -23,11 +23,13 @@ WHOLE = (0.0, 1.0)
 
 @dataclass(frozen=True)
 class WorkerTask:
-    """``function`` is "room.module:function"; ``share`` maps its progress onto that of the stage."""
+    """``function`` is "room.module:function"; ``share`` maps its progress onto that of the stage; ``keys``: it is given
+    the keys that a person typed."""
 
     function: str
     request: dict[str, Any]
     share: tuple[float, float] = WHOLE
+    keys: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ..pipeline.take import SCHEMA
 from ..pipeline.truth import MANIFEST
 from ..pipeline.truth import SCHEMA as TRUTH
 from ..pipeline.truth import made as made_truth
-from . import prompt_kept
+from . import prompt_kept, style_remote
 from . import truth as truth_stage
 from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
@@ -26,6 +26,8 @@ WORKER = "clients.offline.rehearsal:run"
 def settings_of(scene: bpy.types.Scene) -> dict[str, Any]:
     """What decides the look of a take. Raises UsageError for a script of planted defects that is not JSON."""
     style = scene.holdfast.style
+    if (remote := style_remote.chosen(style.provider)) is not None:
+        return style_remote.settings_of(scene, remote)
     try:
         defects = json.loads(style.defects) if style.defects.strip() else []
     except json.JSONDecodeError as error:
@@ -92,6 +94,9 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
     folder = shot.takes / name
     if known == name and not options.force and _complete(folder, truth, options):
         return Manifest.load(folder / "take.json", SCHEMA)
+    if (remote := style_remote.chosen(scene.holdfast.style.provider)) is not None:
+        identity = identity_of(settings, truth.digest)
+        return (yield from style_remote.run(scene, shot, options, remote, settings, name, identity))
     request = {
         **settings,
         "truth": str(shot.truth),

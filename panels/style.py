@@ -5,10 +5,13 @@ from typing import Any
 
 import bpy
 
-from ..operators import viewer
+from ..clients.descriptor import Descriptor
+from ..operators import style_remote, viewer
 from ..operators.results import HOLDFAST_OT_flick, HOLDFAST_OT_view_take
 from ..operators.state_cache import Shown
-from .base import StagePanel, provider
+from ..pipeline.errors import HoldfastError
+from ..pipeline.money import words
+from .base import StagePanel
 from .prompt import draw_field
 
 
@@ -21,7 +24,13 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
 
     def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
         style = settings.style
-        provider(layout, style, "Rehearsal (offline)")
+        layout.prop(style, "provider")
+        remote = _remote(style.provider)
+        if remote is not None:
+            draw_field(layout, context)
+            if remote.seed.strength != "none":
+                layout.prop(style, "seed")
+            return
         layout.prop(style, "look")
         draw_field(layout, context)
         column = layout.column(align=True)
@@ -32,6 +41,15 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
         header.label(text="Rehearse a bad day")
         if body is not None:
             body.prop(style, "defects")
+
+    def words_of_button(self, context: bpy.types.Context) -> tuple[str, str]:
+        """What it will cost stands on the button."""
+        model = _remote(context.scene.holdfast.style.provider)
+        if model is None:
+            return self.verb, ""
+        if not model.price.as_of:
+            return f"{self.verb} (price unknown)", ""
+        return f"{self.verb} for {words(style_remote.expected_price(context.scene, model))}", ""
 
     def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
         if not shown.takes:
@@ -49,6 +67,14 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
             )
             view.take = name
         box.operator(HOLDFAST_OT_flick.bl_idname, icon="UV_SYNC_SELECT")
+
+
+def _remote(provider: str) -> Descriptor | None:
+    """The remote model that is chosen; None for the rehearsal or a name that is none (the button says so)."""
+    try:
+        return style_remote.chosen(provider)
+    except HoldfastError:
+        return None
 
 
 def _words(name: str, take: Any) -> str:
