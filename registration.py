@@ -18,6 +18,11 @@ from .operators import (
     gizmos,
     heat_strip,
     import_take,
+    job_cache,
+    job_consent,
+    job_view,
+    job_worker,
+    jobs,
     mark,
     markers,
     moves,
@@ -52,6 +57,7 @@ CLASSES: Final[tuple[type, ...]] = (
     *properties.CLASSES,
     *preferences.CLASSES,
     *view.CLASSES,
+    *job_view.CLASSES,
     *actions.CLASSES,
     *editing.CLASSES,
     *mark.CLASSES,
@@ -72,6 +78,8 @@ CLASSES: Final[tuple[type, ...]] = (
     *words.CLASSES,
     *prompt.CLASSES,
     *take_actions.CLASSES,
+    *jobs.CLASSES,
+    *job_consent.CLASSES,
     *import_take.CLASSES,
     *heat_strip.CLASSES,
     *panels.CLASSES,
@@ -81,12 +89,15 @@ PROPERTIES: Final[tuple[tuple[type, str, type], ...]] = (
     (bpy.types.Object, "holdfast", properties_object.HOLDFAST_PG_object),
     (bpy.types.Collection, "holdfast", properties_object.HOLDFAST_PG_collection),
     (bpy.types.WindowManager, "holdfast", view.HOLDFAST_PG_view),
+    (bpy.types.WindowManager, "holdfast_jobs", job_view.HOLDFAST_PG_job_view),
 )
 HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("load_pre", session.on_load_pre),
     ("load_pre", viewer.stop),
     ("load_pre", preflight.stop),
+    ("load_pre", job_worker.stop),
     ("load_post", state_cache.on_load_post),
+    ("load_post", job_cache.forget),
     ("load_post", part_overlay.forget),
     ("load_post", take_overlay.forget),
     ("save_post", state_cache.on_change),
@@ -111,10 +122,12 @@ RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
     (preflight.open_checks, preflight.close_checks),
     (prompt_state.open_prompts, prompt_state.close_prompts),
     (session.open_session, session.close_session),
+    (job_worker.open_worker, job_worker.close_worker),
 )
 TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = (
     (session.tick, 0.1),
     (timeline_keys.tick, 0.25),
+    (job_worker.tick, 0.5),
 )
 MENUS: Final[tuple[tuple[Any, Callable[[Any, Any], None]], ...]] = (
     (bpy.types.VIEW3D_MT_object, panels.draw_object_menu),

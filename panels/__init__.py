@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from ..operators.mark import HOLDFAST_OT_mark_parts
-from . import assets, clips, finish, ideate, physics, prompt, repair, shot, style, truth, validate
+from . import assets, clips, finish, ideate, jobs, physics, prompt, repair, shot, style, truth, validate
 
 CLASSES: tuple[type, ...] = (
     shot.HOLDFAST_PT_shot,
@@ -20,6 +20,7 @@ CLASSES: tuple[type, ...] = (
     *validate.CLASSES,
     *repair.CLASSES,
     *finish.CLASSES,
+    *jobs.CLASSES,
 )
 
 

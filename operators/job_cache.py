@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panel Jobs draws, read outside of draw(): a page of rows, the sums, the services. Refreshed by the timer of
+`job_worker` when the index changed."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bpy
+
+from ..pipeline.errors import HoldfastError
+from ..pipeline.jobs import Job, JobStore
+from ..pipeline.jobs_view import FILE, PAGE, View, read, stamp
+from ..properties_jobs import caps_of
+from . import job_view, locate, window
+from .job_services import Known, Services
+
+OFTEN_S = 0.4
+"""Least seconds between two readings of the index."""
+LOOK_AGAIN_S = 30.0
+"""How often consents and keys are looked for that another program may have changed."""
+
+
+@dataclass
+class Shown:
+    """What is drawn. ``project`` is None for a file that was never saved."""
+
+    project: Path | None = None
+    view: View = field(default_factory=View)
+    first: int = 0
+    caps: tuple[int | None, ...] = (None, None, None, None)
+
+    @property
+    def rows(self) -> tuple[Job, ...]:
+        return self.view.rows
+
+
+shown = Shown()
+services = Services()
+_state: dict[str, object] = {}
+_reading: list[Iterator[None]] = []
+
+
+def forget(*_args: object) -> None:
+    """Handler: another file is open."""
+    global shown
+    shown = Shown()
+    _state.clear()
+    _reading.clear()
+
+
+def ask() -> None:
+    """What is cached may be out of date: keys, consents, rows."""
+    _state.clear()
+
+
+def project() -> Path | None:
+    """The project folder of the open file, whether it is there or not."""
+    try:
+        return locate.project().root
+    except HoldfastError:
+        return None
+
+
+def store() -> JobStore:
+    """The jobs of the open file, for what a person decides. Raises HoldfastError."""
+    root = locate.project().root
+    known = _state.get("store")
+    if isinstance(known, JobStore) and known.project == root and (root / FILE).exists():
+        known.catch_up()
+        return known
+    made = JobStore(root)
+    _state["store"] = made
+    return made
+
+
+def known(name: str) -> Known | None:
+    """What is known of a service."""
+    return services.known.get(name)
+
+
+def refresh(scene: bpy.types.Scene) -> bool:
+    """One slice of work, of a few milliseconds; True if there is more. Reads only what changed."""
+    now = time.monotonic()
+    root = project()
+    if root != shown.project:
+        forget()
+        shown.project = root
+    if _reading:
+        if next(_reading[0], ...) is ...:
+            _reading.clear()
+            window.redraw()
+        return True
+    looked = _state.get("looked")
+    if (
+        not isinstance(looked, float)
+        or now - looked > LOOK_AGAIN_S
+        or _state.get("of") != shown.view.services
+    ):
+        _state["looked"], _state["of"] = now, shown.view.services
+        extra = locate.project().catalogue() if root is not None else []
+        _reading.append(services.reading(root, extra))
+        return True
+    read_at = _state.get("read_at")
+    if root is not None and not (isinstance(read_at, float) and now - read_at < OFTEN_S):
+        _read(scene, root)
+        _state["read_at"] = now
+    return False
+
+
+def refresh_now(scene: bpy.types.Scene) -> None:
+    """All of it, at once."""
+    ask()
+    for _slice in range(1000):
+        if not refresh(scene):
+            return
+
+
+def _read(scene: bpy.types.Scene, root: Path) -> None:
+    manager = bpy.context.window_manager
+    view, day = manager.holdfast_jobs, time.time() - time.time() % 86400
+    shot, caps = scene.holdfast.shot_name, caps_of(scene)
+    wanted = (stamp(root), view.show, view.only_shot, view.page, shot, day, caps)
+    if wanted == _state.get("wanted"):
+        return
+    found = read(
+        root, shot, day, steps=job_view.STEPS[view.show], only_shot=view.only_shot, first=view.page * PAGE
+    )
+    if found is None:  # a writer is at it
+        return
+    if view.page and not found.rows and found.found:
+        view.page = (found.found - 1) // PAGE
+        return
+    _state["wanted"] = wanted
+    shown.view, shown.first = found, view.page * PAGE
+    shown.caps = (caps.request, caps.shot, caps.day, caps.project)
+    _fill(view, [job.id for job in found.rows])
+    window.redraw()
+
+
+def _fill(view: job_view.HOLDFAST_PG_job_view, names: list[str]) -> None:
+    """The rows of the list; the chosen job stays chosen where it is still listed."""
+    before = [row.name for row in view.rows]
+    if before == names:
+        return
+    chosen = before[view.active_row] if view.active_row < len(before) else ""
+    view.rows.clear()
+    for name in names:
+        view.rows.add().name = name
+    view.active_row = names.index(chosen) if chosen in names else 0
+
+
+def chosen() -> Job | None:
+    """The job that is shown below the list."""
+    index = bpy.context.window_manager.holdfast_jobs.active_row
+    return shown.rows[index] if index < len(shown.rows) else None

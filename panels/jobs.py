@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs: what was sent where, how it stands, what it cost; which services may be used; what may be spent."""
+
+import time
+from typing import Any
+
+import bpy
+
+from ..operators import job_cache, job_worker
+from ..operators.job_consent import (
+    HOLDFAST_OT_agree,
+    HOLDFAST_OT_forget_key,
+    HOLDFAST_OT_take_back,
+    HOLDFAST_OT_type_key,
+)
+from ..operators.job_services import KEY_PLACES, Known, online, online_fixed
+from ..operators.jobs import (
+    HOLDFAST_OT_cancel_job,
+    HOLDFAST_OT_decide_job,
+    HOLDFAST_OT_open_job,
+    HOLDFAST_OT_retry_job,
+    HOLDFAST_OT_turn_job_page,
+)
+from ..pipeline.estimate import duration
+from ..pipeline.jobs import ENDED, Job, Step
+from ..pipeline.jobs_view import PAGE
+from ..pipeline.money import words
+from .base import HoldfastPanel, explain, fact, sentence
+
+ICONS: dict[Step, Any] = {
+    Step.PREPARED: "TIME",
+    Step.SUBMITTING: "EXPORT",
+    Step.UNCERTAIN: "QUESTION",
+    Step.REMOTE: "WORLD",
+    Step.DOWNLOADING: "IMPORT",
+    Step.READY: "CHECKMARK",
+    Step.APPLIED: "CHECKMARK",
+    Step.FAILED: "ERROR",
+    Step.CANCELLING: "CANCEL",
+    Step.CANCELLED: "X",
+}
+WORDS = {
+    Step.PREPARED: "waits",
+    Step.SUBMITTING: "sending",
+    Step.UNCERTAIN: "asks you",
+    Step.REMOTE: "working",
+    Step.DOWNLOADING: "fetching",
+    Step.READY: "done",
+    Step.APPLIED: "done, used",
+    Step.FAILED: "failed",
+    Step.CANCELLING: "stopping",
+    Step.CANCELLED: "stopped",
+}
+GOING = (Step.SUBMITTING, Step.REMOTE, Step.DOWNLOADING, Step.CANCELLING)
+CAPS = (
+    ("today", "cap_day", "Today"),
+    ("shot", "cap_shot", "This shot"),
+    ("project", "cap_project", "Project"),
+)
+WIDTHS = (("State", 3.6), ("Cost", 2.6), ("Age", 2.2))
+
+
+def state_words(job: Job) -> str:
+    """How a job stands, as short as a column is."""
+    if job.step is Step.REMOTE and job.queue > 0:
+        return f"queue {job.queue}"
+    if job.step in (Step.REMOTE, Step.DOWNLOADING) and 0.0 < job.progress < 1.0:
+        return f"{job.progress:.0%}"
+    return WORDS[job.step]
+
+
+def cost_words(job: Job) -> str:
+    """What it cost, or is expected to ("~")."""
+    if not job.billed:
+        return "free"
+    if job.cost >= 0:
+        return words(job.cost, job.currency)
+    return f"~{words(job.price, job.currency)}" if job.price else "free"
+
+
+def age_words(job: Job, now: float) -> str:
+    """How long ago it was made."""
+    return duration(max(0.0, now - job.created)) if job.created else "-"
+
+
+class HOLDFAST_UL_jobs(bpy.types.UIList):
+    """The jobs of a page, the newest first."""
+
+    def draw_item(  # type: ignore[override]
+        self, context: bpy.types.Context, layout: bpy.types.UILayout, data: Any, item: Any, icon: int, active: Any,
+        active_property: str, index: int,
+    ) -> None:  # fmt: skip
+        rows = job_cache.shown.rows
+        if index >= len(rows):
+            return
+        job = rows[index]
+        line = layout.row(align=True)
+        line.active = job.step not in ENDED
+        name = line.row(align=True)
+        name.alert = job.step is Step.UNCERTAIN
+        name.label(text=job.model, icon=ICONS[job.step])
+        cells = (state_words(job), cost_words(job), age_words(job, time.time()))
+        for text, (_name, width) in zip(cells, WIDTHS, strict=True):
+            cell = line.row()
+            cell.ui_units_x = width
+            cell.alignment = "RIGHT"
+            cell.label(text=text)
+
+    def draw_filter(self, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
+        """None of its own: the filters stand above the list."""
+
+
+class HOLDFAST_PT_jobs(HoldfastPanel, bpy.types.Panel):
+    """Remote jobs of the project."""
+
+    bl_label = "Jobs"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw_header(self, context: bpy.types.Context) -> None:
+        steps = job_cache.shown.view.steps
+        asks = bool(steps.get(Step.UNCERTAIN))
+        row = self.layout.row()
+        row.alert = asks
+        row.label(icon="QUESTION" if asks else "WORLD")
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        steps = job_cache.shown.view.steps
+        going, asks = sum(steps.get(step, 0) for step in GOING), steps.get(Step.UNCERTAIN, 0)
+        row = self.layout.row()
+        row.active = bool(asks)
+        if asks or going:
+            row.label(
+                text=f"{asks} asks you" if asks == 1 else f"{asks} ask you" if asks else f"{going} going on"
+            )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, shown = self.layout, job_cache.shown
+        if shown.project is None:
+            sentence(
+                layout,
+                context,
+                "Save the file first: jobs and what they cost are kept beside it.",
+                icon="INFO",
+            )
+            return
+        _draw_obstacles(layout, context)
+        _draw_spend(layout, context)
+        _draw_services(layout, context)
+        _draw_jobs(layout, context)
+
+
+def _draw_obstacles(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Why nothing goes on, if so, and what to do about it."""
+    remote = [
+        name for name in job_cache.shown.view.services if not getattr(job_cache.known(name), "local", False)
+    ]
+    if not online():
+        box = layout.box()
+        sentence(box, context, "Blender is offline: nothing is sent, jobs wait here." if remote else
+                 "Blender is offline: only services on this computer are used.", icon="INTERNET_OFFLINE")  # fmt: skip
+        if online_fixed():
+            sentence(box, context, "It was started with --offline-mode. Start it without to allow it.")
+        else:
+            box.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
+    for problem in (job_cache.services.problem, job_worker.current.problem):
+        if problem:
+            box = layout.box()
+            box.alert = True
+            sentence(box, context, problem, icon="ERROR")
+
+
+def _draw_spend(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    view, settings = job_cache.shown.view, context.scene.holdfast.jobs
+    header, body = layout.panel("holdfast_jobs_money")
+    header.label(text=f"Spent today: {words(view.today) if view.today else '$0'}")
+    if body is None:
+        return
+    column = body.column(align=True)
+    for name, cap, label in CAPS:
+        row = column.split(factor=0.28, align=True)
+        row.label(text=label)
+        spent, most = getattr(view, name), getattr(settings, cap)
+        amount = words(spent) if spent else "$0"
+        if most < 0:
+            row.label(text=f"{amount}, no cap")
+            continue
+        share = min(1.0, spent / 1e6 / most) if most else float(spent > 0)
+        row.progress(factor=share, text=f"{amount} of ${most:,.2f}")
+    header, caps = body.panel("holdfast_jobs_caps", default_closed=True)
+    header.label(text="Caps")
+    if caps is not None:
+        caps.use_property_split = True
+        caps.use_property_decorate = False
+        column = caps.column(align=True)
+        for name in ("cap_request", "cap_day", "cap_shot", "cap_project"):
+            column.prop(settings, name)
+        sentence(caps, context, "US dollars; -1 is no cap. More is refused before anything is sent.")
+
+
+def _draw_services(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    used = [name for name in job_cache.shown.view.services if name != "rehearsal"]
+    known = job_cache.services.known
+    header, body = layout.panel("holdfast_jobs_services")
+    header.label(text="Services")
+    if body is not None:
+        if not used:
+            sentence(body, context, "None is in use yet. Nothing has left this computer.")
+        for name in used:
+            _draw_service(body, context, name, known.get(name))
+    rest = [each for name, each in sorted(known.items()) if name not in used]
+    header, body = layout.panel("holdfast_jobs_other_services", default_closed=True)
+    header.label(text=f"Other Services: {len(rest)}")
+    for each in rest if body is not None else ():
+        _draw_service(body, context, each.service.id, each)
+
+
+def _draw_service(
+    layout: bpy.types.UILayout, context: bpy.types.Context, name: str, known: Known | None
+) -> None:
+    box = layout.box().column(align=True)
+    if known is None:
+        sentence(box, context, f"{name} is in no catalogue any more: put its entry back.", icon="ERROR")
+        return
+    head = box.row(align=True)
+    head.label(text=known.service.label, icon="CHECKMARK" if known.ready else "RADIOBUT_OFF")
+    waiting = job_cache.shown.view.going.get(name, 0)
+    if waiting:
+        right = head.row()
+        right.alignment = "RIGHT"
+        right.label(text=f"{waiting} {'job' if waiting == 1 else 'jobs'}")
+    if known.service.keys:
+        _draw_key(box, known)
+    row = box.split(factor=0.62, align=True)
+    if known.local:
+        row.label(text="On this computer: nothing leaves it", icon="BLANK1")
+    elif known.agreed:
+        row.label(text="You agreed to send", icon="BLANK1")
+        row.operator(HOLDFAST_OT_take_back.bl_idname, text="Take Back").service = name
+    else:
+        row.label(text="Nobody agreed yet", icon="BLANK1")
+        row.operator(HOLDFAST_OT_agree.bl_idname, text="Agree...").service = name
+    if known.problem:
+        sentence(box, context, known.problem, icon="ERROR")
+
+
+def _draw_key(layout: bpy.types.UILayout, known: Known) -> None:
+    row = layout.split(factor=0.62, align=True)
+    row.label(
+        text=f"Key: {KEY_PLACES.get(known.key, known.key)}" if known.key else "No key yet", icon="BLANK1"
+    )
+    buttons = row.row(align=True)
+    text = "Type Key..." if not known.key else "Change..."
+    buttons.operator(HOLDFAST_OT_type_key.bl_idname, text=text).service = known.service.id
+    if known.key == "typed":
+        buttons.operator(HOLDFAST_OT_forget_key.bl_idname, text="", icon="X").service = known.service.id
+
+
+def _draw_jobs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    shown, view = job_cache.shown, context.window_manager.holdfast_jobs
+    total = sum(shown.view.steps.values())
+    header, body = layout.panel("holdfast_jobs_list")
+    header.label(text=f"Jobs: {total:,}" if total else "Jobs: none yet")
+    if body is None or not total:
+        return
+    row = body.row(align=True)
+    row.prop(view, "show", text="")
+    row.prop(view, "only_shot", toggle=True)
+    head = body.row(align=True)
+    head.active = False
+    head.label(text="Model", icon="BLANK1")
+    for name, width in WIDTHS:
+        cell = head.row()
+        cell.ui_units_x = width
+        cell.alignment = "RIGHT"
+        cell.label(text=name)
+    count = min(8, max(3, len(shown.rows)))
+    body.template_list(
+        "HOLDFAST_UL_jobs", "", view, "rows", view, "active_row", rows=count, maxrows=10, sort_lock=True
+    )
+    if shown.view.found > PAGE:
+        _draw_pages(body, shown)
+    job = job_cache.chosen()
+    if job is None:
+        body.label(text="No job fits what is shown.")
+    else:
+        _draw_job(body.box(), context, job)
+
+
+def _draw_pages(layout: bpy.types.UILayout, shown: job_cache.Shown) -> None:
+    row = layout.row(align=True)
+    back = row.row(align=True)
+    back.enabled = shown.first > 0
+    back.operator(HOLDFAST_OT_turn_job_page.bl_idname, text="", icon="TRIA_LEFT").by = -1
+    middle = row.row()
+    middle.alignment = "CENTER"
+    middle.label(text=f"{shown.first + 1:,} to {shown.first + len(shown.rows):,} of {shown.view.found:,}")
+    on = row.row(align=True)
+    on.enabled = shown.first + PAGE < shown.view.found
+    on.operator(HOLDFAST_OT_turn_job_page.bl_idname, text="", icon="TRIA_RIGHT").by = 1
+
+
+def _draw_job(box: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> None:
+    known = job_cache.known(job.provider)
+    label = known.service.label if known is not None else job.provider
+    model = job_cache.services.catalogue.models.get(f"{job.provider}/{job.model}")
+    head = box.row()
+    head.label(text=model.label if model is not None else job.model, icon=ICONS[job.step])
+    explain(head, "Which job", f"Ours: {job.id}. Model {job.provider}/{job.model}.", icon="INFO")
+    if job.step in (Step.REMOTE, Step.DOWNLOADING):
+        box.progress(factor=min(max(job.progress, 0.0), 1.0), text=state_words(job))
+    column = box.column(align=True)
+    fact(column, "Where", label)
+    fact(column, "For", " ".join(part for part in (job.shot, job.purpose) if part) or "-")
+    fact(column, "State", state_words(job))
+    fact(column, "Expected", words(job.price, job.currency))
+    if job.cost >= 0 or not job.billed:
+        fact(column, "Billed", cost_words(job))
+    fact(column, "Made", f"{age_words(job, time.time())} ago")
+    says = job.says or _why_it_waits(job, known)
+    if says:
+        sentence(box, context, says, icon="QUESTION" if job.step is Step.UNCERTAIN else "INFO")
+    _draw_buttons(box.row(align=True), job)
+
+
+def _why_it_waits(job: Job, known: Known | None) -> str:
+    if job.step is not Step.PREPARED or known is None:
+        return ""
+    if not known.key:
+        return "It waits for a key: type one above."
+    if not (known.local or known.agreed):
+        return "It waits until you agree above."
+    return "" if known.local or online() else "It waits until Blender may go online."
+
+
+def _draw_buttons(row: bpy.types.UILayout, job: Job) -> None:
+    if job.step is Step.UNCERTAIN:
+        row.operator(HOLDFAST_OT_decide_job.bl_idname, text="Decide...").job = job.id
+    if job.step in (Step.PREPARED, Step.REMOTE):
+        text = "Cancel" if job.step is Step.PREPARED else "Cancel..."
+        row.operator(HOLDFAST_OT_cancel_job.bl_idname, text=text, icon="X").job = job.id
+    if job.step in (Step.READY, Step.APPLIED, Step.FAILED, Step.CANCELLED):
+        again = row.operator(
+            HOLDFAST_OT_retry_job.bl_idname,
+            text=f"Retry ({words(job.price, job.currency)})",
+            icon="FILE_REFRESH",
+        )
+        again.job = job.id
+    row.operator(HOLDFAST_OT_open_job.bl_idname, text="Folder", icon="FILE_FOLDER").job = job.id
+
+
+CLASSES = (HOLDFAST_UL_jobs, HOLDFAST_PT_jobs)
