@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """JSON that must have a shape: the shape as a model's grammar can hold it, and the check that grammars do not make."""
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 FORMATS = frozenset(
@@ -11,11 +12,11 @@ TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,), "array": (list,), "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,),
     "null": (type(None),),
 }  # fmt: skip
-LIMITS = (
-    ("minimum", lambda value, limit: value < limit, "less than"),
-    ("maximum", lambda value, limit: value > limit, "more than"),
-    ("exclusiveMinimum", lambda value, limit: value <= limit, "not more than"),
-    ("exclusiveMaximum", lambda value, limit: value >= limit, "not less than"),
+LIMITS: tuple[tuple[str, Callable[[Any, Any], bool], str], ...] = (
+    ("minimum", operator.lt, "less than"),
+    ("maximum", operator.gt, "more than"),
+    ("exclusiveMinimum", operator.le, "not more than"),
+    ("exclusiveMaximum", operator.ge, "not less than"),
 )
 SIZES = {
     "array": ("minItems", "maxItems"),
@@ -26,7 +27,8 @@ SIZES = {
 
 def for_grammar(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON schema with objects closed, and with limits that a grammar can't hold told in the description instead."""
-    rest, made = dict(schema), {}
+    rest: dict[str, Any] = dict(schema)
+    made: dict[str, Any] = {}
     if "$defs" in rest:
         made["$defs"] = {name: for_grammar(one) for name, one in rest.pop("$defs").items()}
     if "$ref" in rest:

@@ -37,8 +37,7 @@ class TC3(AuthBase):
         self._id, self._key, self._service, self._clock = secret_id, secret_key, service, clock
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        stamp, host = int(self._clock()), urlsplit(r.url or "").netloc
-        host = host.decode() if isinstance(host, bytes) else host
+        stamp, host = int(self._clock()), urlsplit(str(r.url)).netloc
         body = r.body.encode() if isinstance(r.body, str) else bytes(r.body or b"")
         kind = str(r.headers.get("Content-Type", ""))
         signed = signature(self._key, self._service, stamp, host, kind, body)
