@@ -119,7 +119,11 @@ class Adapter:
     def submit(self, job: JobSpec) -> Handle:
         """Sends ``create``, once. Raises ProviderRejected, ProviderBusy (it surely did not begin), Uncertain."""
         check_job(job, self.model)
-        reply = self.wire.send(self.create(job))
+        try:
+            call = self.create(job)
+        except InputError as error:  # nothing was sent, so nothing is in doubt
+            raise ProviderRejected(error.what, where=error.where, todo=error.todo) from error
+        reply = self.wire.send(call)
         if not reply.ok:
             self.reject(reply)
         return self.created(reply, job)

@@ -18,7 +18,7 @@ from ..adapter import GONE_AFTER_S, Adapter, media_type
 from ..auth import Bearer, Nobody
 from ..calls import Call, Part, Reply
 from ..contract import CancelOutcome, Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
-from .comfyui_progress import Progress
+from .comfyui_progress import forget, progress_of
 from .comfyui_says import of_execution, of_prompt, of_skipped
 from .comfyui_workflow import Workflow, bound, find_node, own_titles, read_workflow, title_of
 
@@ -41,7 +41,6 @@ class ComfyUI(Adapter):
         self._titles: dict[str, str] = {}
         self._wanted: list[str] = []
         self._stopped: set[str] = set()
-        self._progress: dict[str, Progress] = {}
 
     # -- files ----------------------------------------------------------------------------------------------------
 
@@ -123,20 +122,18 @@ class ComfyUI(Adapter):
 
     def submit(self, job: JobSpec) -> Handle:
         """Listens before it sends, so that no progress is missed."""
-        handle = None
+        if job.own_id:
+            progress_of(self.wire, job.own_id).listen()
         try:
-            if job.own_id:
-                self._listen(job.own_id).listen()
-            handle = super().submit(job)
-        finally:
-            if handle is None and (heard := self._progress.pop(job.own_id, None)) is not None:
-                heard.close()
-        return handle
+            return super().submit(job)
+        except ProviderRejected:
+            forget(self.wire, job.own_id)
+            raise
 
     def created(self, reply: Reply, job: JobSpec) -> Handle:
         number = reply.table.get("prompt_id")
         skipped = of_skipped(reply.table.get("node_errors"), self._titles)
-        return self.handle(number, nodes=len(self._titles), outputs=self._wanted, skipped=skipped)
+        return self.handle(number, titles=self._titles, outputs=self._wanted, skipped=skipped)
 
     def status(self, handle: Handle) -> Call:
         return Call("GET", f"history/{handle.job_id}")
@@ -148,7 +145,7 @@ class ComfyUI(Adapter):
         told = entry.get("status")
         status = told if isinstance(told, dict) else {}
         if status.get("status_str") == "error" or status.get("completed") is False:
-            stopped, failure = of_execution(status, self._titles)
+            stopped, failure = of_execution(status, handle.raw.get("titles") or {})
             return Snapshot(
                 State.CANCELLED if stopped else State.FAILED,
                 failure=self.failure(failure.kind, failure.says, billed=False),
@@ -184,16 +181,15 @@ class ComfyUI(Adapter):
         if snapshot.state is State.UNKNOWN:
             state, ahead = self._place(handle.job_id)
             if state is State.RUNNING:
-                heard = self._listen(handle.job_id)
-                heard.nodes = int(handle.raw.get("nodes") or 0)
+                heard = progress_of(self.wire, handle.job_id)
+                heard.nodes = len(handle.raw.get("titles") or {})
                 return Snapshot(State.RUNNING, heard.heard())
             if state is State.QUEUED:
                 return Snapshot(State.QUEUED, queue_position=ahead)
             snapshot = self.snapshot(self._asked(self.status(handle)), handle)  # it may have ended in between
         if snapshot.state is State.UNKNOWN:
             return self._gone(handle)
-        if (ended := self._progress.pop(handle.job_id, None)) is not None:
-            ended.close()
+        forget(self.wire, handle.job_id)
         return snapshot
 
     def _gone(self, handle: Handle) -> Snapshot:
@@ -203,10 +199,6 @@ class ComfyUI(Adapter):
         failure = self.failure(FailureKind.NOT_FOUND, says, billed=False)
         late = time.time() - handle.created_at < GONE_AFTER_S
         return Snapshot(State.UNKNOWN if late else State.EXPIRED, failure=failure)
-
-    def _listen(self, number: str) -> Progress:
-        """What hears of a job; its id is the client's name too."""
-        return self._progress.setdefault(number, Progress(self.wire, number))
 
     def _asked(self, call: Call) -> Reply:
         reply = self.wire.ask(call)
@@ -249,8 +241,9 @@ class ComfyUI(Adapter):
         for _ in range(2):  # between the two questions it may move from the queue to the history
             queued = self._place(job.own_id)[0] is not State.UNKNOWN
             if queued or self._asked(Call("GET", f"history/{job.own_id}")).table:
-                self._read(job)
-                return self.handle(job.own_id, nodes=len(self._titles), outputs=self._wanted, skipped="")
+                with suppress(InputError):  # the file may be gone; the job is there all the same
+                    self._read(job)
+                return self.handle(job.own_id, titles=self._titles, outputs=self._wanted, skipped="")
         return None
 
     def why(self, reply: Reply) -> Failure:

@@ -10,6 +10,8 @@ from ..websocket import Deaf, Websocket
 from ..wire import Wire
 
 TRIES = 3
+MOST = 32
+"""Jobs that are listened to at once; the oldest are let go."""
 
 
 class Progress:
@@ -82,3 +84,20 @@ def _share(told: Any) -> float:
     if not isinstance(value, int | float) or not isinstance(most, int | float) or most <= 0:
         return 0.0
     return min(max(value / most, 0.0), 1.0)
+
+
+_HEARD: dict[tuple[str, str], Progress] = {}
+"""By server and job, since an adapter is made anew for every question."""
+
+
+def progress_of(wire: Wire, prompt_id: str) -> Progress:
+    """What listens to a job in this process."""
+    while len(_HEARD) >= MOST and (wire.base, prompt_id) not in _HEARD:
+        _HEARD.pop(next(iter(_HEARD))).close()
+    return _HEARD.setdefault((wire.base, prompt_id), Progress(wire, prompt_id))
+
+
+def forget(wire: Wire, prompt_id: str) -> None:
+    """Hangs up, when a job has ended."""
+    if (heard := _HEARD.pop((wire.base, prompt_id), None)) is not None:
+        heard.close()

@@ -102,12 +102,19 @@ class Fal(Adapter):
         table = reply.table
         urls = {name: table[name] for name in URLS if isinstance(table.get(name), str)}
         made = self.handle(table.get("request_id"), urls.get("status_url", ""), **urls)
-        if len(urls) == len(URLS):
-            return made
-        owner = "/".join(self.model.model.split("/")[:2])  # what fal documents for its addresses
-        base = self.wire.address(f"{owner}/requests/{made.job_id}")
-        rest = {"status_url": f"{base}/status", "response_url": base, "cancel_url": f"{base}/cancel", **urls}
-        return replace(made, poll_ref=rest["status_url"], raw=rest)
+        return made if len(urls) == len(URLS) else self.named(made)
+
+    def named(self, handle: Handle) -> Handle:
+        """With the addresses that fal documents, where it gave none: they leave out what follows the model's name."""
+        owner = "/".join(self.model.model.split("/")[:2])
+        base = self.wire.address(f"{owner}/requests/{handle.job_id}")
+        urls = {
+            "status_url": f"{base}/status",
+            "response_url": base,
+            "cancel_url": f"{base}/cancel",
+            **handle.raw,
+        }
+        return replace(handle, poll_ref=urls["status_url"], raw=urls)
 
     def status(self, handle: Handle) -> Call:
         return Call("GET", handle.poll_ref, params={"logs": "false"})

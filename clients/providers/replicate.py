@@ -4,6 +4,7 @@
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,8 @@ class Replicate(Adapter):
 
     def found(self, reply: Reply, job: JobSpec, since: float) -> Handle | None:
         """By model, time and what was asked for. Raises Refused if it may be one of several."""
-        wanted, fits = body_of(job, self.model), []
+        wanted = body_of(replace(job, inputs=()), self.model)  # files have other addresses by now
+        fits: list[Mapping[str, Any]] = []
         for _ in range(PAGES):
             entries = [each for each in reply.table.get("results") or [] if isinstance(each, dict)]
             fits += [each for each in entries if self._fits(each, wanted, since)]

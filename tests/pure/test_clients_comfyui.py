@@ -137,7 +137,7 @@ def test_progress_is_heard_and_history_stays_the_truth(server: ComfyUI, tmp_path
     handle = ours.submit(asked)
     heard = None
     for _ in range(25):
-        snapshot = ours.poll(handle)
+        snapshot = adapter(server, tmp_path).poll(handle)  # as in a worker: a new one for every question
         heard = snapshot.progress if snapshot.progress is not None else heard
         if heard and heard > 0.1:
             break

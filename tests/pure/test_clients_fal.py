@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from holdfast.clients.adapter import Adapter
-from holdfast.clients.contract import CancelOutcome, FailureKind, MediaRef, State
+from holdfast.clients.contract import CancelOutcome, FailureKind, Handle, MediaRef, State
 from holdfast.clients.descriptor import check_job, read_catalogue
 from holdfast.clients.payload import body_of
 from holdfast.pipeline.errors import InputError, ProviderBusy, ProviderRejected, Refused, Uncertain
@@ -70,6 +70,11 @@ def test_the_addresses_that_came_are_used_and_built_if_none_came(server: Fal, tm
     server.faults.append(Fault(("POST", "depth$"), answer=Answer(200, {"request_id": "r9"})))
     handle = ours.submit(job_of("fal", DEPTH, clip(server)))
     assert handle.poll_ref == f"{server.url}/fal-ai/wan-22-vace-fun-a14b/requests/r9/status"
+    by_id = ours.named(Handle("fal", "r9", "", 0.0))
+    assert (by_id.poll_ref, by_id.raw["response_url"]) == (
+        handle.poll_ref,
+        handle.poll_ref.removesuffix("/status"),
+    )
     with_addresses = ours.submit(job_of("fal", DEPTH, clip(server)))
     assert with_addresses.raw["cancel_url"].endswith(f"{with_addresses.job_id}/cancel")
 

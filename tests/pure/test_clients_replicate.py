@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,8 @@ def test_a_create_that_got_no_answer_is_found_in_the_list(server: Replicate, tmp
     other = adapter(server, tmp_path, SEEDANCE)
     other.submit(job_of("replicate", SEEDANCE, seconds=5))
     ours.submit(masks(server, click_frames="3"))
-    found = ours.find(masks(server), before)
+    later = replace(masks(server), inputs=(MediaRef("path", str(tmp_path / "plate.mp4"), "source_video"),))
+    found = ours.find(later, before)
     assert found is not None and found.job_id == "p000", "on the third page, told apart by what was asked"
     assert ours.find(masks(server), time.time() + 3600) is None
     ours.submit(masks(server))
