@@ -16,11 +16,12 @@ from ..operators.prompt import (
     HOLDFAST_OT_start_prompt,
 )
 from ..operators.prompt_state import Seen
+from ..pipeline.intent import STAYS
 from ..pipeline.prompts.review import ALWAYS
 from ..pipeline.prompts.spoken import spoken
 from ..properties_prompt import look_of
 from .base import HoldfastPanel, explain, fact, fact_beside, sentence
-from .validate import draw_criteria, may_change
+from .validate import draw_criteria
 
 SEVERITIES: dict[str, Any] = {"error": "CANCEL", "warning": "ERROR", "hint": "INFO"}
 MOST_FINDINGS = 6
@@ -46,24 +47,20 @@ class HOLDFAST_PT_prompt(HoldfastPanel, bpy.types.Panel):
         layout, settings = self.layout, context.scene.holdfast.prompt
         seen = prompt_state.shown(context.scene)
         column = layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
-        column.prop(settings, "look", placeholder=look_of(context.scene))
+        _field(column, settings, "look", look_of(context.scene))
         if not seen.begun:
             sentence(layout, context, "What must change, what must not, and what Validate will check.")
             layout.operator(HOLDFAST_OT_start_prompt.bl_idname, icon="ADD")
             return
-        column.prop(settings, "role", placeholder="a painter of storybook backgrounds")
-        column.prop(settings, "purpose", placeholder="opening shot of a title sequence")
+        _field(column, settings, "role", "a painter of storybook backgrounds")
+        _field(column, settings, "purpose", "opening shot of a title sequence")
         _lines(layout, settings, "change", "Must Change", "one demand in one sentence")
         _lines(layout, settings, "keep", "Must Not Change", "the shape of every part")
         _parts(layout, settings)
         _references(layout, settings)
         column = layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
-        column.prop(settings, "output")
-        column.prop(settings, "negative", placeholder="flicker, extra text")
+        _field(column, settings, "output", "one continuous shot")
+        _field(column, settings, "negative", "flicker, extra text")
         _criteria(layout, context, seen)
         _findings(layout, context, seen)
         _text(layout, context, settings, seen)
@@ -77,6 +74,15 @@ def draw_field(layout: Any, context: bpy.types.Context) -> None:
         layout.prop(context.scene.holdfast.style, "prompt")
     else:
         fact_beside(layout, "Prompt", f"Contract {kept.name}")
+
+
+def _field(layout: Any, settings: Any, name: str, example: str) -> None:
+    """A text with a narrow name before it, since sentences need the room."""
+    row = layout.split(factor=0.24)
+    left = row.row()
+    left.alignment = "RIGHT"
+    left.label(text=settings.bl_rna.properties[name].name)
+    row.prop(settings, name, text="", placeholder=example)
 
 
 def _lines(layout: Any, settings: Any, name: str, label: str, example: str) -> None:
@@ -131,7 +137,7 @@ def _criteria(layout: Any, context: bpy.types.Context, seen: Seen) -> None:
     """What Validate will check: its own settings, so that they can't be two things."""
     validate = context.scene.holdfast.validate
     header, body = layout.panel("holdfast_prompt_criteria", default_closed=True)
-    header.label(text=f"Validate checks; may change: {may_change(validate)}")
+    header.label(text=f"Criteria: {_asked(seen)}")
     if seen.criteria_differ and seen.latest is not None:
         row = header.row()
         back = row.operator(HOLDFAST_OT_restore_prompt.bl_idname, text="", icon="LOOP_BACK", emboss=False)
@@ -145,6 +151,15 @@ def _criteria(layout: Any, context: bpy.types.Context, seen: Seen) -> None:
     sentence(body, context, "Always checked:", icon="CHECKMARK")
     for says, _kinds in ALWAYS:
         sentence(body, context, says, icon="BLANK1")
+
+
+def _asked(seen: Seen) -> str:
+    """What the criteria add to what is always checked, in few words."""
+    criteria = seen.draft.criteria
+    said = ["palette"] if criteria.palette else []
+    said += ["background"] if criteria.background == STAYS else []
+    said += ["lettering"] if criteria.readable else []
+    return ", ".join(said) or "what is always checked"
 
 
 def _findings(layout: Any, context: bpy.types.Context, seen: Seen) -> None:
@@ -172,14 +187,11 @@ def _text(layout: Any, context: bpy.types.Context, settings: Any, seen: Seen) ->
         sentence(box, context, seen.problem, icon="ERROR")
         return
     found, fields = seen.rendered, seen.rendered.fields
-    row = box.row(align=True)
-    fact(row, fields.prompt, found.says_length)
-    row.operator(HOLDFAST_OT_copy_prompt.bl_idname, text="", icon="COPYDOWN").negative = False
+    _length(box, fields.prompt, found.length, fields.most, fields.short_unit, False)
     sentence(box, context, found.prompt or "Nothing is left to say.")
     if fields.negative:
-        row = box.row(align=True)
-        fact(row, fields.negative, f"{fields.measure(found.negative)} {fields.unit_name}")
-        row.operator(HOLDFAST_OT_copy_prompt.bl_idname, text="", icon="COPYDOWN").negative = True
+        length = fields.measure(found.negative)
+        _length(box, fields.negative, length, fields.negative_most, fields.short_unit, True)
         sentence(box, context, found.negative or "empty")
     for name, path in found.cited:
         fact(box, name, bpy.path.basename(path), icon="IMAGE_DATA")
@@ -191,6 +203,18 @@ def _text(layout: Any, context: bpy.types.Context, settings: Any, seen: Seen) ->
         box.label(text=f"and {len(found.dropped) - MOST_DROPPED} more", icon="BLANK1")
     if fields.unconfirmed:
         sentence(box, context, f"Unconfirmed: {'; '.join(fields.unconfirmed)}", icon="QUESTION")
+
+
+def _length(box: Any, field: str, length: int, most: int, unit: str, negative: bool) -> None:
+    """The name of a field, how long its text is of how much, and the button that copies it."""
+    row = box.row()
+    row.label(text=field.rpartition(".")[2])
+    right = row.row()
+    right.alignment = "RIGHT"
+    right.label(text=" ".join(filter(None, (f"{length} / {most}" if most else str(length), unit))))
+    right.operator(
+        HOLDFAST_OT_copy_prompt.bl_idname, text="", icon="COPYDOWN", emboss=False
+    ).negative = negative
 
 
 def _buttons(layout: Any, seen: Seen) -> None:

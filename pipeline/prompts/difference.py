@@ -33,8 +33,8 @@ def _lists(old: PromptContract, new: PromptContract) -> Iterator[str]:
         before, now = getattr(old, name), getattr(new, name)
         yield from (f"{label}: “{line}” is gone" for line in before if line not in now)
         yield from (f"{label}: “{line}” is new" for line in now if line not in before)
-        if before != now and sorted(before) == sorted(now):
-            yield f"{label}: the same lines in another order"
+        if before != now and set(before) == set(now):
+            yield f"{label}: the same lines in another order or number"
 
 
 def _parts(old: PromptContract, new: PromptContract) -> Iterator[str]:

@@ -41,6 +41,11 @@ class Fields:
         return UNITS[self.unit](text)
 
     @property
+    def short_unit(self) -> str:
+        """The unit where there is no room for it; none for characters."""
+        return "" if self.unit == "characters" else self.unit_name.split()[0]
+
+    @property
     def unit_name(self) -> str:
         """The unit in words."""
         return UNIT_NAMES.get(self.unit, self.unit)

@@ -92,10 +92,10 @@ class Case:
             return whole
         return whole | {(part, each) for part in parts for each in of_parts or ["itself"]}
 
-    def said_of(self, text: str, start: int, end: int) -> str:
-        """What the word at start..end is said of: "part", "surface", or "" where nothing near it is named."""
+    def said_of(self, text: str, start: int, end: int) -> tuple[str, str]:
+        """What the word at start..end is said of ("part", "surface", or "" where nothing near it is named), by its word."""
         head, tail = _clause(text, start, end)
-        best, of = 1 << 16, ""
+        best, of = 1 << 16, ("", "")
         patterns = [("part", GENERIC), ("surface", SURFACES)]
         if self.any_part is not None:
             patterns.append(("part", self.any_part))
@@ -103,7 +103,7 @@ class Case:
             for match in pattern.finditer(text, head, tail):
                 far = match.start() - end if match.start() >= end else start - match.end()
                 if 0 <= far < best or (far == best and kind == "part"):
-                    best, of = far, kind
+                    best, of = far, (kind, match[0])
         return of
 
 

@@ -42,26 +42,27 @@ def readable_unknown(case: Case) -> Iterator[Found]:
 
 
 def deforms_part(case: Case) -> Iterator[Found]:
-    yield from _deforms(case, "part", "a model bends what that is said of")
+    yield from _deforms(case, "part")
 
 
 def deforms_something(case: Case) -> Iterator[Found]:
-    yield from _deforms(case, "", "it is said of nothing named, so it may bend parts")
+    yield from _deforms(case, "")
 
 
-def _deforms(case: Case, of: str, why: str) -> Iterator[Found]:
+def _deforms(case: Case, of: str) -> Iterator[Found]:
     for line in case.lines(*ASKING):
         for pattern, safer in DEFORMING:
             for match in pattern.finditer(line.text):
-                if case.said_of(line.text, *match.span()) == of and not denied(line.text, match.start()):
-                    says = f"“{match[0]}”: {why}."
-                    yield Found(
-                        line.field,
-                        line.index,
-                        *match.span(),
-                        says,
-                        f"Say what is painted instead: “{safer}”.",
-                    )
+                kind, subject = case.said_of(line.text, *match.span())
+                if kind != of or denied(line.text, match.start()):
+                    continue
+                why = (
+                    f"said of “{subject}”, a model bends it"
+                    if subject
+                    else "said of nothing, it may bend parts"
+                )
+                todo = f"Say what is painted instead: “{safer}”."
+                yield Found(line.field, line.index, *match.span(), f"“{match[0]}”: {why}.", todo)
 
 
 def adds_part(case: Case) -> Iterator[Found]:
