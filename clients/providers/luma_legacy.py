@@ -65,12 +65,15 @@ class LumaLegacy(Adapter):
 
     def found(self, reply: Reply, job: JobSpec, since: float) -> Handle | None:
         """The one generation whose request is ours and which began since. Raises Refused if there are several."""
-        wanted = body_of(job, self.model)
-        same = []
+        wanted, same = body_of(job, self.model), []
+        unknown = {"media", "first_frame"} if any(ref.kind == "path" for ref in job.inputs) else set()
         for one in reply.table.get("generations") or ():
             request = one.get("request") if isinstance(one, dict) else None
             told = {key: value for key, value in (request or {}).items() if value is not None}
-            if told == wanted and _posix(one.get("created_at")) >= since - CLOCK_S:
+            if (
+                _without(told, unknown) == _without(wanted, unknown)
+                and _posix(one.get("created_at")) >= since - CLOCK_S
+            ):
                 same.append(one.get("id"))
         if len(same) > 1:
             raise Refused(
@@ -78,6 +81,10 @@ class LumaLegacy(Adapter):
                 todo="Look in your account there, then decide.",
             )
         return self.handle(same[0]) if same else None
+
+
+def _without(body: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    return {key: value for key, value in body.items() if key not in names}
 
 
 def _posix(text: object) -> float:
