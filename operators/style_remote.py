@@ -19,7 +19,7 @@ from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
 from ..pipeline.take import SCHEMA
 from ..properties_jobs import caps_of
-from . import clips, locate
+from . import clips, locate, prompt_kept
 from .steps import StageGenerator, StageOptions, WorkerTask
 
 REHEARSAL = "rehearsal"
@@ -50,12 +50,21 @@ def chosen(provider: str) -> Descriptor | None:
     return model
 
 
+def known(provider: str) -> Descriptor | None:
+    """The same for a panel: None also for a name that is none, which the stage says."""
+    try:
+        return chosen(provider)
+    except HoldfastError:
+        return None
+
+
 def settings_of(scene: bpy.types.Scene, model: Descriptor) -> dict[str, Any]:
     """What decides a take of a remote model, by the names that every take's settings have."""
-    style = scene.holdfast.style
+    style, sent = scene.holdfast.style, prompt_kept.style_text(scene, model)
+    told = {"negative": sent.negative} if sent.negative else {}
     return {
-        "provider": model.provider, "model": model.model, "look": model.label, "prompt": style.prompt, "defects": [],
-        "seed": int(style.seed) if model.seed.strength != "none" else 0, "grain": 0.0, "ink": 0.0,
+        "provider": model.provider, "model": model.model, "look": model.label, "prompt": sent.prompt, "defects": [],
+        "seed": int(style.seed) if model.seed.strength != "none" else 0, "grain": 0.0, "ink": 0.0, **told,
     }  # fmt: skip
 
 
@@ -75,7 +84,8 @@ def run(
     check_allowed(store, model)
     made = yield from clips.make_for(scene, shot, options, model, kinds_of(model))
     folder = clips.folder_of(shot, model)
-    request = request_of(model, folder, made, settings["prompt"], settings["seed"], {})
+    told = {key: settings[key] for key in (prompt_kept.NEGATIVE,) if key in settings}
+    request = request_of(model, folder, made, settings["prompt"], settings["seed"], told)
     digest = digest_of(model, request)
     job = store.same(digest) or store.going(digest)
     if job is None or options.force:
@@ -94,10 +104,16 @@ def run(
     apply = {
         "project": str(store.project), "job": job.id, "truth": str(shot.truth), "clips": str(folder), "take": name,
         "out": str(shot.takes / name), "settings": dict(settings), "identity": identity,
-        "facts": {"look": settings["look"], "seed": settings["seed"]},
+        "facts": {"look": settings["look"], "seed": settings["seed"], **_contract(scene, model)},
     }  # fmt: skip
     yield WorkerTask(APPLY, apply, (0.9, 1.0))
     return Manifest.load(shot.takes / name / "take.json", SCHEMA)
+
+
+def _contract(scene: bpy.types.Scene, model: Descriptor) -> dict[str, Any]:
+    """The version of the prompt contract that a take is of, if it is of one."""
+    source = prompt_kept.style_text(scene, model).source
+    return {"contract": dict(source)} if source else {}
 
 
 def worker_request(store: JobStore, jobs: list[str]) -> dict[str, Any]:

@@ -5,11 +5,9 @@ from typing import Any
 
 import bpy
 
-from ..clients.descriptor import Descriptor
 from ..operators import style_remote, viewer
 from ..operators.results import HOLDFAST_OT_flick, HOLDFAST_OT_view_take
 from ..operators.state_cache import Shown
-from ..pipeline.errors import HoldfastError
 from ..pipeline.money import words
 from .base import StagePanel
 from .prompt import draw_field
@@ -25,7 +23,7 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
     def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
         style = settings.style
         layout.prop(style, "provider")
-        remote = _remote(style.provider)
+        remote = style_remote.known(style.provider)
         if remote is not None:
             draw_field(layout, context)
             if remote.seed.strength != "none":
@@ -44,7 +42,7 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
 
     def words_of_button(self, context: bpy.types.Context) -> tuple[str, str]:
         """What it will cost stands on the button."""
-        model = _remote(context.scene.holdfast.style.provider)
+        model = style_remote.known(context.scene.holdfast.style.provider)
         if model is None:
             return self.verb, ""
         if not model.price.as_of:
@@ -67,14 +65,6 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
             )
             view.take = name
         box.operator(HOLDFAST_OT_flick.bl_idname, icon="UV_SYNC_SELECT")
-
-
-def _remote(provider: str) -> Descriptor | None:
-    """The remote model that is chosen; None for the rehearsal or a name that is none (the button says so)."""
-    try:
-        return style_remote.chosen(provider)
-    except HoldfastError:
-        return None
 
 
 def _words(name: str, take: Any) -> str:

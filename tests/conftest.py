@@ -19,7 +19,7 @@ from types import ModuleType
 
 from scripts import blender_host
 
-pytest_plugins = ["tests.plugin_root"]
+pytest_plugins = ["tests.plugin_root", "tests.plugin_loopback"]
 PACKAGE = "holdfast"
 
 
