@@ -41,6 +41,8 @@ class ContentTasks(Adapter):
 
     def cancel(self, handle: Handle) -> CancelOutcome:
         """Asks first: DELETE stops a task that waits, but destroys one that has ended, and a running one goes on."""
+        if self.stop(handle) is None:
+            return CancelOutcome.UNSUPPORTED
         if self.poll(handle).state is not State.QUEUED:
             return CancelOutcome.TOO_LATE
         return super().cancel(handle)
