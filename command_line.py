@@ -17,6 +17,7 @@ from .operators import (
     clips,
     demo,
     import_take,
+    job_command,
     locate,
     prompt_command,
     repair_command,
@@ -126,6 +127,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     prompt_command.add_arguments(command)
     command.set_defaults(handler=_prompt)
+    command = commands.add_parser(
+        "jobs", parents=[shared], help="remote jobs: what was sent, where, what it cost"
+    )
+    job_command.add_arguments(command)
+    command.set_defaults(handler=_jobs)
     command = commands.add_parser("bodies", parents=[shared], help="rigid bodies for any parts")
     body_command.add_arguments(command)
     command.set_defaults(handler=_bodies)
@@ -245,6 +251,10 @@ def _prompt(arguments: argparse.Namespace, reporter: Reporter) -> int:
     scene = locate.scene_of_shot(arguments.shot)
     apply_settings(scene, arguments.settings)
     return prompt_command.run(scene, arguments, reporter)
+
+
+def _jobs(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    return job_command.run(arguments, reporter)
 
 
 def _words(arguments: argparse.Namespace, reporter: Reporter) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import StringProperty
 
-from ..clients.descriptor import Service
+from ..clients.descriptor import Catalogue, Service
 from ..clients.hosts import hosts_of
 from ..clients.keys import FILE as KEY_FILE
 from ..clients.keys import config_folder
@@ -24,15 +24,15 @@ WIDTH_PX, LETTERS = 460, 58
 MOST_WOKEN = 200
 
 
-def sentence_of(service: Service) -> str:
+def sentence_of(service: Service, catalogue: Catalogue) -> str:
     """What is agreed to, as it is shown and recorded."""
-    told = job_services.what_leaves(service, job_cache.services.catalogue)
+    told = job_services.what_leaves(service, catalogue)
     return " ".join(f"{title}: {says}" for title, says in told)
 
 
-def agree(root: Path, service: Service) -> None:
+def agree(root: Path, service: Service, catalogue: Catalogue) -> None:
     """Records that this person agreed. Raises StorageError."""
-    consent.agree(Ledger(root / "ledger"), service.id, hosts_of(service), sentence_of(service))
+    consent.agree(Ledger(root / "ledger"), service.id, hosts_of(service), sentence_of(service, catalogue))
 
 
 def take_back(root: Path, service: Service) -> None:
@@ -101,7 +101,7 @@ class HOLDFAST_OT_agree(bpy.types.Operator):
         if service is None:
             return {"CANCELLED"}
         try:
-            agree(locate.project().root, service)
+            agree(locate.project().root, service, job_cache.services.catalogue)
             wake(job_cache.store(), service.id)
         except HoldfastError as error:
             self.report({"ERROR"}, str(error))

@@ -10,7 +10,7 @@ import bpy
 from ..clients.descriptor import Catalogue, Service, reading_catalogue
 from ..clients.hosts import hosts_of, is_local
 from ..clients.keys import where_from
-from ..pipeline.consent import EVENT
+from ..pipeline.consent import EVENT, order
 from ..pipeline.errors import HoldfastError
 from ..pipeline.ledger import read_tail
 from ..pipeline.money import words
@@ -50,7 +50,7 @@ class Services:
         self.problem = ""
         self._stamps: tuple[object, ...] = ("never",)
         self._read: dict[Path, int] = {}
-        self._consents: list[tuple[str, str, tuple[str, ...]]] = []
+        self._consents: list[tuple[tuple[str, float], str, tuple[str, ...]]] = []
 
     def reading(self, project: Path | None, extra: Sequence[Path]) -> Iterator[None]:
         """Reads what changed: the catalogue, consents, and where the keys come from."""
@@ -82,7 +82,7 @@ class Services:
                 continue
             for entry in read_tail(path, self._read.get(path, 0), EVENT):
                 hosts = tuple(entry["hosts"]) if entry["agreed"] else ()
-                self._consents.append((str(entry["at"]), str(entry["service"]), hosts))
+                self._consents.append((order(entry), str(entry["service"]), hosts))
             self._read[path] = size
             yield
 
