@@ -27,6 +27,12 @@ analytic = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(analytic)
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    """Where the control clips of the first test are kept for the others: the package is the same."""
+    return tmp_path_factory.mktemp("kept") / "controls"
+
+
 @pytest.fixture
 def runway():
     with RunwayServer() as server:
@@ -38,7 +44,9 @@ def runway():
 
 
 @pytest.fixture
-def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runway: RunwayServer) -> bpy.types.Scene:
+def scene(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runway: RunwayServer, kept: Path
+) -> bpy.types.Scene:
     """A saved scene with an analytic package, whose project knows Runway at the loopback address."""
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     fresh = steps.Stage("truth", "", truth_stage.STAGE.run, lambda scene, shot: steps.StageState("fresh", ""))
@@ -57,7 +65,12 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runway: RunwayServer)
     scene.holdfast.style.provider = "runway/aleph2"
     scene.holdfast.style.prompt = "ink drawing"
     secret.hold("HOLDFAST_RUNWAY_KEY", runway.key)
+    controls = locate.shot_of(scene).controls
+    if kept.exists():
+        shutil.copytree(kept, controls)
     yield scene
+    if controls.exists() and not kept.exists():
+        shutil.copytree(controls, kept)
     secret.hold("HOLDFAST_RUNWAY_KEY", "")
 
 
