@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..pipeline.errors import HoldfastError, InputError, ProviderBusy, ProviderRejected, Refused
-from ..pipeline.sniff import SUFFIX, kind_of_file
-from ..pipeline.store import hash_file, read_json, storage, write_bytes, write_json
+from ..pipeline.errors import InputError, ProviderBusy, ProviderRejected, Refused, Uncertain
+from ..pipeline.sniff import kind_of_file
+from ..pipeline.store import read_json
+from .answers import ANSWER, Answers
 from .calls import Call, Reply
 from .contract import (
     CancelOutcome,
@@ -31,7 +32,7 @@ from .contract import (
 )
 from .descriptor import Descriptor, check_job
 from .download import download
-from .wire import Wire
+from .wire import LOST, Wire
 
 DATA_URI_MAX = 8 << 20
 MEDIA_TYPE = {"jpeg": "image/jpeg", "mp4": "video/mp4", "mov": "video/quicktime", "webm": "video/webm", "png": "image/png",
@@ -51,7 +52,7 @@ GONE_AFTER_S = 120.0
 """A record that can't be found so long after its job was made is gone; before, it may be late."""
 
 
-class Adapter:
+class Adapter(Answers):
     """Base of the adapters. Those of a kind override the questions; the protocol below is the same for all."""
 
     def __init__(
@@ -192,11 +193,6 @@ class Adapter:
             raise InputError(says, where=str(path))
         return MediaRef("path", str(path), role)
 
-    def failure(self, kind: FailureKind, says: str, message: str = "", billed: bool | None = None) -> Failure:
-        """A failure in a sentence that begins with the service's name and ends with its own words."""
-        tail = f": {self.wire.clean(message)}" if message else ""
-        return Failure(kind, f"{self.wire.name} {says}{tail}", billed)
-
     def reject(self, reply: Reply) -> None:
         """Raises what a refused ``create`` means: ProviderBusy where trying again later may help, else ProviderRejected."""
         failure = self.why(reply)
@@ -208,58 +204,12 @@ class Adapter:
         raise (ProviderBusy if busy else ProviderRejected)(failure.says, todo=TODO.get(failure.kind, ""))
 
     def handle(self, job_id: Any, poll_ref: Any = "", **raw: Any) -> Handle:
-        """A handle of this service. Raises ProviderRejected if the answer had no id."""
+        """A handle of this service. Raises Uncertain if the answer had no id: it may be at work, and may bill."""
         if not isinstance(job_id, str | int) or job_id == "":
-            raise ProviderRejected(f"{self.wire.name} accepted the job but gave it no id")
+            raise Uncertain(f"{self.wire.name} accepted the job but gave it no id", todo=LOST)
         return Handle(self.model.provider, str(job_id), str(poll_ref or job_id), time.time(), raw)
 
-    def keep(self, job_id: str, results: list[tuple[str, bytes]], cost_micros: int | None = None) -> Handle:
-        """Of a service that answers with the result itself: it is written to the spool, whole, before anything else.
-        ``results`` are (media type, bytes)."""
-        names = []
-        for number, (media_type, content) in enumerate(results):
-            name = f"result{number:02d}"
-            write_bytes(self.spool / name, content)
-            names.append([name, media_type])
-        write_json(self.spool / ANSWER, {"job_id": job_id, "results": names, "cost_micros": cost_micros})
-        return self.spooled_handle(job_id)
 
-    def spooled_handle(self, job_id: str) -> Handle:
-        """The handle of a job that is already answered."""
-        return Handle(self.model.provider, job_id, f"spool:{ANSWER}", time.time())
-
-    def spooled(self, handle: Handle) -> Snapshot:
-        """The terminal state of such a job."""
-        try:
-            answer = read_json(self.spool / ANSWER)
-        except HoldfastError:
-            return Snapshot(
-                State.EXPIRED, failure=self.failure(FailureKind.NOT_FOUND, "'s answer is no longer here")
-            )
-        outputs = tuple(
-            Output(f"{number:02d}", MediaRef("path", str(self.spool / name), "result"), media_type)
-            for number, (name, media_type) in enumerate(answer["results"])
-        )
-        return Snapshot(State.SUCCEEDED, 1.0, outputs=outputs, cost_micros=answer.get("cost_micros"))
-
-    def moved(self, path: Path, folder: Path, name: str) -> Fetched:
-        """A spooled result under its name in ``folder``; its kind must be one that the model gives."""
-        try:
-            kind = kind_of_file(path)
-        except OSError as error:
-            raise InputError(f"The result is gone: {error.strerror}", where=str(path)) from error
-        if kind not in self.model.output.kinds:
-            raise ProviderRejected(
-                f"{self.wire.name} sent something else than {' or '.join(self.model.output.kinds)}"
-            )
-        target = folder / f"{name}{SUFFIX[kind]}"
-        with storage(target):
-            folder.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
-        return Fetched(target, hash_file(target))
-
-
-ANSWER = "answer.json"
 TODO = {
     FailureKind.AUTH: "Check the key of this service in the preferences.",
     FailureKind.QUOTA: "Look at your balance there.",

@@ -129,7 +129,7 @@ def test_refusals_are_told_apart(server: MeshyServer, tmp_path: Path) -> None:
     with pytest.raises(ProviderRejected, match="can't work with what was sent: no pose"):
         adapter.submit(job)
     server.faults = [Fault(answer=Answer(200, {"nothing": 1}))]
-    with pytest.raises(ProviderRejected, match="no id"):
+    with pytest.raises(Uncertain, match="no id"):
         adapter.submit(job)
     adapter = adapter_for("meshy", "text-to-3d", server, tmp_path, keys={"MESHY_API_KEY": "wrong-key"})
     with pytest.raises(ProviderRejected, match="did not accept the key"):
