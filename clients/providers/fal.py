@@ -25,8 +25,9 @@ STATES = {
     "CANCELLATION_REQUESTED": State.RUNNING,
     "CANCELLED": State.CANCELLED,
 }
-MULTIPART_ABOVE = 100 << 20
-"""Bytes from which the vendor's own client sends a file in parts."""
+MULTIPART_ABOVE, PART = 100 << 20, 10 << 20
+"""Bytes from which the vendor's own client sends a file in parts, and bytes of a part."""
+FILE_MAX = 1 << 30
 URLS = ("status_url", "response_url", "cancel_url")
 
 
@@ -52,15 +53,36 @@ class Fal(Adapter):
         except OSError as error:
             raise InputError(f"Can't read {path.name}: {error.strerror}", where=str(path)) from error
         limit = self.model.inputs.get(role)
-        most = min(limit.max_bytes if limit and limit.max_bytes else MULTIPART_ABOVE, MULTIPART_ABOVE)
+        most = limit.max_bytes if limit and limit.max_bytes else FILE_MAX
         if size > most:
             raise InputError(f"{path.name} has {size >> 20} MB, fal takes {most >> 20} MB", where=str(path))
         token = self._asked(self.token_call())
-        answer = self._asked(self.upload_call(path, token))
+        if size > MULTIPART_ABOVE:
+            return MediaRef("https", self._in_parts(path, token), role)
+        return MediaRef("https", self._address(self._asked(self.upload_call(path, token)), path), role)
+
+    def _address(self, answer: Mapping[str, Any], path: Path) -> str:
         url = answer.get("access_url")
         if not isinstance(url, str) or not url:
             raise ProviderRejected("fal took the file but gave it no address", where=path.name)
-        return MediaRef("https", url, role)
+        return url
+
+    def _in_parts(self, path: Path, token: Mapping[str, Any]) -> str:
+        """A large file, one part after the other."""
+        begin = self.upload_call(path, token)
+        begun = self._asked(replace(begin, url=f"{begin.url}/multipart", body=None))
+        url, done = self._address(begun, path), []
+        home = f"{url}/multipart/{begun.get('uploadId')}"
+        leave = {"Authorization": begin.headers["Authorization"]}
+        typed = {**leave, "Content-Type": begin.headers["Content-Type"]}
+        with path.open("rb") as stream:
+            for number, part in enumerate(iter(lambda: stream.read(PART), b""), 1):
+                reply = self.wire.ask(Call("PUT", f"{home}/{number}", body=part, headers=typed, signed=False))
+                if not reply.ok:
+                    self.reject(reply)
+                done.append({"partNumber": number, "etag": reply.headers.get("etag", "")})
+        self._asked(Call("POST", f"{home}/complete", json={"parts": done}, headers=leave, signed=False))
+        return url
 
     def token_call(self) -> Call:
         """Asks for leave to upload."""

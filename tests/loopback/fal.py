@@ -37,6 +37,7 @@ class Fal(Loopback):
         super().__init__()
         self.requests: dict[str, Request] = {}
         self.uploads: dict[str, tuple[str, bytes]] = {}
+        self.parts: dict[tuple[str, int], bytes] = {}
         self.script: list[dict[str, Any]] = [
             {"status": "IN_QUEUE", "queue_position": 2},
             {"status": "IN_PROGRESS", "logs": []},
@@ -71,6 +72,30 @@ class Fal(Loopback):
             return Answer(401, {"detail": "bad token"})
         name = f"b/{len(self.uploads)}_{received.headers['x-fal-file-name']}"
         self.uploads[name] = (received.headers["content-type"], received.body)
+        return Answer(200, {"access_url": f"{self.url}/files/{name}"})
+
+    @route("POST", "/files/upload/multipart")
+    def begin_parts(self, received: Received) -> Answer:
+        if received.headers.get("authorization") != "Bearer short-lived":
+            return Answer(401, {"detail": "bad token"})
+        name = f"b/{len(self.uploads)}_{received.headers['x-fal-file-name']}"
+        self.uploads[name] = (received.headers["content-type"], b"")
+        return Answer(200, {"access_url": f"{self.url}/files/{name}", "uploadId": "u1"})
+
+    @route("PUT", "/files/(?P<name>.+)/multipart/u1/(?P<number>[0-9]+)")
+    def part(self, received: Received, name: str, number: str) -> Answer:
+        if received.headers.get("authorization") != "Bearer short-lived":
+            return Answer(401, {"detail": "bad token"})
+        self.parts[name, int(number)] = received.body
+        return Answer(200, headers={"ETag": f'"{number}"'})
+
+    @route("POST", "/files/(?P<name>.+)/multipart/u1/complete")
+    def end_parts(self, received: Received, name: str) -> Answer:
+        wanted = {n: f'"{n}"' for each, n in self.parts if each == name}
+        if {each["partNumber"]: each["etag"] for each in received.json["parts"]} != wanted:
+            return Answer(400, {"detail": "parts do not fit"})
+        content = b"".join(self.parts[name, n] for n in sorted(wanted))
+        self.uploads[name] = (self.uploads[name][0], content)
         return Answer(200, {"access_url": f"{self.url}/files/{name}"})
 
     @route("GET", "/files/(?P<name>.+)")

@@ -190,6 +190,22 @@ def test_uploads_that_are_refused(server: Fal, tmp_path: Path) -> None:
         ours.put(film, "control_video")
 
 
+def test_a_large_file_goes_in_parts(server: Fal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.clients.providers.fal.MULTIPART_ABOVE", 1000)
+    monkeypatch.setattr("holdfast.clients.providers.fal.PART", 1000)
+    ours, film = adapter(server, tmp_path), tmp_path / "a.mp4"
+    film.write_bytes(mp4())
+    ours.put(film, "control_video")
+    assert [body for _, body in server.uploads.values()] == [mp4()] and len(server.parts) > 1
+    assert not any(server.key in each.headers["authorization"] for each in server.of("PUT"))
+    server.faults.append(Fault(("PUT", "/2$"), answer=Answer(403, {"detail": "token is over"})))
+    with pytest.raises(ProviderRejected, match="token is over"):
+        ours.put(film, "control_video")
+    monkeypatch.setattr("holdfast.clients.providers.fal.FILE_MAX", 100)
+    with pytest.raises(InputError, match="fal takes"):
+        ours.put(film, "control_video")
+
+
 def test_how_long_files_are_kept_can_be_said(server: Fal, tmp_path: Path) -> None:
     ours = adapter(server, tmp_path, settings={"keep_s": 3600, "priority": "low"})
     film = tmp_path / "a.mp4"

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """fal's own client drives the loopback server, and our requests are its requests."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import fal_client.client as fal_module
@@ -9,11 +11,13 @@ import pytest
 from fal_client import Completed, FalClientHTTPError, Queued, SyncClient
 from holdfast.clients.contract import CancelOutcome, Handle, State
 from holdfast.clients.payload import body_of
+from holdfast.clients.providers import fal as ours_module
 
 from tests.loopback.compare import COUNTED, assert_same
 from tests.loopback.fal import Fal, refused
 from tests.loopback.harness import adapter_for, job_of, model_of, until_done
 from tests.loopback.media import mp4
+from tests.loopback.server import Received
 
 DEPTH = "fal-ai/wan-22-vace-fun-a14b/depth"
 UPLOAD = (*COUNTED, "x-fal-object-lifecycle", "x-fal-object-lifecycle-preference", "accept")
@@ -60,6 +64,38 @@ def test_whole_cycle_and_equal_requests(server: Fal, tmp_path: Path) -> None:
     assert until_done(ours, mine).state is State.SUCCEEDED
     their, our = (each for each in server.of("GET", "requests/[^/]+$"))
     assert our.query == their.query and our.headers["authorization"] == their.headers["authorization"]
+
+
+def test_a_large_file_goes_in_parts(server: Fal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fal_module, "MULTIPART_THRESHOLD", 1000)
+    monkeypatch.setattr(fal_module, "MULTIPART_CHUNK_SIZE", 1000)
+    monkeypatch.setattr(ours_module, "MULTIPART_ABOVE", 1000)
+    monkeypatch.setattr(ours_module, "PART", 1000)
+    film = tmp_path / "input.mp4"
+    film.write_bytes(mp4())
+    SyncClient(key=server.key).upload_file(film)
+    their = list(server.log)
+    ours = adapter_for("fal", DEPTH, server, tmp_path, settings={"rest": server.url})
+    ref = ours.put(film, "control_video")
+    mine = server.log[len(their) :]
+    assert [body for _, body in server.uploads.values()] == [mp4(), mp4()]
+    assert ref.value.endswith("/files/b/1_input.mp4")
+
+    def key(each: Received) -> tuple[str, str]:
+        return each.method, each.path.replace("/1_", "/0_")
+
+    for our, other in zip(sorted(mine, key=key), sorted(their, key=key), strict=True):
+        ordered = replace(other, path=other.path.replace("/0_", "/1_"))
+        if our.method == "POST" and our.path.endswith("complete"):  # theirs go side by side
+            ordered = replace(
+                ordered, body=json.dumps({"parts": sorted(other.json["parts"], key=by_number)}).encode()
+            )
+        assert_same(our, ordered)
+        assert our.method != "PUT" or our.body == other.body
+
+
+def by_number(part: dict[str, int]) -> int:
+    return part["partNumber"]
 
 
 def test_cancel_is_the_same_request(server: Fal, tmp_path: Path) -> None:
