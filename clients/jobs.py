@@ -154,6 +154,8 @@ class Runner:
         if time.time() - job.begun > OLDEST_S:
             raise HoldfastError(f"{service.label} has not finished it in {OLDEST_S / 3600:.0f} hours")
         asked = job_steps.poll(self.store, job, adapter)
+        if self.store.get(job.id).step is not Step.REMOTE:
+            return  # what is done is fetched at once: its links die
         usual = min(LONGEST_POLL_S, 0.1 * (time.time() - job.begun))
         wait = max(adapter.model.job.poll_min_s, usual, asked or 0.0)
         self.store.note(job.id, due=time.time() + wait * random.uniform(1.0, 1.2), beat=time.time())

@@ -71,9 +71,10 @@ class Studio(Loopback):
 
 
 class StudioAdapter(Adapter):
-    """Its adapter; ``lookups`` says whether it may be asked for a lost job."""
+    """Its adapter; ``lookups`` says whether it may be asked for a lost job, ``patience`` how long it wants to be left alone."""
 
     lookups = True
+    patience = 0.0
 
     def create(self, job: JobSpec) -> Call:
         return Call("POST", "/jobs", json={"own_id": job.own_id, "prompt": job.prompt})
@@ -91,7 +92,9 @@ class StudioAdapter(Adapter):
                 Output(f"{i:02d}", MediaRef("https", url, "result"), "video/mp4")
                 for i, url in enumerate(body["urls"])
             )
-            return Snapshot(State.SUCCEEDED, 1.0, outputs=outputs, cost_micros=body["micros"])
+            return Snapshot(
+                State.SUCCEEDED, 1.0, retry_after_s=self.patience, outputs=outputs, cost_micros=body["micros"]
+            )
         if body.get("state") == "cancelled":
             return Snapshot(
                 State.CANCELLED, failure=self.failure(FailureKind.UNSUPPORTED, "has stopped it", billed=False)

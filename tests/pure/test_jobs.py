@@ -67,6 +67,17 @@ def test_a_job_goes_its_way_and_every_step_is_written(tmp_path, studio):
     assert len(studio.bills) == 1
 
 
+def test_what_is_done_is_fetched_at_once_however_slow_the_polls(tmp_path, monkeypatch):
+    monkeypatch.setattr(StudioAdapter, "patience", 3600.0)
+    with Studio(polls=0) as studio:
+        job = prepared(tmp_path)
+        end = time.monotonic() + 5
+        runner(tmp_path, studio, context=Context(cancel=CancelToken(lambda: time.monotonic() > end))).go(
+            set()
+        )
+        assert JobStore(tmp_path).get(job.id).step is Step.READY
+
+
 def test_the_index_can_be_made_again_from_the_ledger(tmp_path, studio):
     jobs = [prepared(tmp_path) for _ in range(3)]
     runner(tmp_path, studio).go({jobs[0].id, jobs[1].id})
