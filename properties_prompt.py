@@ -147,13 +147,13 @@ class HOLDFAST_PG_prompt(bpy.types.PropertyGroup):
         )
 
 
-def look_of(scene: bpy.types.Scene) -> str:
+def look_of(scene: Any) -> str:
     """The name of the look that the contract is of."""
     settings = scene.holdfast
     return settings.prompt.look.strip() or str(settings.style.look).lower()
 
 
-def contract_of(scene: bpy.types.Scene) -> PromptContract:
+def contract_of(scene: Any) -> PromptContract:
     """The contract as it is being written."""
     prompt = scene.holdfast.prompt
     return PromptContract(
@@ -170,7 +170,7 @@ def contract_of(scene: bpy.types.Scene) -> PromptContract:
     )
 
 
-def fill(scene: bpy.types.Scene, contract: PromptContract) -> None:
+def fill(scene: Any, contract: PromptContract) -> None:
     """Makes the settings those of a contract, its criteria those of Validate."""
     prompt = scene.holdfast.prompt
     for name in ("role", "purpose", "output"):
@@ -194,7 +194,7 @@ def fill(scene: bpy.types.Scene, contract: PromptContract) -> None:
     fill_criteria(scene, contract.criteria)
 
 
-def fill_criteria(scene: bpy.types.Scene, criteria: Intent) -> None:
+def fill_criteria(scene: Any, criteria: Intent) -> None:
     """Makes Validate check these criteria."""
     validate = scene.holdfast.validate
     validate.recolour, validate.relight = criteria.recolour, criteria.relight

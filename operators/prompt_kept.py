@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The saved versions of a scene's prompt contract, and the prompt that Style takes from the newest."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import bpy
 
+from ..clients.descriptor import Descriptor
+from ..clients.prompting import fields_of
 from ..pipeline.errors import HoldfastError
 from ..pipeline.prompts import versions
 from ..pipeline.prompts.difference import difference
@@ -12,6 +16,8 @@ from ..pipeline.prompts.render import render
 from ..properties_prompt import REHEARSAL, contract_of, look_of
 from . import locate, prompt_models
 
+NEGATIVE = "negative"
+"""Name of the option that takes a negative prompt."""
 MOST_VERSIONS = 30
 """That a history lists."""
 
@@ -51,10 +57,26 @@ def save(scene: bpy.types.Scene) -> versions.Version:
     return versions.save(locate.shot_of(scene), contract_of(scene), root_of_references())
 
 
-def style_text(scene: bpy.types.Scene) -> tuple[str, dict[str, object]]:
-    """(the prompt that Style sends, where it is from): of the newest version if there is one, else the plain field."""
+@dataclass(frozen=True)
+class Sent:
+    """What Style sends: the prompt, the negative prompt, and the version that they are of (none: the plain field)."""
+
+    prompt: str
+    negative: str = ""
+    source: Mapping[str, object] = field(default_factory=dict)
+
+
+def style_text(scene: bpy.types.Scene, model: Descriptor | None = None) -> Sent:
+    """Of the newest version if there is one, else the plain field; for a remote model or the rehearsal.
+
+    Style sends no pictures beside the clip, and a negative prompt only where the model has an option of that name; else
+    it is said as what stays.
+    """
     kept = latest(scene)
     if kept is None:
-        return str(scene.holdfast.style.prompt), {}
+        return Sent(str(scene.holdfast.style.prompt))
+    fields = prompt_models.fields(REHEARSAL) if model is None else fields_of(model)
+    fields = replace(fields, cite="", negative=fields.negative if model and NEGATIVE in model.options else "")
+    found = render(kept.contract, fields)
     source = {"look": kept.contract.look, "version": kept.contract.version, "digest": kept.digest}
-    return render(kept.contract, prompt_models.fields(REHEARSAL)).prompt, source
+    return Sent(found.prompt, found.negative, source)

@@ -38,9 +38,8 @@ def settings_of(scene: bpy.types.Scene) -> dict[str, Any]:
             "The planted defects must be a list", todo="Write [...] around them, or clear the field."
         )
     names = ("provider", "look", "seed", "grain", "ink")
-    prompt, _source = prompt_kept.style_text(scene)
     chosen = {name: getattr(style, name) for name in names}
-    return take_settings({**chosen, "prompt": prompt, "defects": defects})
+    return take_settings({**chosen, "prompt": prompt_kept.style_text(scene).prompt, "defects": defects})
 
 
 def find_take(shot: ShotFolder, identity: str) -> str | None:
@@ -104,7 +103,7 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         "take": name,
         "frames": list(options.frames) if options.frames else None,
         "force": options.force,
-        "contract": prompt_kept.style_text(scene)[1],
+        "contract": dict(prompt_kept.style_text(scene).source),
     }
     yield WorkerTask(WORKER, request)
     return Manifest.load(folder / "take.json", SCHEMA)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import bpy
 import pytest
@@ -131,8 +132,14 @@ def test_style_sends_the_newest_version_and_the_plain_field_without_one(module, 
     sent = style.settings_of(scene)["prompt"]
     print(sent)
     assert sent.startswith("Ink and watercolour on rough paper.") and "bayonet lid" in sent
-    text, source = module("operators.prompt_kept").style_text(scene)
-    assert text == sent and (source["look"], source["version"]) == ("ink_wash", 1)
+    kept, source = module("operators.prompt_kept"), {"look": "ink_wash", "version": 1}
+    found = kept.style_text(scene)
+    assert found.prompt == sent and source.items() <= found.source.items()
+    aleph = module("clients.registry").catalogue()["runway/aleph2"]
+    remote = kept.style_text(scene, aleph)
+    assert "The picture is steady from frame to frame." in remote.prompt and not remote.negative
+    other = replace(aleph, options={**aleph.options, "negative": {"kind": "text"}}, negative_max=7)
+    assert kept.style_text(scene, other).negative == "flicker"
     scene.holdfast.style.look = "CEL"
     assert style.settings_of(scene)["prompt"] == "the plain field", "another look has a contract of its own"
 
