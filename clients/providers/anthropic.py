@@ -24,11 +24,11 @@ KINDS = {
     "request_too_large": (FailureKind.MEDIA_REJECTED, "says that it was sent too much"),
 }
 NO_GOOD = {
-    "refusal": "refused to answer. It was billed",
-    "max_tokens": "ran out of room before the end (max_tokens). It was billed; allow more, or ask for less",
-    "model_context_window_exceeded": "was given more than it can hold. It was billed; give it less",
-    "pause_turn": "stopped halfway. It was billed",
-    "tool_use": "asked for a tool that it was not given. It was billed",
+    "refusal": "refused to answer",
+    "max_tokens": "ran out of room before the end (max_tokens); allow more, or ask for less",
+    "model_context_window_exceeded": "was given more than it can hold; give it less",
+    "pause_turn": "stopped halfway",
+    "tool_use": "asked for a tool that it was not given",
 }
 
 
@@ -61,26 +61,28 @@ class Anthropic(Adapter):
         return Call("POST", "/v1/messages", json=body, headers=headers, patience_s=PATIENCE_S)
 
     def created(self, reply: Reply, job: JobSpec) -> Handle:
+        """An answer that is no plan is billed like one, so it is kept as a failure and not taken for a refusal."""
         body = reply.table
+        name, cost = str(body.get("id") or job.own_id), self.cost(body)
         reason = str(body.get("stop_reason"))
         if reason not in ENDED_WELL:
-            says = NO_GOOD.get(reason, f"ended for a reason that is not known ({reason}). It was billed")
-            raise ProviderRejected(f"{self.wire.name} {says}")
+            kind = FailureKind.MODERATED if reason == "refusal" else FailureKind.INVALID_REQUEST
+            says = NO_GOOD.get(reason, f"ended for a reason that is not known ({self.wire.clean(reason)})")
+            return self.keep(name, [], cost, self.failure(kind, says, billed=True))
         blocks = body.get("content")
         texts = [b.get("text") for b in blocks if isinstance(b, dict)] if isinstance(blocks, list) else []
         text = "".join(one for one in texts if isinstance(one, str))
         try:
             plan = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ProviderRejected(
-                f"{self.wire.name} answered something else than JSON. It was billed"
-            ) from error
-        if wrong := problem(plan, job.options["schema"]):
-            raise ProviderRejected(
-                f"{self.wire.name} answered a plan that breaks the rules: {self.wire.clean(wrong)}. It was billed"
-            )
+            wrong = problem(plan, job.options["schema"])
+        except (ValueError, RecursionError):
+            wrong = "it is no JSON"
+        if wrong:
+            says = "answered a plan that breaks the rules"
+            failure = self.failure(FailureKind.PROVIDER_INTERNAL, says, wrong, billed=True)
+            return self.keep(name, [], cost, failure)
         content = json.dumps(plan, ensure_ascii=False, indent=1).encode()
-        return self.keep(str(body.get("id") or job.own_id), [("application/json", content)], self.cost(body))
+        return self.keep(name, [("application/json", content)], cost)
 
     def cost(self, body: dict[str, Any]) -> int | None:
         """What the tokens cost, if the settings say what one does."""

@@ -21,7 +21,7 @@ STATES = {
 }  # fmt: skip
 BEFORE = ("EMPTY", "AWAITING_UPLOAD", "AWAITING_AFI_INPUT", "AWAITING_AFS_INPUT", "AWAITING_AFV_INPUT")
 """States of an avatar whose fit was not begun."""
-EXPORT = "export.json"
+AVATAR, EXPORT = "avatar.json", "export.json"
 TYPES = {"fbx": "application/octet-stream", "glb": "model/gltf-binary", "obj": "model/obj"}
 
 
@@ -42,6 +42,7 @@ class Meshcapade(Adapter):
         method, url = place
         if not self.wire.ask(Call(method, url, body=path, signed=False)).ok:
             raise ProviderBusy(f"{self.wire.name}'s storage did not take {path.name}")
+        write_json(self.spool / AVATAR, {"avatar": avatar})
         return MediaRef("asset_id", avatar, role)
 
     def data(self, call: Call) -> Mapping[str, Any]:
@@ -60,20 +61,24 @@ class Meshcapade(Adapter):
     def created(self, reply: Reply, job: JobSpec) -> Handle:
         if reply.table.get("errors"):
             self.reject(reply)
-        return self.made(job)
+        return self.made(job, job.all("source_video")[0].value)
 
-    def made(self, job: JobSpec) -> Handle:
+    def made(self, job: JobSpec, avatar: str) -> Handle:
         """The handle of a fit; what is exported later stands in it."""
         wish = {"format": job.options.get("format", "fbx"), "pose": job.options.get("pose", "t")}
         wish["compatibilityMode"] = job.options.get("compatibility", "DEFAULT")
-        return self.handle(job.all("source_video")[0].value, export=wish)
+        return self.handle(avatar, export=wish)
+
+    def noted(self, file: str, key: str) -> str:
+        """What was noted in the job's own folder; empty if it was not."""
+        try:
+            return str(read_json(self.spool / file)[key]) if (self.spool / file).exists() else ""
+        except (HoldfastError, KeyError):
+            return ""
 
     def exported(self) -> str:
         """The mesh that was asked for after the fit; empty before."""
-        try:
-            return str(read_json(self.spool / EXPORT)["mesh"]) if (self.spool / EXPORT).exists() else ""
-        except (HoldfastError, KeyError):
-            return ""
+        return self.noted(EXPORT, "mesh")
 
     def status(self, handle: Handle) -> Call:
         mesh = self.exported()
@@ -117,13 +122,14 @@ class Meshcapade(Adapter):
     def stop(self, handle: Handle) -> Call:
         return Call("POST", f"/avatars/{handle.poll_ref}/build/cancel")
 
-    def lookup(self, job: JobSpec, since: float) -> Call:
-        return Call("GET", f"/avatars/{job.all('source_video')[0].value}")
+    def lookup(self, job: JobSpec, since: float) -> Call | None:
+        avatar = self.noted(AVATAR, "avatar")
+        return Call("GET", f"/avatars/{avatar}") if avatar else None
 
     def found(self, reply: Reply, job: JobSpec, since: float) -> Handle | None:
         attributes = data_of(reply).get("attributes")
         state = str(attributes.get("state")) if isinstance(attributes, dict) else ""
-        return None if state in BEFORE else self.made(job)
+        return None if state in BEFORE else self.made(job, self.noted(AVATAR, "avatar"))
 
 
 def data_of(reply: Reply) -> dict[str, Any]:

@@ -36,10 +36,12 @@ class OpenAI(Adapter):
 
     def created(self, reply: Reply, job: JobSpec) -> Handle:
         pictures = list(pictures_of(reply))
-        if not pictures:
-            raise ProviderRejected(f"{self.wire.name} answered without a picture")
+        name, cost = job.own_id or "job", self.cost(reply)
+        if not pictures:  # it may be billed all the same
+            failure = self.failure(FailureKind.PROVIDER_INTERNAL, "answered without a picture")
+            return self.keep(name, [], cost, failure)
         kind = f"image/{reply.table.get('output_format') or job.options.get('format', 'png')}"
-        return self.keep(job.own_id or "job", [(kind, picture) for picture in pictures], self.cost(reply))
+        return self.keep(name, [(kind, picture) for picture in pictures], cost)
 
     def cost(self, reply: Reply) -> int | None:
         """What the tokens cost, if the settings say what one does."""

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...pipeline.errors import ProviderBusy, ProviderRejected
+from ...pipeline.errors import ProviderBusy, ProviderRejected, Uncertain
 from ..adapter import GONE_AFTER_S, Adapter, media_type
 from ..calls import Call, Part, Reply
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
+from ..wire import LOST
 
 LINKS_LIVE_S = 600.0
 STATES = {
@@ -57,7 +58,9 @@ class Rodin(Adapter):
         jobs = reply.table.get("jobs")
         key = jobs.get("subscription_key") if isinstance(jobs, dict) else None
         if not key:
-            raise ProviderRejected(f"{self.wire.name} accepted the job but gave no key to ask for its state")
+            raise Uncertain(
+                f"{self.wire.name} accepted the job but gave no key to ask for its state", todo=LOST
+            )
         return self.handle(reply.table.get("uuid"), key)
 
     def refuse(self, reply: Reply) -> None:

@@ -40,7 +40,8 @@ class Stability(Adapter):
             except binascii.Error:
                 mesh = b""
         if not mesh:
-            raise ProviderRejected(f"{self.wire.name} answered without a mesh")
+            failure = self.failure(FailureKind.PROVIDER_INTERNAL, "answered without a mesh")
+            return self.keep(job.own_id or "job", [], None, failure)
         cost = worth(self.model.payload.get("credits"), self.settings)
         return self.keep(job.own_id or "job", [("model/gltf-binary", mesh)], cost)
 

@@ -2,13 +2,14 @@
 """Plans by Anthropic's messages, and the shapes that they must have."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from holdfast.clients.adapter import Adapter
-from holdfast.clients.contract import CancelOutcome, MediaRef, State
+from holdfast.clients.contract import CancelOutcome, FailureKind, MediaRef, State
 from holdfast.clients.structured import for_grammar, problem
 from holdfast.pipeline.errors import ProviderBusy, ProviderRejected, Refused, Uncertain
 
@@ -74,9 +75,10 @@ def test_an_answer_that_ended_otherwise_is_no_success(
 ) -> None:
     server.reason = reason
     adapter = of(server, tmp_path)
-    with pytest.raises(ProviderRejected, match=says) as caught:
-        adapter.submit(plan())
-    assert "billed" in str(caught.value) and not (tmp_path / "spool" / "answer.json").exists()
+    ended = adapter.poll(adapter.submit(plan()))
+    assert ended.state is State.FAILED and ended.failure is not None and not ended.outputs
+    assert ended.failure.billed is True and says in ended.failure.says
+    assert (ended.failure.kind is FailureKind.MODERATED) == (reason == "refusal")
 
 
 @pytest.mark.parametrize(
@@ -90,15 +92,17 @@ def test_limits_that_a_grammar_does_not_hold(
     server: AnthropicServer, tmp_path: Path, shots: object, says: str
 ) -> None:
     server.plan = {"shots": shots}
-    with pytest.raises(ProviderRejected, match=says):
-        of(server, tmp_path).submit(plan())
+    adapter = of(server, tmp_path, output_token_micros=10)
+    ended = adapter.poll(adapter.submit(plan()))
+    assert ended.state is State.FAILED and ended.failure is not None and ended.cost_micros == 2000
+    assert re.search(says, ended.failure.says)
 
 
 def test_refusals(server: AnthropicServer, tmp_path: Path) -> None:
     adapter = of(server, tmp_path)
     server.text = "Here is your plan"
-    with pytest.raises(ProviderRejected, match="else than JSON"):
-        adapter.submit(plan())
+    ended = adapter.poll(adapter.submit(plan()))
+    assert ended.failure is not None and "no JSON" in ended.failure.says
     for status, word, kind, says in (
         (402, "billing_error", ProviderRejected, "payment"), (403, "permission_error", ProviderRejected, "allow"),
         (413, "request_too_large", ProviderRejected, "too much"), (429, "rate_limit_error", ProviderBusy, "slow down"),

@@ -61,7 +61,10 @@ def test_a_lost_fit_is_found_by_its_avatar(
     server.faults = [Fault(("POST", "fit"), drop="after")]
     with pytest.raises(Uncertain):
         adapter.submit(job)
-    found = adapter.find(job, 0.0)
+    again = job_of(
+        ID, MODEL, MediaRef("path", "/a.mp4", "source_video"), prompt="", format="glb"
+    )  # after a restart
+    found = adapter.find(again, 0.0)
     assert found is not None and until_done(adapter, found).state is State.SUCCEEDED and server.fits == 1
     server.avatars.clear()
     assert adapter.find(job, 0.0) is None

@@ -81,7 +81,7 @@ def test_failures_in_good_answers(server: RodinServer, adapter: Adapter, tmp_pat
         adapter.submit(job_of("rodin", "gen-2"))
     server.credits = 9
     server.faults = [Fault(answer=Answer(201, {"error": None, "uuid": "u"}))]
-    with pytest.raises(ProviderRejected, match="gave no key"):
+    with pytest.raises(Uncertain, match="gave no key"):
         adapter.submit(job_of("rodin", "gen-2"))
     handle = adapter.submit(job_of("rodin", "gen-2"))
     server.script = [["Done", "Failed"]]
