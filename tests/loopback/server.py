@@ -154,6 +154,7 @@ class Loopback:
 
         class Requests(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or each answer waits 40 ms for the next packet
 
             def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
