@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...pipeline.errors import ProviderBusy, ProviderRejected
+from ...pipeline.errors import ProviderBusy, ProviderRejected, Uncertain
 from ..adapter import DATA_URI_MAX, data_uri, media_type, message_of
 from ..calls import Call, Part, Reply
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
+from ..wire import LOST
 from .content_tasks import ContentTasks, named
 
 STATES = {
@@ -76,6 +77,8 @@ class MiniMax(ContentTasks):
         return Call("POST", "v2/video_generation", json=body | named(job.options, OPTIONS))
 
     def created(self, reply: Reply, job: JobSpec) -> Handle:
+        if _code_v1(reply) and self.why(reply).kind is FailureKind.PROVIDER_INTERNAL:  # it may have begun
+            raise Uncertain(self.why(reply).says, todo=LOST)
         self.refuse(reply)
         return self.handle(reply.table.get("task_id"))
 

@@ -89,6 +89,7 @@ def test_h3_failures(h3: Adapter, server: MiniMaxServer) -> None:
         (refusal(429, "rate_limit_error", 1002), ProviderBusy, "slow down"),
         (refusal(500, "server_error", 1000), Uncertain, "error of its own"),
         (base(1002, "rate limit"), ProviderBusy, "slow down"),
+        (base(1000, "unknown"), Uncertain, "error of its own"),
         (base(2056, "quota"), ProviderRejected, "quota"),
         (base(2049, "invalid key"), ProviderRejected, "key"),
     ],
