@@ -26,6 +26,9 @@ def spec_of(request: Mapping[str, Any], job: Job, adapter: Adapter | None = None
     """
     refs = []
     for entry in request["inputs"]:
+        if "value" in entry:  # on the web or an earlier result at the service: nothing to bring there
+            refs.append(MediaRef(entry["kind"], entry["value"], entry["role"]))
+            continue
         path = Path(entry["path"])
         if entry.get("sha256") and hash_file(path) != entry["sha256"]:
             raise InputError(

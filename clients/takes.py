@@ -67,7 +67,7 @@ def _indexes(record: Mapping[str, Any]) -> list[int]:
 
 def digest_of(model: Descriptor, request: Mapping[str, Any]) -> str:
     """Equal for requests of the same inputs, model, seed, prompt and options."""
-    inputs = [[entry["role"], entry["sha256"]] for entry in request["inputs"]]
+    inputs = [[entry["role"], entry.get("sha256") or entry["value"]] for entry in request["inputs"]]
     return digest_json([model.id, inputs, request["prompt"], request["seed"], request["options"]])
 
 

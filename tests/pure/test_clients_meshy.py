@@ -4,10 +4,13 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from holdfast.clients.adapter import Adapter
 from holdfast.clients.contract import CancelOutcome, FailureKind, MediaRef, State
+from holdfast.clients.job_steps import spec_of
+from holdfast.clients.takes import digest_of
 from holdfast.pipeline.errors import ProviderBusy, ProviderRejected, Refused, Uncertain
 
 from tests.loopback import media
@@ -178,6 +181,17 @@ def test_a_lost_create_is_found_by_its_time_and_prompt(server: MeshyServer, tmp_
     adapter.submit(job)
     with pytest.raises(Refused, match="2 tasks"):
         adapter.find(job, since)
+
+
+def test_an_earlier_result_needs_no_upload(server: MeshyServer, tmp_path: Path) -> None:
+    adapter = of(server, "text-to-3d-refine", tmp_path)
+    earlier = {"kind": "job_output", "value": "018a", "role": "mesh"}
+    request = {"inputs": [earlier], "prompt": "brass", "seed": None, "options": {}}
+    job = SimpleNamespace(id="1", provider="meshy", model="text-to-3d-refine")
+    spec = spec_of(request, job, adapter)  # type: ignore[arg-type]
+    assert spec.inputs == (MediaRef("job_output", "018a", "mesh"),) and not server.log
+    other = {**request, "inputs": [{**earlier, "value": "018b"}]}
+    assert digest_of(adapter.model, request) != digest_of(adapter.model, other)
 
 
 def test_cancel(server: MeshyServer, tmp_path: Path) -> None:
