@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Descriptors are data that is checked; jobs are refused before anything is sent; adapters keep the protocol."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from holdfast.clients.adapter import Adapter
 from holdfast.clients.contract import CancelOutcome, Handle, JobSpec, MediaRef, Snapshot, State
-from holdfast.clients.descriptor import Descriptor, Price, check_job, load_catalogue
+from holdfast.clients.descriptor import Descriptor, Price, check_job, load_catalogue, read_catalogue
 from holdfast.clients.registry import catalogue, connect, model_of, models
 from holdfast.pipeline.context import Context
 from holdfast.pipeline.errors import InputError, ProviderRejected, UsageError
@@ -50,11 +52,15 @@ def _job(**change: object) -> JobSpec:
     return JobSpec(**{**base, **change})  # type: ignore[arg-type]
 
 
-def test_catalogue_is_valid_and_offline() -> None:
-    entries = catalogue()
-    assert entries and not any(entry.network for entry in entries.values() if entry.adapter)
-    assert [entry.provider for entry in models("video_restyle")] == ["rehearsal"]
+def test_every_entry_of_the_catalogue_has_its_adapter() -> None:
+    entries, services = catalogue(), read_catalogue().services
+    assert models("video_restyle")[0].provider == "rehearsal"
     for entry in entries.values():
+        if entry.adapter and entry.network:
+            module, _, name = entry.adapter.partition(":")
+            made = getattr(import_module(f"holdfast.clients.{module}"), name)
+            assert issubclass(made, Adapter) and services[entry.provider].base, entry.id
+            continue
         if entry.adapter:
             assert connect(entry, Context()) is not None
             continue
