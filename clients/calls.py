@@ -2,6 +2,7 @@
 """A request and an answer as plain data: what adapters build and read, and what tests compare with a vendor's own."""
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,10 +74,21 @@ class Reply:
         if not said:
             return None
         try:
-            return max(0.0, float(said))
+            seconds = float(said)
         except ValueError:
             pass
+        else:
+            return max(0.0, seconds) if math.isfinite(seconds) else None
         try:
             return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
         except (TypeError, ValueError, OverflowError):
             return None
+
+
+def number(value: Any) -> float | None:
+    """A number in an answer, also one written as text; None for all else, and for those that nothing can be made of."""
+    try:
+        found = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) and abs(found) < 1e15 else None

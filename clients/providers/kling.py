@@ -16,7 +16,7 @@ from ...pipeline.errors import InputError, ProviderRejected, Refused
 from ...pipeline.sniff import PICTURES, kind_of_file
 from ..adapter import GONE_AFTER_S, TODO, Adapter, data_uri
 from ..auth import Bearer, only_key
-from ..calls import Call, Reply
+from ..calls import Call, Reply, number
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
 
 STATES = {"submitted": State.QUEUED, "processing": State.RUNNING, "succeeded": State.SUCCEEDED, "succeed": State.SUCCEEDED,
@@ -103,17 +103,15 @@ class Envelope(Adapter):
             says = self.failure(FailureKind.PROVIDER_INTERNAL, "says it is done, but there is no result")
             return Snapshot(State.FAILED, failure=says)
         outputs = tuple(
-            Output(f"{number:02d}", MediaRef("https", link, "result"), _media_type(link))
-            for number, link in enumerate(found)
+            Output(f"{place:02d}", MediaRef("https", link, "result"), _media_type(link))
+            for place, link in enumerate(found)
         )
         return Snapshot(State.SUCCEEDED, 1.0, outputs=outputs, cost_micros=cost_micros)
 
     def units(self, amount: Any) -> int | None:
         """Units as they are billed, in micros."""
-        try:
-            return round(float(amount) * self.settings["unit_micros"])
-        except (TypeError, ValueError):
-            return None
+        units = number(amount)
+        return None if units is None else round(units * self.settings["unit_micros"])
 
 
 class Kling(Envelope):
@@ -164,12 +162,9 @@ class Kling(Envelope):
         if not isinstance(billing, list) or not billing:
             return None
         each = [one for one in billing if isinstance(one, dict)]
-        units = [self.units(one.get("amount")) for one in each if one.get("charge_type") == "unit"]
-        cash = [one.get("amount") for one in each if one.get("charge_type") == "cash"]
-        try:
-            return sum(amount or 0 for amount in units) + sum(round(float(str(one)) * 1e6) for one in cash)
-        except ValueError:
-            return None
+        units = [self.units(one.get("amount")) or 0 for one in each if one.get("charge_type") == "unit"]
+        cash = [number(one.get("amount")) or 0.0 for one in each if one.get("charge_type") == "cash"]
+        return sum(units) + round(sum(cash) * 1e6)
 
     def lookup(self, job: JobSpec, since: float) -> Call | None:
         return Call("GET", "/tasks", params={"external_task_ids": job.own_id}) if job.own_id else None

@@ -113,7 +113,8 @@ class KlingJwt(Envelope):
         if state is not State.SUCCEEDED:
             return Snapshot(state)
         result = task.get("task_result") if isinstance(task.get("task_result"), dict) else {}
-        made = [one for key in ("videos", "images") for one in (result or {}).get(key) or ()]
+        lists = [(result or {}).get(key) for key in ("videos", "images")]
+        made = [one for each in lists if isinstance(each, list) for one in each]
         links = [one.get("url") for one in made if isinstance(one, dict)]
         return self.done(links, self.units(task.get("final_unit_deduction")))
 

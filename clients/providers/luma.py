@@ -72,7 +72,8 @@ class Luma(Adapter):
         upload = begun.table.get("upload")
         if not isinstance(upload, dict) or not isinstance(upload.get("url"), str):
             raise ProviderRejected("Luma did not say where to put the file", where=path.name)
-        headers = {str(key): str(value) for key, value in dict(upload.get("headers") or {}).items()}
+        told_headers = upload.get("headers")
+        headers = {str(k): str(v) for k, v in told_headers.items()} if isinstance(told_headers, dict) else {}
         self._asked(Call("PUT", upload["url"], body=path, headers=headers, signed=False))
         name = str(begun.table.get("id"))
         self._asked(Call("POST", f"/files/{name}/complete"))
@@ -147,7 +148,7 @@ class Luma(Adapter):
 
     def why(self, reply: Reply) -> Failure:
         """429 is said for two reasons; a code is believed before the status."""
-        if reply.table.get("failure_code") in CODES:
+        if str(reply.table.get("failure_code")) in CODES:
             return self.told(reply.table)
         failure = super().why(reply)
         if reply.status == 429 and b"concurrent" in reply.body.lower():

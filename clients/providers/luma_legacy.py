@@ -67,9 +67,12 @@ class LumaLegacy(Adapter):
         """The one generation whose request is ours and which began since. Raises Refused if there are several."""
         wanted, same = body_of(job, self.model), []
         unknown = {"media", "first_frame"} if any(ref.kind == "path" for ref in job.inputs) else set()
-        for one in reply.table.get("generations") or ():
+        listed = reply.table.get("generations")
+        for one in listed if isinstance(listed, list) else ():
             request = one.get("request") if isinstance(one, dict) else None
-            told = {key: value for key, value in (request or {}).items() if value is not None}
+            if not isinstance(request, dict):
+                continue
+            told = {key: value for key, value in request.items() if value is not None}
             if (
                 _without(told, unknown) == _without(wanted, unknown)
                 and _posix(one.get("created_at")) >= since - CLOCK_S

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from ...pipeline.errors import InputError, ProviderRejected
 from ..adapter import Adapter, data_uri, media_type
 from ..auth import Bearer, only_key
-from ..calls import Call, Part, Reply
+from ..calls import Call, Part, Reply, number
 from ..contract import (
     CancelOutcome,
     Failure,
@@ -82,7 +82,8 @@ class Runway(Adapter):
             self.reject(begun)
         if not (isinstance(place.get("uploadUrl"), str) and isinstance(place.get("runwayUri"), str)):
             raise ProviderRejected("Runway did not say where to put the file", where=path.name)
-        form = {str(key): str(value) for key, value in dict(place.get("fields") or {}).items()}
+        fields = place.get("fields")
+        form = {str(key): str(value) for key, value in fields.items()} if isinstance(fields, dict) else {}
         part = Part("file", path.name, path, media_type(path))
         sent = self.wire.ask(Call("POST", place["uploadUrl"], form=form, parts=(part,), signed=False))
         if not sent.ok:
@@ -128,11 +129,11 @@ class Runway(Adapter):
     def snapshot(self, reply: Reply, handle: Handle) -> Snapshot:
         task = reply.table
         state = STATES.get(str(task.get("status")), State.UNKNOWN)
-        progress, cost = task.get("progress"), self.micros(task.get("cost"))
+        cost = self.micros(task.get("cost"))
         links = task.get("output") if isinstance(task.get("output"), list) else []
         outputs = tuple(
-            Output(f"{number:02d}", MediaRef("https", link, "result"), _media_type(link))
-            for number, link in enumerate(link for link in links or () if isinstance(link, str))
+            Output(f"{place:02d}", MediaRef("https", link, "result"), _media_type(link))
+            for place, link in enumerate(link for link in links or () if isinstance(link, str))
         )
         failure = None
         if state is State.FAILED:
@@ -142,7 +143,7 @@ class Runway(Adapter):
             failure = self.failure(FailureKind.PROVIDER_INTERNAL, "says it is done, but there is no result")
         return Snapshot(
             state,
-            float(progress) if isinstance(progress, int | float) else None,
+            number(task.get("progress")),
             outputs=outputs if state is State.SUCCEEDED else (),
             failure=failure,
             cost_micros=cost,
@@ -177,8 +178,8 @@ class Runway(Adapter):
 
     def micros(self, cost: Any) -> int | None:
         """{"credits": n} in micros."""
-        spent = cost.get("credits") if isinstance(cost, dict) else None
-        return round(spent * self.settings["credit_micros"]) if isinstance(spent, int | float) else None
+        spent = number(cost.get("credits")) if isinstance(cost, dict) else None
+        return None if spent is None else round(spent * self.settings["credit_micros"])
 
 
 def shaped(job: JobSpec) -> dict[str, Any]:
@@ -188,7 +189,7 @@ def shaped(job: JobSpec) -> dict[str, Any]:
         body["keyframes"] = _keyframes(job, [ref.value for ref in keys])
     if pictures := job.all("reference"):
         tags = list(job.options.get("tags", ()))
-        tags += [f"picture{number}" for number in range(len(tags) + 1, len(pictures) + 1)]
+        tags += [f"picture{count}" for count in range(len(tags) + 1, len(pictures) + 1)]
         body["referenceImages"] = [
             {"uri": ref.value, "tag": tag} for ref, tag in zip(pictures, tags, strict=False)
         ]

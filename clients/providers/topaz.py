@@ -21,7 +21,7 @@ from ...pipeline.sniff import kind_of_file
 from ...pipeline.store import read_json, storage, write_json
 from ..adapter import Adapter
 from ..auth import Header, only_key
-from ..calls import Call, Reply
+from ..calls import Call, Reply, number
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from ..descriptor import check_job
 
@@ -126,12 +126,12 @@ class Topaz(Adapter):
             raise ProviderRejected("Topaz did not say where to put the film")
         path, marks = Path(ref.value), []
         share = math.ceil(path.stat().st_size / len(links))
-        for number, link in enumerate(links):
-            part = path if len(links) == 1 else self._part(path, number * share, share)
+        for count, link in enumerate(links):
+            part = path if len(links) == 1 else self._part(path, count * share, share)
             sent = self.wire.ask(Call("PUT", link, body=part, signed=False))
             if not sent.ok or "etag" not in sent.headers:
                 raise ProviderRejected(f"Topaz' storage refused the film ({sent.status})", where=path.name)
-            marks.append({"partNum": number + 1, "eTag": sent.headers["etag"].strip('"')})
+            marks.append({"partNum": count + 1, "eTag": sent.headers["etag"].strip('"')})
         done = self.wire.ask(
             Call("PATCH", f"/video/{agreed['request']}/complete-upload", json={"uploadResults": marks})
         )
@@ -189,8 +189,8 @@ class Topaz(Adapter):
 
     def snapshot(self, reply: Reply, handle: Handle) -> Snapshot:
         said = reply.table
-        state, progress = STATES.get(str(said.get("status")), State.UNKNOWN), said.get("progress")
-        share = progress / 100 if isinstance(progress, int | float) else None
+        state, percent = STATES.get(str(said.get("status")), State.UNKNOWN), number(said.get("progress"))
+        share = None if percent is None else percent / 100
         if state is State.FAILED:
             return Snapshot(state, share, failure=self.told(said))
         if state is not State.SUCCEEDED:
@@ -210,7 +210,7 @@ class Topaz(Adapter):
     # -- what it says -------------------------------------------------------------------------------------------
 
     def why(self, reply: Reply) -> Failure:
-        if reply.table.get("errorCode") in CODES:
+        if str(reply.table.get("errorCode")) in CODES:
             return self.told(reply.table)
         return super().why(reply)
 
@@ -246,7 +246,7 @@ def _most(estimates: Any) -> float | None:
     """The upper end of an estimate of credits."""
     cost = estimates.get("cost") if isinstance(estimates, dict) else None
     values = cost if isinstance(cost, list) else [cost]
-    found = [float(value) for value in values if isinstance(value, int | float)]
+    found = [credit for credit in map(number, values) if credit is not None]
     return max(found) if found else None
 
 
