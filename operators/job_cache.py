@@ -11,7 +11,7 @@ import bpy
 
 from ..pipeline.errors import HoldfastError
 from ..pipeline.jobs import Job, JobStore
-from ..pipeline.jobs_view import FILE, PAGE, View, read, stamp
+from ..pipeline.jobs_view import FILE, PAGE, Sums, View, read_page, read_sums, stamp, view_of
 from ..properties_jobs import caps_of
 from . import job_view, locate, window
 from .job_services import Known, Services
@@ -29,7 +29,6 @@ class Shown:
     project: Path | None = None
     view: View = field(default_factory=View)
     first: int = 0
-    caps: tuple[int | None, ...] = (None, None, None, None)
 
     @property
     def rows(self) -> tuple[Job, ...]:
@@ -93,20 +92,18 @@ def refresh(scene: bpy.types.Scene) -> bool:
             window.redraw()
         return True
     looked = _state.get("looked")
-    if (
-        not isinstance(looked, float)
-        or now - looked > LOOK_AGAIN_S
-        or _state.get("of") != shown.view.services
-    ):
-        _state["looked"], _state["of"] = now, shown.view.services
+    if not isinstance(looked, float) or now - looked > LOOK_AGAIN_S:
+        _state["looked"] = now
         extra = locate.project().catalogue() if root is not None else []
         _reading.append(services.reading(root, extra))
         return True
     read_at = _state.get("read_at")
-    if root is not None and not (isinstance(read_at, float) and now - read_at < OFTEN_S):
-        _read(scene, root)
+    if root is None or (isinstance(read_at, float) and now - read_at < OFTEN_S):
+        return False
+    more = _read(scene, root)
+    if not more:
         _state["read_at"] = now
-    return False
+    return more
 
 
 def refresh_now(scene: bpy.types.Scene) -> None:
@@ -117,26 +114,33 @@ def refresh_now(scene: bpy.types.Scene) -> None:
             return
 
 
-def _read(scene: bpy.types.Scene, root: Path) -> None:
-    manager = bpy.context.window_manager
-    view, day = manager.holdfast_jobs, time.time() - time.time() % 86400
-    shot, caps = scene.holdfast.shot_name, caps_of(scene)
-    wanted = (stamp(root), view.show, view.only_shot, view.page, shot, day, caps)
+def _read(scene: bpy.types.Scene, root: Path) -> bool:
+    """Sums and page, each in a slice of its own; True if there is more."""
+    view, day = bpy.context.window_manager.holdfast_jobs, time.time() - time.time() % 86400
+    shot, caps, now = scene.holdfast.shot_name, caps_of(scene), stamp(root)
+    sums = _state.get("sums")
+    if not isinstance(sums, Sums) or _state.get("summed") != (now, day):
+        sums = read_sums(root, day)
+        if sums is None:  # a writer is at it
+            return False
+        _state["sums"], _state["summed"] = sums, (now, day)
+        return True
+    wanted = (now, view.show, view.only_shot, view.page, shot, day, caps)
     if wanted == _state.get("wanted"):
-        return
-    found = read(
-        root, shot, day, steps=job_view.STEPS[view.show], only_shot=view.only_shot, first=view.page * PAGE
-    )
-    if found is None:  # a writer is at it
-        return
-    if view.page and not found.rows and found.found:
+        return False
+    steps = job_view.STEPS[view.show]
+    page = read_page(root, steps, shot if view.only_shot else "", view.page * PAGE)
+    if page is None:
+        return False
+    found = view_of(page, sums, steps, shot, view.only_shot)
+    if view.page and not page and found.found:
         view.page = (found.found - 1) // PAGE
-        return
+        return True
     _state["wanted"] = wanted
     shown.view, shown.first = found, view.page * PAGE
-    shown.caps = (caps.request, caps.shot, caps.day, caps.project)
-    _fill(view, [job.id for job in found.rows])
+    _fill(view, [job.id for job in page])
     window.redraw()
+    return False
 
 
 def _fill(view: job_view.HOLDFAST_PG_job_view, names: list[str]) -> None:

@@ -59,10 +59,10 @@ class Services:
         stamps = tuple((str(path), path.stat().st_mtime_ns) for path in extra if path.exists())
         if stamps != self._stamps:
             try:
-                for catalogue in reading_catalogue(extra):
-                    self.catalogue = catalogue
+                read = self.catalogue
+                for read in reading_catalogue(extra):
                     yield
-                self.problem = ""
+                self.catalogue, self.problem = read, ""
             except HoldfastError as error:
                 self.problem = str(error)
             self._stamps = stamps

@@ -3,14 +3,16 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from .jobs_index import WORKING, YOUR_TURN, Job, Step, rows
 
 FILE = "jobs.sqlite"
 PAGE = 50
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -42,31 +44,6 @@ def stamp(project: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-def read(
-    project: Path,
-    shot: str,
-    day: float,
-    *,
-    steps: Sequence[Step] = (),
-    only_shot: bool = False,
-    first: int = 0,
-) -> View | None:
-    """The page of jobs from ``first``, the newest first; all ``steps`` if none is named. None if a writer is at it or the
-    index can't be read now: ask again later."""
-    if not (project / FILE).exists():
-        return View()
-    try:
-        base = sqlite3.connect(f"{(project / FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=0.0)
-    except sqlite3.Error:
-        return None
-    try:
-        return _read(base, shot, day, (json.dumps(list(steps)), shot if only_shot else ""), first)
-    except sqlite3.Error:
-        return None
-    finally:
-        base.close()
-
-
 ROWS = """
 WHERE rowid IN (
     SELECT rowid FROM jobs
@@ -82,21 +59,59 @@ FROM jobs GROUP BY shot, step, provider
 UNDECIDED = "SELECT provider, COUNT(*) FROM jobs WHERE step = 'uncertain' AND says NOT LIKE ? GROUP BY 1"
 
 
-def _read(base: sqlite3.Connection, shot: str, day: float, filters: tuple[str, str], first: int) -> View:
-    steps: dict[Step, int] = {}
-    going: dict[str, int] = {}
-    services, money = set(), [0, 0, 0]
-    found, wanted, only = 0, json.loads(filters[0]), filters[1]
-    for of_shot, step, provider, count, micros, late in base.execute(SUMS, (day,)):
-        for number, part in enumerate((late, micros if of_shot == shot else 0, micros)):
-            money[number] += part
-        steps[Step(step)] = steps.get(Step(step), 0) + count
-        services.add(provider)
+@dataclass(frozen=True)
+class Sums:
+    """``groups``: (shot, step, service, jobs, micros that count, micros of today); ``undecided``: by service, jobs in doubt
+    that can still be looked up."""
+
+    groups: tuple[tuple[str, str, str, int, int, int], ...] = ()
+    undecided: tuple[tuple[str, int], ...] = ()
+
+
+def read_sums(project: Path, day: float) -> Sums | None:
+    """All sums; ``day`` is when today began. None if a writer is at it or the index can't be read now: ask again later."""
+
+    def sums(base: sqlite3.Connection) -> Sums:
+        undecided = base.execute(UNDECIDED, (f"%{YOUR_TURN}",)).fetchall()
+        return Sums(tuple(base.execute(SUMS, (day,)).fetchall()), tuple(undecided))
+
+    return _reading(project, sums, Sums())
+
+
+def read_page(project: Path, steps: Sequence[Step], shot: str, first: int) -> tuple[Job, ...] | None:
+    """Fifty jobs from ``first``, the newest first: of all ``steps`` if none is named, of all shots if ``shot`` is empty.
+    None as above."""
+    values = (json.dumps(list(steps)), shot, PAGE, first)
+    return _reading(project, lambda base: tuple(rows(base, ROWS, values)), ())
+
+
+def view_of(page: tuple[Job, ...], sums: Sums, steps: Sequence[Step], shot: str, only_shot: bool) -> View:
+    """Page and sums together, for the ``shot`` that is open."""
+    counts: dict[Step, int] = {}
+    going: dict[str, int] = dict(sums.undecided)
+    found = today = of_the_shot = project = 0
+    for of_shot, step, service, count, micros, late in sums.groups:
+        counts[Step(step)] = counts.get(Step(step), 0) + count
         if step in WORKING:
-            going[provider] = going.get(provider, 0) + count
-        if (not wanted or step in wanted) and only in ("", of_shot):
+            going[service] = going.get(service, 0) + count
+        if (not steps or step in steps) and (of_shot == shot or not only_shot):
             found += count
-    for provider, count in base.execute(UNDECIDED, (f"%{YOUR_TURN}",)):
-        going[provider] = going.get(provider, 0) + count
-    page = rows(base, ROWS, (*filters, PAGE, first))
-    return View(tuple(page), found, steps, *money, going, tuple(sorted(services)))
+        today, project = today + late, project + micros
+        of_the_shot += micros if of_shot == shot else 0
+    services = tuple(sorted({group[2] for group in sums.groups}))
+    return View(page, found, counts, today, of_the_shot, project, going, services)
+
+
+def _reading(project: Path, ask: Callable[[sqlite3.Connection], Found], nothing: Found) -> Found | None:
+    if not (project / FILE).exists():
+        return nothing
+    try:
+        base = sqlite3.connect(f"{(project / FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=0.0)
+    except sqlite3.Error:
+        return None
+    try:
+        return ask(base)
+    except sqlite3.Error:
+        return None
+    finally:
+        base.close()

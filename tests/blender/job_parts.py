@@ -55,7 +55,8 @@ def tick_until(worker: object, done: Callable[[], bool], limit_s: float = 20.0) 
     """Ticks as the window does until ``done``; returns the longest tick in seconds of this thread's own work."""
     end, longest = time.monotonic() + limit_s, 0.0
     while not done():
-        assert time.monotonic() < end, f"it did not happen: {vars(worker.current)}"
+        if time.monotonic() > end:
+            raise AssertionError(f"it did not happen: {vars(worker.current)}, {worker.job_cache.shown}")
         began = time.thread_time()
         worker.tick()
         longest = max(longest, time.thread_time() - began)

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import bpy
+import job_checks
 import joint_checks
 import prompt_checks
 import truth_checks
@@ -279,4 +280,5 @@ ALL = (
     *truth_checks.ALL,
     *validate_checks.ALL,
     *prompt_checks.ALL,
+    *job_checks.ALL,
 )
