@@ -59,10 +59,11 @@ class Services:
         stamps = tuple((str(path), path.stat().st_mtime_ns) for path in extra if path.exists())
         if stamps != self._stamps:
             try:
-                read = self.catalogue
-                for read in reading_catalogue(extra):
+                read: list[Catalogue] = []
+                for catalogue in reading_catalogue(extra):
+                    read = [catalogue]
                     yield
-                self.catalogue, self.problem = read, ""
+                self.catalogue, self.problem = read[0], ""
             except HoldfastError as error:
                 self.problem = str(error)
             self._stamps = stamps
