@@ -70,9 +70,13 @@ def style_text(scene: bpy.types.Scene, model: Descriptor | None = None) -> Sent:
     """Of the newest version if there is one, else the plain field; for a remote model or the rehearsal.
 
     Style sends no pictures beside the clip, and a negative prompt only where the model has an option of that name; else
-    it is said as what stays.
+    it is said as what stays. Raises InputError if the newest version is damaged: an older one is not what was meant.
     """
-    kept = latest(scene)
+    try:
+        where = folder(scene)
+    except HoldfastError:
+        return Sent(str(scene.holdfast.style.prompt))  # never saved: no version can be there yet
+    kept = versions.newest(where)
     if kept is None:
         return Sent(str(scene.holdfast.style.prompt))
     fields = prompt_models.fields(REHEARSAL) if model is None else fields_of(model)

@@ -22,7 +22,8 @@ from . import part_rows, prompt_kept, prompt_models, state_cache
 
 @dataclass
 class Seen:
-    """``latest`` the newest saved version, ``changes`` what is new since then; ``problem`` why there is no text."""
+    """``latest`` the newest saved version, ``changes`` what is new since then; ``problem`` why there is no text,
+    ``damaged`` what is wrong with the newest file."""
 
     draft: PromptContract = field(default_factory=PromptContract)
     latest: versions.Version | None = None
@@ -31,6 +32,7 @@ class Seen:
     findings: tuple[Finding, ...] = ()
     rendered: Rendered | None = None
     problem: str = ""
+    damaged: str = ""
 
     @property
     def begun(self) -> bool:
@@ -82,6 +84,10 @@ def read(scene: bpy.types.Scene) -> Seen:
     if seen.latest is not None:
         seen.changes = tuple(difference(seen.latest.contract, seen.draft.numbered(0, "")))
         seen.criteria_differ = seen.latest.contract.criteria != seen.draft.criteria
+    try:
+        prompt_kept.style_text(scene)
+    except HoldfastError as error:
+        seen.damaged = str(error)
     seen.findings = tuple(lint(seen.draft, about(scene, fields)))
     _seen[scene.session_uid] = seen
     return seen

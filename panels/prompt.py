@@ -62,6 +62,8 @@ class HOLDFAST_PT_prompt(HoldfastPanel, bpy.types.Panel):
         _field(column, settings, "output", "one continuous shot")
         _field(column, settings, "negative", "flicker, extra text")
         _criteria(layout, context, seen)
+        if seen.damaged:
+            sentence(layout.box(), context, seen.damaged, icon="ERROR")
         _findings(layout, context, seen)
         _text(layout, context, settings, seen)
         _buttons(layout, seen)

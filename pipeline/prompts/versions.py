@@ -44,7 +44,11 @@ def _numbers(folder: Path) -> list[tuple[int, Path]]:
 
 def load(path: Path) -> Version:
     """One version. Raises InputError if it is missing, damaged, changed by hand or newer."""
-    manifest = Manifest.load(path, SCHEMA)
+    try:
+        manifest = Manifest.load(path, SCHEMA)
+    except InputError as error:
+        todo = "Bring back a version by Show History and save it: the next number counts."
+        raise InputError(error.what, where=str(path), todo=todo) from error
     contract = PromptContract.from_json(manifest.data)
     return Version(path, contract, contract.digest, str(manifest.made.get("at") or ""))
 
@@ -61,6 +65,12 @@ def history(folder: Path) -> Iterator[Version]:
 def latest(folder: Path) -> Version | None:
     """The newest version that can be read."""
     return next(history(folder), None)
+
+
+def newest(folder: Path) -> Version | None:
+    """The version with the highest number. Raises InputError if it can't be read: an older one is not what was meant."""
+    numbers = _numbers(folder)
+    return load(numbers[-1][1]) if numbers else None
 
 
 def version(folder: Path, number: int) -> Version:

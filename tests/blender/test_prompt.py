@@ -144,6 +144,24 @@ def test_style_sends_the_newest_version_and_the_plain_field_without_one(module, 
     assert style.settings_of(scene)["prompt"] == "the plain field", "another look has a contract of its own"
 
 
+def test_a_damaged_newest_version_is_said_and_no_older_one_is_sent(module, shot, settings, seen):
+    scene, style = bpy.context.scene, module("operators.style")
+    _write(settings)
+    bpy.ops.holdfast.save_prompt()
+    settings.purpose = "a poster"
+    bpy.ops.holdfast.save_prompt()
+    path = shot.prompts / "ink_wash" / "v002.json"
+    path.write_text(path.read_text().replace("a poster", "a stamp"))
+    with pytest.raises(
+        module("pipeline.errors").InputError, match=r"changed by hand or damaged.*next number counts"
+    ):
+        style.settings_of(scene)
+    assert seen().latest.name == "v001" and "v002.json" in seen().damaged
+    bpy.ops.holdfast.save_prompt()
+    assert seen().latest.name == "v003" and not seen().damaged
+    assert "a poster" in style.settings_of(scene)["prompt"]
+
+
 def test_the_text_follows_the_model(settings, seen):
     _write(settings)
     settings.model = "runway/aleph2"
