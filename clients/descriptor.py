@@ -237,6 +237,14 @@ def load_catalogue(extra: Iterable[Path] = ()) -> dict[str, Descriptor]:
     return read_catalogue(extra).models
 
 
+def _size(path: str) -> int:
+    """Bytes of a file; 0 if it is not there, which is found out when it is read."""
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0
+
+
 def check_job(job: JobSpec, model: Descriptor) -> None:
     """Refuses a job that the model can't do, before anything is sent. Raises ProviderRejected with the limit."""
     for role, limit in model.inputs.items():
@@ -248,6 +256,9 @@ def check_job(job: JobSpec, model: Descriptor) -> None:
         for ref in given:
             if ref.kind not in limit.kinds:
                 raise ProviderRejected(f"{model.label} can't take {role} as {ref.kind}")
+            if ref.kind == "path" and limit.max_bytes and _size(ref.value) > limit.max_bytes:
+                most = f"{limit.max_bytes / 1e6:.0f} MB"
+                raise ProviderRejected(f"{Path(ref.value).name} is larger than {model.label} takes ({most})")
     strange = sorted({ref.role for ref in job.inputs} - set(model.inputs))
     if strange:
         raise ProviderRejected(f"{model.label} has no use for {strange[0]}")

@@ -56,7 +56,7 @@ def submit(store: JobStore, job: Job, adapter: Adapter) -> None:
     except Uncertain as error:
         store.move(job.id, Step.UNCERTAIN, says=str(error))
         return
-    except (ProviderRejected, ProviderBusy, Refused) as error:
+    except (ProviderRejected, ProviderBusy, Refused, InputError) as error:
         store.move(job.id, Step.FAILED, says=str(error), billed=0)
         return
     except HoldfastError as error:  # after the request: it may have arrived

@@ -119,6 +119,18 @@ def test_a_job_that_does_not_fit_is_refused_and_not_in_doubt(
     assert runner.store.get(job).step is Step.FAILED and creates(service, server) == 0
 
 
+def test_a_file_that_is_too_large_is_refused_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with MeshyServer() as server:
+        monkeypatch.setenv("HOLDFAST_MESHY_KEY", server.key)
+        runner, job = made("meshy", server, tmp_path)
+        (tmp_path / "a.png").write_bytes(media.png() + bytes(20_000_000))
+        runner.go_on(3)
+        ended = runner.store.get(job)
+    assert ended.step is Step.FAILED and "too much to send" in ended.says and not server.log
+
+
 def test_what_was_billed_without_a_result_stays_billed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,5 +125,7 @@ def test_refusals(server: RodinServer, adapter: Adapter, tmp_path: Path) -> None
     big.write_bytes(media.png() + bytes(21_000_000))
     with pytest.raises(InputError, match="more than Rodin takes"):
         adapter.put(big, "picture")
+    with pytest.raises(ProviderRejected, match=r"big\.png is larger than Rodin takes \(20 MB\)"):
+        adapter.submit(job_of("rodin", "gen-2", MediaRef("path", str(big), "picture")))
     with pytest.raises(InputError, match="Can't read"):
         adapter.put(tmp_path / "none.png", "picture")
