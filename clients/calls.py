@@ -92,3 +92,13 @@ def number(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return found if math.isfinite(found) and abs(found) < 1e15 else None
+
+
+def table_of(value: Any) -> dict[str, Any]:
+    """A JSON object in an answer; empty for all else."""
+    return value if isinstance(value, dict) else {}
+
+
+def tables_of(value: Any) -> list[dict[str, Any]]:
+    """The JSON objects of a list in an answer; none for all else."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..calls import Call, Reply
+from ..calls import Call, Reply, table_of, tables_of
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from ..descriptor import Descriptor
 from ..wire import Wire
@@ -79,19 +79,18 @@ class Ark(ContentTasks):
     def snapshot(self, reply: Reply, handle: Handle) -> Snapshot:
         task = reply.table
         state = STATES.get(str(task.get("status")), State.UNKNOWN)
-        raw = {
-            key: task[key] for key in ("usage", "seed", "revised_prompt", "framespersecond") if key in task
-        }
+        kept: tuple[str, ...] = ("usage", "seed", "revised_prompt", "framespersecond")
+        raw = {key: task[key] for key in kept if key in task}
         if state is State.SUCCEEDED:
-            return self._done(task.get("content") or {}, raw)
-        failure = self._coded(task.get("error") or {}, billed=False) if state is State.FAILED else None
+            return self._done(table_of(task.get("content")), raw)
+        failure = self._coded(table_of(task.get("error")), billed=False) if state is State.FAILED else None
         return Snapshot(state, failure=failure, raw=raw)
 
     def _done(self, content: Mapping[str, Any], raw: Mapping[str, Any]) -> Snapshot:
         if not content.get("video_url"):
             failure = self.failure(FailureKind.PROVIDER_INTERNAL, "says it is done but gives no film")
             return Snapshot(State.FAILED, failure=failure, raw=raw)
-        outputs = [Output("00", MediaRef("https", content["video_url"], "result"), "video/mp4")]
+        outputs = [Output("00", MediaRef("https", str(content["video_url"]), "result"), "video/mp4")]
         if content.get("last_frame_url"):
             raw = {**raw, "last_frame_url": content["last_frame_url"]}
         return Snapshot(State.SUCCEEDED, 1.0, outputs=tuple(outputs), raw=raw)
@@ -105,15 +104,16 @@ class Ark(ContentTasks):
         return Call("GET", TASKS, params={"page_num": "1", "page_size": "100", "filter.model": self.name})
 
     def found(self, reply: Reply, job: JobSpec, since: float) -> Handle | None:
-        for task in reply.table.get("items") or []:
-            if isinstance(task, dict) and task.get("safety_identifier") == job.own_id:
+        for task in tables_of(reply.table.get("items")):
+            if task.get("safety_identifier") == job.own_id:
                 return self.handle(task.get("id"))
         return None
 
     def why(self, reply: Reply) -> Failure:
         error = reply.table.get("error")
-        known = isinstance(error, dict) and any(part in str(error.get("code")) for part, _, _ in CODES)
-        return self._coded(error) if known else super().why(reply)
+        if isinstance(error, dict) and any(part in str(error.get("code")) for part, _, _ in CODES):
+            return self._coded(error)
+        return super().why(reply)
 
     def _coded(self, error: Mapping[str, Any], billed: bool | None = None) -> Failure:
         code, message = str(error.get("code") or ""), str(error.get("message") or "")

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from ...pipeline.errors import ProviderBusy, ProviderRejected
 from ..adapter import DATA_URI_MAX, GONE_AFTER_S, Adapter, data_uri, media_type
-from ..calls import Call, Part, Reply
+from ..calls import Call, Part, Reply, table_of
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from ..descriptor import Descriptor
 from ..wire import Wire
@@ -70,10 +70,10 @@ class Wan(Adapter):
         reply = self.wire.ask(Call("GET", f"{API}/uploads", params=wanted))
         if not reply.ok:
             self.reject(reply)
-        policy = reply.table.get("data") or {}
+        policy = table_of(reply.table.get("data"))
         try:
             most, call = float(policy.get("max_file_size_mb") or 0), _upload(policy, path)
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ProviderBusy(f"{self.wire.name} gave no place to upload to") from error
         if path.stat().st_size > most * 1e6 > 0:
             raise ProviderRejected(f"{self.wire.name} takes files up to {most:g} MB", where=path.name)
@@ -113,7 +113,7 @@ class Wan(Adapter):
         return made if job.seed is None else {**made, "seed": job.seed}
 
     def created(self, reply: Reply, job: JobSpec) -> Handle:
-        return self.handle((reply.table.get("output") or {}).get("task_id"))
+        return self.handle(table_of(reply.table.get("output")).get("task_id"))
 
     def status(self, handle: Handle) -> Call:
         return Call("GET", f"{API}/tasks/{handle.job_id}")
@@ -122,7 +122,7 @@ class Wan(Adapter):
         return Call("POST", f"{API}/tasks/{handle.job_id}/cancel")
 
     def snapshot(self, reply: Reply, handle: Handle) -> Snapshot:
-        out = reply.table.get("output") or {}
+        out = table_of(reply.table.get("output"))
         word = out.get("task_status")
         state = STATES.get(str(word), State.UNKNOWN)
         raw = {"usage": reply.table["usage"]} if reply.table.get("usage") else {}
@@ -136,7 +136,7 @@ class Wan(Adapter):
         if not out.get("video_url"):
             failure = self.failure(FailureKind.PROVIDER_INTERNAL, "says it is done but gives no film")
             return Snapshot(State.FAILED, failure=failure, raw=raw)
-        film = Output("00", MediaRef("https", out["video_url"], "result"), "video/mp4")
+        film = Output("00", MediaRef("https", str(out["video_url"]), "result"), "video/mp4")
         return Snapshot(state, 1.0, outputs=(film,), raw=raw)
 
     def why(self, reply: Reply) -> Failure:

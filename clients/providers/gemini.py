@@ -12,7 +12,7 @@ from requests.auth import AuthBase
 from ...pipeline.errors import ProviderRejected
 from ..adapter import TODO, Adapter
 from ..auth import Header, only_key
-from ..calls import Call, Reply
+from ..calls import Call, Reply, table_of, tables_of
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef
 
 MOST_INLINE = 20 << 20
@@ -50,15 +50,16 @@ class GeminiBase(Adapter):
         message = str(error.get("message") or "")
         if "API_KEY_INVALID" in json.dumps(error.get("details") or []):
             return self.failure(FailureKind.AUTH, "did not accept the key", message)
-        if error.get("status") not in STATUSES:
+        status = str(error.get("status"))
+        if status not in STATUSES:
             return super().why(reply)
-        kind, says = STATUSES[error["status"]]
+        kind, says = STATUSES[status]
         return self.failure(kind, says, message + _asks_to_wait(error.get("details")))
 
 
 def _asks_to_wait(details: Any) -> str:
-    for detail in details if isinstance(details, list) else []:
-        if isinstance(detail, dict) and detail.get("retryDelay"):
+    for detail in tables_of(details):
+        if detail.get("retryDelay"):
             return f" (again after {detail['retryDelay']})"
     return ""
 
@@ -88,14 +89,14 @@ class Images(GeminiBase):
 
     def created(self, reply: Reply, job: JobSpec) -> Handle:
         body = reply.table
-        found, reasons = [], [str((body.get("promptFeedback") or {}).get("blockReason") or "")]
-        for candidate in body.get("candidates") or []:
+        found, reasons = [], [str(table_of(body.get("promptFeedback")).get("blockReason") or "")]
+        for candidate in tables_of(body.get("candidates")):
             reasons.append(str(candidate.get("finishReason") or ""))
-            for part in (candidate.get("content") or {}).get("parts") or []:
-                data = part.get("inlineData") or part.get("inline_data") or {}
+            for part in tables_of(table_of(candidate.get("content")).get("parts")):
+                data = table_of(part.get("inlineData") or part.get("inline_data"))
                 if data.get("data") and not part.get("thought"):
                     found.append(
-                        (str(data.get("mimeType") or data.get("mime_type")), content_of(data["data"]))
+                        (str(data.get("mimeType") or data.get("mime_type")), content_of(str(data["data"])))
                     )
         if found:
             return self.keep(str(body.get("responseId") or job.own_id or "answered"), found)
@@ -104,6 +105,8 @@ class Images(GeminiBase):
             failure = self.failure(FailureKind.MODERATED, "refused the content", reason)
         else:
             failure = self.failure(FailureKind.PROVIDER_INTERNAL, "answered without a picture", reason)
+        if body.get("candidates"):  # something was made and held back, which may be billed
+            return self.keep(str(body.get("responseId") or job.own_id or "answered"), [], failure=failure)
         raise ProviderRejected(failure.says, todo=TODO.get(failure.kind, ""))
 
 

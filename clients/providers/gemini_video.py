@@ -9,7 +9,7 @@ from typing import Any
 from ...pipeline.errors import InputError, ProviderBusy, ProviderRejected
 from ...pipeline.store import read_json, write_json
 from ..adapter import media_type
-from ..calls import Call, Reply
+from ..calls import Call, Reply, table_of, tables_of
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from .gemini import BLOCKED, GeminiBase, auth, content_of
 
@@ -50,7 +50,7 @@ class Omni(GeminiBase):
             "Content-Type": kind,
         }
         sent = self._asked(Call("POST", target, body=path, headers=send, signed=False))
-        file = sent.table.get("file") or {}
+        file = table_of(sent.table.get("file"))
         for _ in range(FILE_LOOKS):
             if file.get("state") == "ACTIVE":
                 return MediaRef("vendor_uri", str(file["uri"]), role, time.time() + FILE_DAYS_S)
@@ -120,15 +120,15 @@ class Omni(GeminiBase):
             return Snapshot(state, raw=raw)
         films = [
             item
-            for step in body.get("steps") or []
-            for item in step.get("content") or []
+            for step in tables_of(body.get("steps"))
+            for item in tables_of(step.get("content"))
             if item.get("type") == "video" and step.get("type", "model_output") == "model_output"
         ]
-        uris = [item["uri"] for item in films if item.get("uri")]
+        uris = [str(item["uri"]) for item in films if item.get("uri")]
         if uris:
             write_json(self.spool / SEEN, {"uris": uris})
             return self._ready(uris)
-        inline = [(str(item.get("mime_type")), item["data"]) for item in films if item.get("data")]
+        inline = [(str(item.get("mime_type")), str(item["data"])) for item in films if item.get("data")]
         if not inline:
             return Snapshot(State.FAILED, failure=self._failed(body), raw=raw)
         kept = [(kind, content_of(data)) for kind, data in inline]
@@ -158,8 +158,8 @@ class Omni(GeminiBase):
         return Snapshot(State.SUCCEEDED, 1.0, outputs=tuple(outputs))
 
     def _failed(self, body: dict[str, Any]) -> Failure:
-        status, errors = str(body.get("status")), [body.get("error"), *(body.get("errors") or [])]
-        errors += [step.get("error") for step in body.get("steps") or []]
+        status, errors = str(body.get("status")), [body.get("error"), *tables_of(body.get("errors"))]
+        errors += [step.get("error") for step in tables_of(body.get("steps"))]
         texts = [f"{e.get('message', '')} ({e.get('code', '')})" for e in errors if isinstance(e, dict)]
         text = "; ".join(texts)
         if status == "budget_exceeded":

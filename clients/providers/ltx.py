@@ -7,7 +7,7 @@ from typing import Any
 
 from ...pipeline.errors import ProviderBusy, ProviderRejected
 from ..adapter import Adapter
-from ..calls import Call, Reply
+from ..calls import Call, Reply, table_of
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
 
 STATES = {
@@ -92,10 +92,10 @@ class Ltx(Adapter):
         state = STATES.get(str(body.get("status")), State.UNKNOWN)
         wait = reply.retry_after_s
         if state is State.FAILED:
-            return Snapshot(state, failure=self._failed(body.get("error") or {}, reply))
+            return Snapshot(state, failure=self._failed(table_of(body.get("error")), reply))
         if state is not State.SUCCEEDED:
             return Snapshot(state, retry_after_s=wait)
-        result = body.get("result") or {}
+        result = table_of(body.get("result"))
         for key, kind in (("video_url", "video/mp4"), ("exr_frames_url", "application/zip")):
             if result.get(key):
                 made = Output("00", MediaRef("https", str(result[key]), "result"), kind)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...pipeline.errors import ProviderBusy, ProviderRejected, Uncertain
 from ..adapter import DATA_URI_MAX, data_uri, media_type, message_of
-from ..calls import Call, Part, Reply
+from ..calls import Call, Part, Reply, table_of
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from ..wire import LOST
 from .content_tasks import ContentTasks, named
@@ -52,7 +52,7 @@ class MiniMax(ContentTasks):
         form = {"purpose": str(self.settings.get("purpose", "video_generation"))}
         reply = self.wire.ask(Call("POST", "v1/files/upload", form=form, parts=(part,)))
         self.refuse(reply)
-        file_id = (reply.table.get("file") or {}).get("file_id")
+        file_id = table_of(reply.table.get("file")).get("file_id")
         if not file_id:
             raise ProviderBusy(f"{self.wire.name} took the file but gave it no id")
         return MediaRef("vendor_uri", f"mm_file://{file_id}", role)
@@ -89,16 +89,16 @@ class MiniMax(ContentTasks):
         return Call("DELETE", f"v2/video_generation/{handle.job_id}")
 
     def snapshot(self, reply: Reply, handle: Handle) -> Snapshot:
-        task = reply.table.get("task") or {}
+        task = table_of(reply.table.get("task"))
         state = STATES.get(str(task.get("status")), State.UNKNOWN)
         raw = {"usage": task["usage"]} if task.get("usage") else {}
         if state is State.FAILED:
-            error = task.get("error") or {}
+            error = table_of(task.get("error"))
             message = f"{error.get('message') or ''} ({error.get('code') or ''})"
             return Snapshot(state, failure=self._coded(_number(message), message, billed=False), raw=raw)
         if state is not State.SUCCEEDED:
             return Snapshot(state, raw=raw)
-        return self.done((task.get("content") or {}).get("url"), raw)
+        return self.done(table_of(task.get("content")).get("url"), raw)
 
     def done(self, url: Any, raw: Mapping[str, Any]) -> Snapshot:
         """Succeeded, if there is a film."""
@@ -110,7 +110,7 @@ class MiniMax(ContentTasks):
 
     def why(self, reply: Reply) -> Failure:
         """By the number in the body; version 2 writes it at the end of the message."""
-        message = message_of(reply) or str((reply.table.get("base_resp") or {}).get("status_msg") or "")
+        message = message_of(reply) or str(table_of(reply.table.get("base_resp")).get("status_msg") or "")
         number = _code_v1(reply) or _number(message)
         known = number in CODES or reply.ok
         return self._coded(number, message) if known else super().why(reply)
@@ -147,7 +147,7 @@ class Hailuo(MiniMax):
             if failure.kind in (FailureKind.NOT_FOUND, FailureKind.INVALID_REQUEST):
                 return Snapshot(State.EXPIRED, failure=failure)
             raise ProviderBusy(failure.says)
-        return self.done((reply.table.get("file") or {}).get("download_url"), now.raw)
+        return self.done(table_of(reply.table.get("file")).get("download_url"), now.raw)
 
     def snapshot(self, reply: Reply, handle: Handle) -> Snapshot:
         body = reply.table
@@ -179,7 +179,7 @@ class Hailuo(MiniMax):
 
 
 def _code_v1(reply: Reply) -> int:
-    said = (reply.table.get("base_resp") or {}).get("status_code")
+    said = table_of(reply.table.get("base_resp")).get("status_code")
     return said if isinstance(said, int) else 0
 
 

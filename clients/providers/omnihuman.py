@@ -9,7 +9,7 @@ from requests.auth import AuthBase
 
 from ...pipeline.errors import ProviderBusy, ProviderRejected, Refused, Uncertain
 from ..adapter import GONE_AFTER_S, Adapter
-from ..calls import Call, Reply
+from ..calls import Call, Reply, table_of
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from ..wire import LOST
 from .volc_sign import Volc4
@@ -76,14 +76,14 @@ class OmniHuman(Adapter):
             if failure.kind is FailureKind.PROVIDER_INTERNAL:  # as with a 5xx: it may have begun
                 raise Uncertain(failure.says, todo=LOST)
             self.reject(reply)
-        return self.handle((reply.table.get("data") or {}).get("task_id"))
+        return self.handle(table_of(reply.table.get("data")).get("task_id"))
 
     def status(self, handle: Handle) -> Call:
         return self.call("result_action", {"task_id": handle.job_id})
 
     def snapshot(self, reply: Reply, handle: Handle) -> Snapshot:
         body = reply.table
-        data = body.get("data") or {}
+        data = table_of(body.get("data"))
         if body.get("code") != FINE:
             return self._says_no(reply)
         word = str(data.get("status"))

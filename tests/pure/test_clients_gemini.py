@@ -56,16 +56,27 @@ def test_a_picture_comes_at_once_and_survives(images: Adapter, server: GeminiSer
     assert again.find(job, 0.0) is not None and len(server.log) == 1
 
 
-@pytest.mark.parametrize("reason", ["IMAGE_SAFETY", "PROHIBITED_CONTENT", "IMAGE_RECITATION", "block"])
-def test_a_refused_picture_is_no_picture(images: Adapter, server: GeminiServer, reason: str) -> None:
-    server.finish, server.block = reason, "PROHIBITED_CONTENT" if reason == "block" else ""
-    with pytest.raises(ProviderRejected, match="refused the content"):
-        images.submit(job_of("gemini", IMAGE))
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("IMAGE_SAFETY", FailureKind.MODERATED),
+        ("PROHIBITED_CONTENT", FailureKind.MODERATED),
+        ("IMAGE_RECITATION", FailureKind.MODERATED),
+        ("NO_IMAGE", FailureKind.PROVIDER_INTERNAL),
+    ],
+)
+def test_an_answer_without_a_picture_has_failed_and_may_be_billed(
+    images: Adapter, server: GeminiServer, reason: str, kind: FailureKind
+) -> None:
+    server.finish = reason
+    done = images.poll(images.submit(job_of("gemini", IMAGE)))
+    assert done.state is State.FAILED and done.failure is not None
+    assert (done.failure.kind, done.failure.billed) == (kind, None) and reason in done.failure.says
 
 
-def test_no_picture_and_too_many(images: Adapter, server: GeminiServer) -> None:
-    server.finish = "NO_IMAGE"
-    with pytest.raises(ProviderRejected, match="without a picture: NO_IMAGE"):
+def test_a_blocked_prompt_and_too_many_pictures(images: Adapter, server: GeminiServer) -> None:
+    server.block = "PROHIBITED_CONTENT"
+    with pytest.raises(ProviderRejected, match="refused the content: PROHIBITED_CONTENT"):
         images.submit(job_of("gemini", IMAGE))
     large = [MediaRef("data_uri", "data:image/png;base64," + "A" * (11 << 20), "reference")] * 2
     with pytest.raises(ProviderRejected, match="20 MB"):
