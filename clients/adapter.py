@@ -157,11 +157,25 @@ class Adapter(Answers):
         ]
 
     def cancel(self, handle: Handle) -> CancelOutcome:
-        """Sends ``stop``; a job that has ended meanwhile is too late, an answer that never came is no promise."""
-        call = self.stop(handle)
+        """Sends ``stop``; a job that has ended meanwhile is too late. Raises ProviderBusy if the answer is no promise.
+
+        Where the same request destroys a job that has ended (delete_overloaded), the state is asked for first and the
+        request is sent once: repeated, it might come after the end."""
+        call, deletes = self.stop(handle), self.model.job.cancel == "delete_overloaded"
         if call is None:
             return CancelOutcome.UNSUPPORTED
-        return CancelOutcome.REQUESTED if self.wire.ask(call).ok else CancelOutcome.TOO_LATE
+        if deletes and self.poll(handle).state.terminal:
+            return CancelOutcome.TOO_LATE
+        try:
+            reply = self.wire.send(call) if deletes else self.wire.ask(call)
+        except Uncertain as error:
+            raise ProviderBusy(f"{self.wire.name} did not say whether it stops") from error
+        if reply.ok:
+            return CancelOutcome.REQUESTED
+        failure = self.why(reply)
+        if failure.kind in (FailureKind.RATE_LIMITED, FailureKind.PROVIDER_INTERNAL):
+            raise ProviderBusy(failure.says)
+        return CancelOutcome.TOO_LATE
 
     def find(self, job: JobSpec, since: float) -> Handle | None:
         """Raises Refused where the service can't be asked; what came back at once lies in the spool."""

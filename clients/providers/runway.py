@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runway: tasks made by one POST, asked for by id. Bodies are spelled by the catalogue, all but what has a shape of its own.
 
-DELETE means two things there: it cancels a task at work, and destroys a finished one with its result. So ``cancel`` asks
-for the state first and never deletes what has ended; a task that ends between the two is lost, which Runway can't prevent.
+DELETE means two things there: it cancels a task at work, and destroys a finished one with its result. So the catalogue says
+delete_overloaded: the state is asked for first. A task that ends between the two is lost, which nobody can prevent.
 """
 
 import mimetypes
@@ -18,7 +18,6 @@ from ..adapter import Adapter, data_uri, media_type
 from ..auth import Bearer, only_key
 from ..calls import Call, Part, Reply, number
 from ..contract import (
-    CancelOutcome,
     Failure,
     FailureKind,
     Handle,
@@ -150,14 +149,8 @@ class Runway(Adapter):
         )
 
     def stop(self, handle: Handle) -> Call:
+        """Of a task that has ended this destroys the result; ``cancel`` looks first (delete_overloaded)."""
         return self.call("DELETE", f"/v1/tasks/{handle.job_id}")
-
-    def cancel(self, handle: Handle) -> CancelOutcome:
-        """Never deletes a task that has ended: its result would be gone."""
-        reply = self.wire.ask(self.status(handle))
-        if not reply.ok or self.snapshot(reply, handle).state.terminal:
-            return CancelOutcome.TOO_LATE
-        return super().cancel(handle)
 
     # -- what it says -------------------------------------------------------------------------------------------
 

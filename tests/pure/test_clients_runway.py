@@ -112,6 +112,20 @@ def test_cancel_stops_what_is_at_work_and_never_deletes_a_result(
     assert runway.fetch(output, tmp_path / "out")
 
 
+def test_a_delete_without_an_answer_is_not_repeated_blindly(server: RunwayServer, tmp_path: Path) -> None:
+    """It could come after the end and destroy the result: it is asked how the task is before another one."""
+    server.script = ["RUNNING", "RUNNING", "SUCCEEDED"]
+    runway = adapter_for("runway", "aleph2", server, tmp_path)
+    handle = runway.submit(job_of("runway", "aleph2", _link()))
+    for fault in (Fault(("DELETE", ""), drop="before"), Fault(("DELETE", ""), 1, Answer(503))):
+        server.faults = [fault]
+        with pytest.raises(ProviderBusy, match="did not say whether it stops"):
+            runway.cancel(handle)
+    assert len(server.of("DELETE")) == 2
+    assert runway.cancel(handle) is CancelOutcome.TOO_LATE and len(server.of("DELETE")) == 2
+    assert runway.fetch(runway.poll(handle).outputs[0], tmp_path / "out")
+
+
 def test_the_other_meaning_of_delete(server: RunwayServer, tmp_path: Path) -> None:
     """The server destroys what has ended: what ``cancel`` must not come to."""
     runway = adapter_for("runway", "aleph2", server, tmp_path)
