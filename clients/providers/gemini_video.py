@@ -9,6 +9,7 @@ from typing import Any
 from ...pipeline.errors import InputError, ProviderBusy, ProviderRejected
 from ...pipeline.store import read_json, write_json
 from ..adapter import media_type
+from ..answers import ANSWER
 from ..calls import Call, Reply, table_of, tables_of
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from .gemini import BLOCKED, GeminiBase, auth, content_of
@@ -105,7 +106,9 @@ class Omni(GeminiBase):
         return Call("POST", f"{self.version}/interactions/{handle.job_id}/cancel")
 
     def poll(self, handle: Handle) -> Snapshot:
-        """Once the result's file is known, only that file is asked about."""
+        """Once the result's file is known, only that file is asked about; a film that came inside an answer is kept."""
+        if (self.spool / ANSWER).exists():
+            return self.spooled(handle)
         if (self.spool / SEEN).exists():
             return self._ready(read_json(self.spool / SEEN)["uris"])
         return super().poll(handle)

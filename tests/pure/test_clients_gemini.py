@@ -112,6 +112,8 @@ def test_a_film_inside_the_answer(omni: Adapter, server: GeminiServer, tmp_path:
     body = server.log[0].json
     assert body["previous_interaction_id"] == "int-9" and body["generation_config"]["seed"] == 1
     done = until_done(omni, handle)
+    asked = len(server.log)
+    assert omni.poll(handle).state is State.SUCCEEDED and len(server.log) == asked
     assert omni.fetch(done.outputs[0], tmp_path / "out")[0].path.read_bytes() == mp4()
 
 
