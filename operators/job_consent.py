@@ -112,7 +112,6 @@ class HOLDFAST_OT_agree(bpy.types.Operator):
 def _fact(column: bpy.types.UILayout, title: str, says: str) -> None:
     row = column.split(factor=0.2)
     left = row.column()
-    left.active = False
     left.label(text=title)
     right = row.column(align=True)
     right.scale_y = 0.8

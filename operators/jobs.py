@@ -153,7 +153,8 @@ class HOLDFAST_OT_decide_job(bpy.types.Operator):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         job = job_cache.chosen()
-        label = job.provider if job is not None else "the service"
+        known = job_cache.known(job.provider) if job is not None else None
+        label = known.service.label if known is not None else "the service"
         layout.label(text=f"It was sent to {label}, but no answer came. Look into your account there:")
         layout.props_enum(self, "word")
         row = layout.row()

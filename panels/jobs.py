@@ -57,7 +57,10 @@ CAPS = (
     ("shot", "cap_shot", "This shot"),
     ("project", "cap_project", "Project"),
 )
-WIDTHS = (("State", 3.6), ("Cost", 2.6), ("Age", 2.2))
+COLUMNS = (("State", 3.5), ("Cost", 2.5), ("Age", 2.2))
+"""Names of the columns and their widths, in units of the interface."""
+WIDE_PX = 330
+"""Of a sidebar that has room for the age too; it stands below the list as well."""
 
 
 def state_words(job: Job) -> str:
@@ -76,6 +79,12 @@ def cost_words(job: Job) -> str:
     if job.cost >= 0:
         return words(job.cost, job.currency)
     return f"~{words(job.price, job.currency)}" if job.price else "free"
+
+
+def columns(context: bpy.types.Context) -> tuple[tuple[str, float], ...]:
+    """The columns that the sidebar has room for, beside the name."""
+    wide = context.region.width >= WIDE_PX * context.preferences.system.ui_scale
+    return COLUMNS if wide else COLUMNS[:2]
 
 
 def age_words(job: Job, now: float) -> str:
@@ -100,7 +109,7 @@ class HOLDFAST_UL_jobs(bpy.types.UIList):
         name.alert = job.step is Step.UNCERTAIN
         name.label(text=job.model, icon=ICONS[job.step])
         cells = (state_words(job), cost_words(job), age_words(job, time.time()))
-        for text, (_name, width) in zip(cells, WIDTHS, strict=True):
+        for text, (_name, width) in zip(cells, columns(context), strict=False):
             cell = line.row()
             cell.ui_units_x = width
             cell.alignment = "RIGHT"
@@ -268,7 +277,7 @@ def _draw_jobs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     head = body.row(align=True)
     head.active = False
     head.label(text="Model", icon="BLANK1")
-    for name, width in WIDTHS:
+    for name, width in columns(context):
         cell = head.row()
         cell.ui_units_x = width
         cell.alignment = "RIGHT"
