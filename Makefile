@@ -60,6 +60,11 @@ test-pure: ## the tests that need no Blender
 	@$(ENVIRONMENTS) pure
 	$(LIMIT) $(PURE) -m pytest tests/pure -n $(JOBS)
 
+.PHONY: test-sdk
+test-sdk: ## our requests beside those of the vendors' own SDKs, against servers on this machine
+	@$(ENVIRONMENTS) sdk
+	$(LIMIT) .env/sdk/bin/python -m pytest tests/sdk
+
 .PHONY: test-blender-%
 test-blender-%:
 	@$(ENVIRONMENTS) blender-$*

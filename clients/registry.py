@@ -20,7 +20,7 @@ def catalogue(extra: tuple[Path, ...] = ()) -> dict[str, Descriptor]:
 
 def models(mode: str, extra: Iterable[Path] = ()) -> list[Descriptor]:
     """The models for a mode (video_restyle, sketch_to_mesh, ...) that can be called, offline ones first."""
-    found = [entry for entry in catalogue(tuple(extra)).values() if entry.mode == mode and entry.adapter]
+    found = [entry for entry in catalogue(tuple(extra)).values() if mode in entry.modes and entry.adapter]
     return sorted(found, key=lambda entry: (entry.network, entry.id))
 
 

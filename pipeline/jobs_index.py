@@ -84,7 +84,7 @@ FROM_LEDGER = (
     "step", "provider", "model", "shot", "purpose", "digest", "price", "cost", "currency", "billed", "created", "updated",
     "begun", "handle", "results", "says", "n",
 )  # fmt: skip
-_TYPES = {int: "INTEGER", float: "REAL", str: "TEXT", Step: "TEXT"}
+_TYPES: dict[Any, str] = {int: "INTEGER", float: "REAL", str: "TEXT", Step: "TEXT"}
 
 
 def create(base: sqlite3.Connection) -> None:
