@@ -116,7 +116,7 @@ def refresh_now(scene: bpy.types.Scene) -> None:
 
 def _read(scene: bpy.types.Scene, root: Path) -> bool:
     """Sums and page, each in a slice of its own; True if there is more."""
-    view, day = bpy.context.window_manager.holdfast_jobs, time.time() - time.time() % 86400
+    view, day = bpy.context.window_manager.holdfast_jobs, 86400.0 * (int(time.time()) // 86400)
     shot, caps, now = scene.holdfast.shot_name, caps_of(scene), stamp(root)
     sums = _state.get("sums")
     if not isinstance(sums, Sums) or _state.get("summed") != (now, day):
