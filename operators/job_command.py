@@ -6,7 +6,7 @@ import time
 
 import bpy
 
-from ..clients.descriptor import Catalogue, read_catalogue
+from ..clients.descriptor import Catalogue, Service, read_catalogue
 from ..pipeline import consent, jobs_decide, secret
 from ..pipeline.context import Context
 from ..pipeline.errors import ExitCode, InputError
@@ -83,7 +83,7 @@ def run(given: argparse.Namespace, reporter: Reporter) -> int:
     return code
 
 
-def _service(catalogue: Catalogue, name: str) -> job_services.Service:
+def _service(catalogue: Catalogue, name: str) -> Service:
     if name not in catalogue.services:
         there = ", ".join(sorted(catalogue.services))
         raise InputError(f"There is no service {name!r}", todo=f"The catalogue has {there}.")

@@ -81,8 +81,8 @@ def read_sums(project: Path, day: float) -> Sums | None:
 def read_page(project: Path, steps: Sequence[Step], shot: str, first: int) -> tuple[Job, ...] | None:
     """Fifty jobs from ``first``, the newest first: of all ``steps`` if none is named, of all shots if ``shot`` is empty.
     None as above."""
-    values = (json.dumps(list(steps)), shot, PAGE, first)
-    return _reading(project, lambda base: tuple(rows(base, ROWS, values)), ())
+    values, nothing = (json.dumps(list(steps)), shot, PAGE, first), tuple[Job, ...]()
+    return _reading(project, lambda base: tuple(rows(base, ROWS, values)), nothing)
 
 
 def view_of(page: tuple[Job, ...], sums: Sums, steps: Sequence[Step], shot: str, only_shot: bool) -> View:
