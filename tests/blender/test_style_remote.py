@@ -149,3 +149,22 @@ def test_the_button_says_what_it_costs(scene):
 
     scene.frame_start, scene.frame_end = 1, 96
     assert HOLDFAST_PT_style.words_of_button(HOLDFAST_PT_style, bpy.context)[0] == "Restyle for $1.12"
+
+
+def test_the_rehearsal_as_a_remote_service_needs_nobody(scene, runway):
+    own = locate.project().root / "catalogue/rehearsal.toml"
+    own.write_text(
+        '[[service]]\nid = "rehearsal_remote"\nlabel = "Rehearsal, as if remote"\nbase = "http://127.0.0.1"\n'
+        'settings = { seconds = 0.1, bad_day = "no_answer" }\n'
+    )
+    scene.holdfast.style.provider = "rehearsal_remote/flat-drawing-1"
+    made = restyle(scene)
+    assert (made.data["provider"], made.data["cost_micros"]) == ("rehearsal_remote", 0)
+    take = TakeFolder.open(locate.shot_of(scene).takes / made.data["take"])
+    assert take.size == tuple(scene_size(scene)) and runway.log == []
+
+
+def scene_size(scene: bpy.types.Scene) -> list[int]:
+    from holdfast.pipeline.truth import GroundTruth
+
+    return list(GroundTruth.open(locate.shot_of(scene).truth).size)
