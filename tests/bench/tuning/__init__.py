@@ -2,7 +2,7 @@
 """Tuning takes: analytic scenes in many looks, clean and with faults of known dose.
 
 scene = library()[0]
-studio = Studio(scene, cache="/tmp/tuning")
+studio = Studio(scene, cache=CACHE_FOLDER)
 target = targets(scene, "ink_wash")["shift"][0]
 fault = Fault("shift", target.part, target.frames, 4.0)      # px of a picture 1920 wide
 picture = studio.frame("ink_wash", 12, (fault,))              # (H, W, 3) uint8 RGB
