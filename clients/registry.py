@@ -12,10 +12,14 @@ from .contract import Provider
 from .descriptor import Descriptor, load_catalogue
 
 
-@lru_cache(maxsize=4)
 def catalogue(extra: tuple[Path, ...] = ()) -> dict[str, Descriptor]:
-    """The descriptors by id, read once; ``extra`` are the user's own files."""
-    return load_catalogue(extra)
+    """The descriptors by id; read once, and again when one of the user's own files in ``extra`` changed."""
+    return _read(tuple((path, path.stat().st_mtime_ns if path.exists() else 0) for path in extra))
+
+
+@lru_cache(maxsize=4)
+def _read(files: tuple[tuple[Path, int], ...]) -> dict[str, Descriptor]:
+    return load_catalogue(path for path, _ in files)
 
 
 def models(mode: str, extra: Iterable[Path] = ()) -> list[Descriptor]:

@@ -14,6 +14,17 @@ from .steps import StageOptions
 Result = set[str]
 
 
+def can_start(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """For ``poll``: there is ground truth and no stage is running; else says what is missing."""
+    if "truth" not in state_cache.shown(context.scene).manifests:
+        cls.poll_message_set("Render the ground truth first")
+        return False
+    if session.current.job is not None or session.current.queue:
+        cls.poll_message_set("A stage is running: wait for it or cancel it")
+        return False
+    return True
+
+
 class HOLDFAST_OT_make_clips(bpy.types.Operator):
     """Makes the control clips of the chosen model."""
 
@@ -30,13 +41,7 @@ class HOLDFAST_OT_make_clips(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if "truth" not in state_cache.shown(context.scene).manifests:
-            cls.poll_message_set("Render the ground truth first")
-            return False
-        if session.current.job is not None or session.current.queue:
-            cls.poll_message_set("A stage is running: wait for it or cancel it")
-            return False
-        return True
+        return can_start(cls, context)
 
     def execute(self, context: bpy.types.Context) -> Result:  # type: ignore[override]
         try:

@@ -18,6 +18,7 @@ from ..pipeline.take import SCHEMA
 from ..pipeline.truth import made as made_truth
 from ..validation.imported import FOUND, SAID, choose
 from . import locate, session, state_cache
+from .clip_actions import can_start
 from .drive import run_blocking
 from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
@@ -85,13 +86,7 @@ class HOLDFAST_OT_import_take(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if "truth" not in state_cache.shown(context.scene).manifests:
-            cls.poll_message_set("Render the ground truth first")
-            return False
-        if session.current.job is not None or session.current.queue:
-            cls.poll_message_set("A stage is running: wait for it or cancel it")
-            return False
-        return True
+        return can_start(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:  # type: ignore[override]
         context.window_manager.fileselect_add(self)

@@ -50,14 +50,6 @@ def chosen(provider: str) -> Descriptor | None:
     return model
 
 
-def known(provider: str) -> Descriptor | None:
-    """The same for a panel: None also for a name that is none, which the stage says."""
-    try:
-        return chosen(provider)
-    except HoldfastError:
-        return None
-
-
 def settings_of(scene: bpy.types.Scene, model: Descriptor) -> dict[str, Any]:
     """What decides a take of a remote model, by the names that every take's settings have."""
     style, sent = scene.holdfast.style, prompt_kept.style_text(scene, model)

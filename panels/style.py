@@ -8,6 +8,7 @@ import bpy
 from ..operators import style_remote, viewer
 from ..operators.results import HOLDFAST_OT_flick, HOLDFAST_OT_view_take
 from ..operators.state_cache import Shown
+from ..operators.style_choice import known
 from ..pipeline.money import words
 from .base import StagePanel
 from .prompt import draw_field
@@ -23,7 +24,7 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
     def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
         style = settings.style
         layout.prop(style, "provider")
-        remote = style_remote.known(style.provider)
+        remote = known(style.provider)
         if remote is not None:
             draw_field(layout, context)
             if remote.seed.strength != "none":
@@ -42,7 +43,7 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
 
     def words_of_button(self, context: bpy.types.Context) -> tuple[str, str]:
         """What it will cost stands on the button."""
-        model = style_remote.known(context.scene.holdfast.style.provider)
+        model = known(context.scene.holdfast.style.provider)
         if model is None:
             return self.verb, ""
         if not model.price.as_of:
