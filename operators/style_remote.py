@@ -2,36 +2,24 @@
 """Style by a remote model: control clips, a job with its price, and the result as a take. One bill, whatever happens."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import bpy
 
-from ..clients.descriptor import Descriptor, read_catalogue
+from ..clients.descriptor import Descriptor
 from ..clients.registry import catalogue, models
-from ..clients.takes import ROLE, digest_of, price_of, request_of
-from ..clients.wire import is_loopback
-from ..pipeline import consent
-from ..pipeline.errors import HoldfastError, InputError, ProviderRejected, Refused, UsageError
-from ..pipeline.jobs import Job, JobStore, Step
+from ..clients.takes import ROLE, price_of, request_of
+from ..pipeline.errors import UsageError
+from ..pipeline.jobs import JobStore
 from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
 from ..pipeline.take import SCHEMA
-from ..properties_jobs import caps_of
-from . import clips, locate, prompt_kept
+from . import clips, locate, prompt_kept, remote_jobs
+from .remote_jobs import check_allowed, own_entries
 from .steps import StageGenerator, StageOptions, WorkerTask
 
 REHEARSAL = "rehearsal"
-JOBS, APPLY = "clients.jobs:run", "clients.takes:run"
-
-
-def own_entries() -> tuple[Path, ...]:
-    """The project's own catalogue files; none before it is saved."""
-    try:
-        return tuple(locate.project().catalogue())
-    except HoldfastError:
-        return ()
+APPLY = "clients.takes:run"
 
 
 def names() -> list[str]:
@@ -78,21 +66,10 @@ def run(
     folder = clips.folder_of(shot, model)
     told = {key: settings[key] for key in (prompt_kept.NEGATIVE,) if key in settings}
     request = request_of(model, folder, made, settings["prompt"], settings["seed"], told)
-    digest = digest_of(model, request)
-    job = store.same(digest) or store.going(digest)
-    if job is None or options.force:
-        facts = {
-            "provider": model.provider,
-            "model": model.model,
-            "shot": shot.name,
-            "purpose": "take",
-            "digest": digest,
-        }
-        job = store.prepare(
-            request, caps_of(scene), price=price_of(model, made, {}), currency=model.price.currency, **facts
-        )
-    yield WorkerTask(JOBS, worker_request(store, [job.id]), (0.2, 0.9), keys=True)
-    job = finished(store.get(job.id), model)
+    ask = remote_jobs.Ask(model, request, price_of(model, made, {}), "take")
+    (job,) = yield from remote_jobs.results(
+        scene, shot, [ask], (0.2, 0.9), force=options.force, again="Run Style again"
+    )
     apply = {
         "project": str(store.project), "job": job.id, "truth": str(shot.truth), "clips": str(folder), "take": name,
         "out": str(shot.takes / name), "settings": dict(settings), "identity": identity,
@@ -108,30 +85,6 @@ def _contract(scene: bpy.types.Scene, model: Descriptor) -> dict[str, Any]:
     return {"contract": dict(source)} if source else {}
 
 
-def worker_request(store: JobStore, jobs: list[str]) -> dict[str, Any]:
-    """What the worker of jobs is told."""
-    own = [str(path) for path in own_entries()]
-    return {
-        "project": str(store.project),
-        "online": bool(bpy.app.online_access),
-        "jobs": jobs,
-        "catalogue": own,
-    }
-
-
-def check_allowed(store: JobStore, model: Descriptor) -> None:
-    """Raises Refused before anything is made or written if it could not be sent anyway."""
-    service = read_catalogue(own_entries()).services[model.provider]
-    if is_loopback(urlsplit(service.base).hostname or ""):
-        return  # a server on this computer
-    if not bpy.app.online_access:
-        todo = "Allow it in Preferences > System > Network > Allow Online Access."
-        raise Refused("Blender is offline, so nothing is sent", where=model.label, todo=todo)
-    if model.provider not in consent.agreed(store.project):
-        todo = "Read and agree in the Jobs panel, or run jobs --agree."
-        raise Refused(f"Nobody has agreed to send anything to {model.provider}", where=model.label, todo=todo)
-
-
 def kinds_of(model: Descriptor) -> list[str]:
     """The control clips that the model must have or takes as they are; of several that steer the first."""
     assert model.controls is not None
@@ -139,16 +92,3 @@ def kinds_of(model: Descriptor) -> list[str]:
     must = [kind for kind in taken if model.inputs[ROLE[kind]].count[0] > 0]
     more = [kind for kind in taken if kind not in must and ROLE[kind] == "source_video"]
     return [*must, *more] or taken[:1]
-
-
-def finished(job: Job, model: Descriptor) -> Job:
-    """The job if its result is here. Raises what became of it otherwise."""
-    if job.step in (Step.READY, Step.APPLIED):
-        return job
-    if job.step is Step.UNCERTAIN:
-        raise Refused(f"{job.says}", where=model.label, todo="Decide in the Jobs panel what became of it.")
-    if job.step in (Step.FAILED, Step.CANCELLED):
-        raise ProviderRejected(job.says or f"The job was {job.step}", where=model.label)
-    raise InputError(
-        f"The job is {job.step}: {job.says}", where=model.label, todo="Run Style again to go on waiting."
-    )

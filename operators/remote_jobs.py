@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every stage does with remote jobs: may they be sent, has the same been paid for, send, wait, give the results."""
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import bpy
+
+from ..clients.descriptor import Descriptor, read_catalogue
+from ..clients.takes import digest_of
+from ..clients.wire import is_loopback
+from ..pipeline import consent
+from ..pipeline.errors import HoldfastError, InputError, ProviderRejected, Refused
+from ..pipeline.jobs import Job, JobStore, Step
+from ..pipeline.money import Caps, check_caps
+from ..pipeline.project import ShotFolder
+from ..properties_jobs import caps_of
+from . import locate
+from .steps import WorkerTask
+
+WORKER = "clients.jobs:run"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request to a model (inputs, prompt, seed, options, as ``clients.takes.request_of`` makes it), what it is
+    expected to cost in micros, and what for ("take", "masks", "span", ...)."""
+
+    model: Descriptor
+    request: Mapping[str, Any]
+    price: int
+    purpose: str
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal requests: a result that was paid for is found by it."""
+        return digest_of(self.model, self.request)
+
+
+def own_entries() -> tuple[Path, ...]:
+    """The project's own catalogue files; none before it is saved."""
+    try:
+        return tuple(locate.project().catalogue())
+    except HoldfastError:
+        return ()
+
+
+def check_allowed(store: JobStore, model: Descriptor) -> None:
+    """Raises Refused before anything is made or written if it could not be sent anyway."""
+    service = read_catalogue(own_entries()).services[model.provider]
+    if is_loopback(urlsplit(service.base).hostname or ""):
+        return  # a server on this computer
+    if not bpy.app.online_access:
+        todo = "Allow it in Preferences > System > Network > Allow Online Access."
+        raise Refused("Blender is offline, so nothing is sent", where=model.label, todo=todo)
+    if model.provider not in consent.agreed(store.project):
+        todo = "Read and agree in the Jobs panel, or run jobs --agree."
+        raise Refused(f"Nobody has agreed to send anything to {model.provider}", where=model.label, todo=todo)
+
+
+def results(
+    scene: bpy.types.Scene,
+    shot: ShotFolder,
+    asks: Sequence[Ask],
+    share: tuple[float, float],
+    *,
+    force: bool = False,
+    again: str = "Run it again",
+) -> Generator[WorkerTask, Any, list[Job]]:
+    """The jobs of ``asks``, in order, each ready or applied with its files in the store: what was paid for is found
+    again, what is on its way is waited for, only the rest is sent. ``force`` sends all anew. ``again`` is what a person
+    does to go on waiting. Raises Refused (caps, consent, doubt: all or none are prepared), ProviderRejected, InputError.
+    """
+    store = JobStore(locate.project().root)
+    jobs = prepared(store, shot.name, asks, caps_of(scene), force)
+    waits = [job.id for job in jobs if job.step not in (Step.READY, Step.APPLIED)]
+    if waits:
+        yield WorkerTask(WORKER, worker_request(store, waits), share, keys=True)
+    return [finished(store.get(job.id), ask.model, again) for job, ask in zip(jobs, asks, strict=True)]
+
+
+def worker_request(store: JobStore, jobs: list[str]) -> dict[str, Any]:
+    """What the worker of jobs is told."""
+    return {
+        "project": str(store.project),
+        "online": bool(bpy.app.online_access),
+        "jobs": jobs,
+        "catalogue": [str(path) for path in own_entries()],
+    }
+
+
+def known(store: JobStore, ask: Ask) -> Job | None:
+    """A job of the same request that has its result or is on its way."""
+    return store.same(ask.digest) or store.going(ask.digest)
+
+
+def to_pay(asks: Sequence[Ask]) -> int:
+    """Micros of those that are not paid for yet."""
+    store = JobStore(locate.project().root)
+    return sum(ask.price for ask in asks if known(store, ask) is None)
+
+
+def prepared(store: JobStore, shot: str, asks: Sequence[Ask], caps: Caps, force: bool = False) -> list[Job]:
+    """A job for each of ``asks``: one that is there, or a new one. All that are new, or none. Raises Refused."""
+    found = [None if force else known(store, ask) for ask in asks]
+    new = [ask for ask, job in zip(asks, found, strict=True) if job is None]
+    for model in {ask.model.id: ask.model for ask in new}.values():
+        check_allowed(store, model)
+    _check_sum(store, shot, new, caps)
+    made: list[Job] = []
+    try:
+        for ask in new:
+            facts = {
+                "provider": ask.model.provider,
+                "model": ask.model.model,
+                "shot": shot,
+                "purpose": ask.purpose,
+                "digest": ask.digest,
+            }
+            currency = ask.model.price.currency
+            made.append(store.prepare(ask.request, caps, price=ask.price, currency=currency, **facts))
+    except Refused:
+        _withdraw(store, made)
+        raise
+    rest = iter(made)
+    return [job if job is not None else next(rest) for job in found]
+
+
+def _check_sum(store: JobStore, shot: str, new: Sequence[Ask], caps: Caps) -> None:
+    """Refuses all of several before the first is written if they are too much together."""
+    if len(new) > 1:
+        project = store.spent()
+        together = Caps(None, caps.shot, caps.day, caps.project)
+        day = store.spent(since=_today())
+        check_caps(
+            together,
+            sum(ask.price for ask in new),
+            new[0].model.price.currency,
+            store.spent(shot),
+            day,
+            project,
+        )
+
+
+def _today() -> float:
+    """POSIX seconds at which the day began (UTC)."""
+    now = time.time()
+    return now - now % 86400
+
+
+def _withdraw(store: JobStore, jobs: Sequence[Job]) -> None:
+    """Of several that belong together one was refused: the others are not sent."""
+    for job in jobs:
+        with suppress(Refused):  # a worker has it already
+            store.move(job.id, Step.CANCELLED, says="What belongs to it was refused.", billed=0)
+
+
+def finished(job: Job, model: Descriptor, again: str = "Run it again") -> Job:
+    """The job if its result is here. Raises what became of it otherwise."""
+    if job.step in (Step.READY, Step.APPLIED):
+        return job
+    if job.step is Step.UNCERTAIN:
+        raise Refused(f"{job.says}", where=model.label, todo="Decide in the Jobs panel what became of it.")
+    if job.step in (Step.FAILED, Step.CANCELLED):
+        raise ProviderRejected(job.says or f"The job was {job.step}", where=model.label)
+    raise InputError(
+        f"The job is {job.step}: {job.says}", where=model.label, todo=f"{again} to go on waiting."
+    )
+
+
+def apply(store: JobStore, jobs: Sequence[Job]) -> None:
+    """Says that the results were used: once."""
+    for job in jobs:
+        if store.get(job.id).step is Step.READY:
+            store.move(job.id, Step.APPLIED)
