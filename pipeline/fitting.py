@@ -179,27 +179,47 @@ def frame_map(
     one that the rule allows, by showing the last frame again, or down by leaving frames off at the end if the rule has
     none above. Raises InputError with the limit if the shot is longer than the model takes.
     """
-    step = Fraction(*source) / Fraction(*clip)  # source frames per clip frame
-    natural = math.floor((len(frames) - Fraction(1, 2)) / step) + 1
-    shown = [frames[math.ceil(index * step - Fraction(1, 2))] for index in range(natural)]
-    least, most = _bounds(clip, rule)
+    shown = list(natural_map(frames, source, clip))
+    natural, most = len(shown), bounds(clip, rule)[1]
     if natural > most:
+        step = Fraction(*source) / Fraction(*clip)
         todo = (
-            f"Give at most {math.floor(most * step)} frames of the shot (--frames), or make the shot shorter."
+            f"Give at most {math.floor(most * step)} frames of the shot (--frames), or make the shot shorter. "
+            "Style cuts a long shot into pieces by itself."
         )
         raise InputError(
             f"{model} takes at most {most} frames at {Fraction(*clip)} fps, not {natural}", todo=todo
         )
-    up = _at_least(max(natural, least), rule)
-    if up <= most:
-        return tuple(shown + shown[-1:] * (up - natural))
-    down = up - rule.step
-    if down < max(least, 1):
+    count = fitted_count(natural, clip, rule, model)
+    return tuple((shown + shown[-1:] * (count - natural))[:count])
+
+
+def fitted_count(natural: int, clip: Rate, rule: CountRule, model: str) -> int:
+    """The count that the rule allows for a clip of ``natural`` frames, no more than it takes: the next one up, or down
+    if there is none above. Raises InputError if there is none at all."""
+    least, most = bounds(clip, rule)
+    up = allowed(max(natural, least), rule)
+    if up > most and up - rule.step < max(least, 1):
         raise InputError(f"No frame count of the rule {rule.name} lies within {least} to {most}", where=model)
-    return tuple(shown[:down])
+    return up if up <= most else up - rule.step
 
 
-def _bounds(clip: Rate, rule: CountRule) -> tuple[int, float]:
+def natural_count(count: int, source: Rate, clip: Rate) -> int:
+    """Frames of a clip at the rate ``clip`` of ``count`` frames of a shot at the rate ``source``."""
+    step = Fraction(*source) / Fraction(*clip)  # source frames per clip frame
+    return math.floor((count - Fraction(1, 2)) / step) + 1
+
+
+def natural_map(frames: Sequence[int], source: Rate, clip: Rate) -> tuple[int, ...]:
+    """For each frame of a clip of any length the source frame nearest in time (half-way: the earlier)."""
+    step = Fraction(*source) / Fraction(*clip)
+    up, down = 2 * step.numerator, 2 * step.denominator  # ceil(index * step - 1/2) in whole numbers
+    count = natural_count(len(frames), source, clip)
+    return tuple(frames[-((step.denominator - index * up) // down)] for index in range(count))
+
+
+def bounds(clip: Rate, rule: CountRule) -> tuple[int, float]:
+    """The least and most frames of a clip at a rate."""
     rate = Fraction(*clip)
     least = max(rule.frames[0], math.ceil(Fraction(rule.seconds[0]) * rate), 1)
     ends = [rule.frames[1] or math.inf]
@@ -208,5 +228,6 @@ def _bounds(clip: Rate, rule: CountRule) -> tuple[int, float]:
     return least, min(ends)
 
 
-def _at_least(count: int, rule: CountRule) -> int:
+def allowed(count: int, rule: CountRule) -> int:
+    """The next count up that the rule allows."""
     return count + (rule.offset - count) % rule.step
