@@ -13,19 +13,30 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError, Refused, StorageError
-from .jobs_index import ENDED, NEXT, WORKING, Job, Step, apply, create, mark, rows, spent, update
+from .jobs_index import ENDED, NEXT, WORKING, Job, Step, apply, create, going, mark, rows, spent, update
 from .ledger import Ledger, read_tail
 from .money import Caps, check_caps
 from .store import read_json, storage, write_json
 
-__all__ = ["ENDED", "WORKING", "Job", "JobStore", "Step"]
+__all__ = ["ENDED", "WORKING", "Asked", "Job", "JobStore", "Step"]
 EVENT = "job"
 LEASE_S = 30.0
 """A process that has not been heard of for so long, or is gone, no longer holds its jobs."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One of several requests that belong together, with its price in micros and its facts: provider, model, shot,
+    purpose, digest."""
+
+    request: Mapping[str, Any]
+    price: int
+    facts: Mapping[str, str]
 
 
 class JobStore:
@@ -66,17 +77,18 @@ class JobStore:
 
     def same(self, digest: str) -> Job | None:
         """A job of the same inputs, model and seed whose results are here."""
-        found = self._rows(
-            "WHERE digest = ? AND step IN (?, ?) ORDER BY created DESC", (digest, Step.READY, Step.APPLIED)
-        )
+        with self._base() as base:
+            return self._same(base, digest)
+
+    def _same(self, base: sqlite3.Connection, digest: str) -> Job | None:
+        where = "WHERE digest = ? AND step IN (?, ?) ORDER BY created DESC"
+        found = rows(base, where, (digest, Step.READY, Step.APPLIED))
         return next((job for job in found if all(path.exists() for path in self.results(job))), None)
 
     def going(self, digest: str) -> Job | None:
         """A job of the same request that has not ended: to be waited for, not sent again."""
-        steps = (*WORKING, Step.UNCERTAIN)
-        marks = ", ".join("?" * len(steps))
-        found = self._rows(f"WHERE digest = ? AND step IN ({marks}) ORDER BY created DESC", (digest, *steps))
-        return found[0] if found else None
+        with self._base() as base:
+            return going(base, digest)
 
     def spent(self, shot: str = "", since: float = 0.0) -> int:
         """Micros that jobs count for, of all or one shot, made after ``since``."""
@@ -105,23 +117,51 @@ class JobStore:
 
         Raises Refused over a cap, before anything is written; in any number of processes at once.
         """
-        job_id, now = str(uuid.uuid4()), time.time()
+        return self.prepare_all([Asked(request, price, facts)], caps, currency=currency, anew=True)[0]
+
+    def prepare_all(
+        self, asked: Sequence[Asked], caps: Caps, *, currency: str = "USD", anew: bool = False
+    ) -> list[Job]:
+        """A job for each of ``asked``, which are of one shot: the one of the same digest that has its result or is on
+        its way (not if ``anew``), else a new one. The new ones are one sum to all caps, and are all written or none.
+
+        Raises Refused over a cap, before anything is written; in any number of processes at once nothing is twice.
+        """
+        ids: list[str] = []
+        new: dict[str, Asked] = {}
+        made: dict[str, str] = {}
+        now = time.time()
         with self._changing() as base:
-            shot, day = facts.get("shot", ""), now - now % 86400
-            check_caps(
-                caps, price, currency, spent(base, shot, 0.0), spent(base, "", day), spent(base, "", 0.0)
-            )
-            write_json(self.folder(job_id) / "request.json", dict(request))
-            entry = {
-                "id": job_id,
-                "step": Step.PREPARED,
-                "price": price,
-                "currency": currency,
-                "created": now,
-                **facts,
-            }
-            self._write(base, entry, now)
-        return self.get(job_id)
+            self._catch_up(base)  # of a process that died between the ledger and the index
+            for one in asked:
+                digest = one.facts.get("digest", "")
+                there = None if anew or not digest else self._same(base, digest) or going(base, digest)
+                job_id = there.id if there else made.get(digest) or str(uuid.uuid4())
+                if there is None and job_id not in new:
+                    new[job_id] = one
+                    made |= {digest: job_id} if digest else {}
+                ids.append(job_id)
+            if new:
+                self._check_sum(base, list(new.values()), caps, currency, now)
+            for job_id, one in new.items():
+                write_json(self.folder(job_id) / "request.json", dict(one.request))
+            for place, (job_id, one) in enumerate(new.items()):
+                entry = {
+                    "id": job_id,
+                    "step": Step.PREPARED,
+                    "price": one.price,
+                    "currency": currency,
+                    "created": now - place * 1e-6,  # the newest are listed first, and these in their order
+                }
+                self._write(base, {**entry, **one.facts}, now)
+        return [self.get(job_id) for job_id in ids]
+
+    def _check_sum(
+        self, base: sqlite3.Connection, new: Sequence[Asked], caps: Caps, currency: str, now: float
+    ) -> None:
+        shot, day = new[0].facts.get("shot", ""), now - now % 86400
+        total = sum(one.price for one in new)
+        check_caps(caps, total, currency, spent(base, shot, 0.0), spent(base, "", day), spent(base, "", 0.0))
 
     def move(self, job_id: str, step: Step, **facts: Any) -> Job:
         """Takes a step: in the ledger first, then in the index. Raises Refused for one that can't follow."""

@@ -108,6 +108,14 @@ def rows(base: sqlite3.Connection, where: str, values: Sequence[Any]) -> list[Jo
     return [Job(**{**dict(zip(COLUMNS, row, strict=True)), "step": Step(row[1])}) for row in found]
 
 
+def going(base: sqlite3.Connection, digest: str) -> Job | None:
+    """The newest job of a digest that has not ended."""
+    steps = (*WORKING, Step.UNCERTAIN)
+    marks = ", ".join("?" * len(steps))
+    found = rows(base, f"WHERE digest = ? AND step IN ({marks}) ORDER BY created DESC", (digest, *steps))
+    return found[0] if found else None
+
+
 def update(base: sqlite3.Connection, job_id: str, facts: Mapping[str, Any]) -> None:
     """Sets columns of a job."""
     names = ", ".join(f"{name} = ?" for name in facts)
