@@ -104,7 +104,8 @@ class Service:
     """One company's API: ``base`` its address, ``hosts`` where results lie (".name": all below), ``keys`` the names under
     which its key is looked for in the environment, the first of them ours too; what a person should know before agreeing:
     ``retention`` and ``terms``. ``polls_per_minute`` and ``jobs_at_once`` 0: no limit known. ``settings``: what else the
-    adapter may be told (region, workspace), with their usual values; ``unconfirmed`` facts a person should check."""
+    adapter may be told (region, workspace), with their usual values, and ``about`` by name what each is (see
+    settings.Setting); ``key_optional``: it may go without a key; ``unconfirmed`` facts a person should check."""
 
     id: str
     label: str
@@ -116,6 +117,8 @@ class Service:
     polls_per_minute: float = 0.0
     jobs_at_once: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    key_optional: bool = False
     verified: str = "document only"
     unconfirmed: tuple[str, ...] = ()
 

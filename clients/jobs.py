@@ -9,20 +9,32 @@ import random
 import time
 from collections import defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ..pipeline import consent
 from ..pipeline.context import Context
-from ..pipeline.errors import Cancelled, HoldfastError, ProviderBusy, Refused, StorageError, Uncertain
+from ..pipeline.errors import (
+    Cancelled,
+    HoldfastError,
+    InputError,
+    ProviderBusy,
+    Refused,
+    StorageError,
+    Uncertain,
+    UsageError,
+)
 from ..pipeline.jobs import WORKING, Job, JobStore, Step
+from ..pipeline.store import read_json, write_json
 from . import job_steps
 from .adapter import Adapter
 from .auth import auth_of
 from .descriptor import Catalogue, Descriptor, Service, read_catalogue
+from .hosts import base_of, plain
 from .keys import keys_of
+from .settings import BASE, read
 from .wire import Hosts, Wire
 
 AT_ONCE = 4
@@ -128,12 +140,13 @@ class Runner:
             self._failed(job, HoldfastError(f"The answer could not be understood: {type(error).__name__}"))
 
     def _take(self, job: Job) -> None:
+        if job.step is Step.SUBMITTING:  # whoever began is gone: it may have arrived
+            self.store.move(job.id, Step.UNCERTAIN, says="Sent, but whether it arrived is not known.")
+            return
         adapter = self.adapter(job)
         try:
             if job.step is Step.PREPARED:
                 job_steps.submit(self.store, job, adapter)
-            elif job.step is Step.SUBMITTING:  # whoever began is gone: it may have arrived
-                self.store.move(job.id, Step.UNCERTAIN, says="Sent, but whether it arrived is not known.")
             elif job.step is Step.UNCERTAIN:
                 job_steps.look_up(self.store, job, adapter)
             elif job.step is Step.REMOTE:
@@ -161,18 +174,35 @@ class Runner:
         self.store.note(job.id, due=time.time() + wait * random.uniform(1.0, 1.2), beat=time.time())
 
     def adapter(self, job: Job) -> Adapter:
-        """The adapter of a job, allowed to speak to the hosts that were agreed to."""
+        """The adapter of a job, allowed to speak to the hosts that were agreed to. To the local network without encryption
+        only where the person's own setting says so, and then without any key. Raises Refused for what can be mended."""
         model, service = self._known(job)
-        told = {**service.settings, **self.settings.get(service.id, {})}
-        keys = keys_of(service)
-        hosts = Hosts(consent.agreed(self.store.project).get(service.id, ()), self.online)
-        base = str(told.get("base") or service.base)
-        auth = auth_of(model, service, keys, told)
-        wire = Wire(service.label, base, hosts, self.context, auth, keys.values())
+        try:
+            mine = self._said(job, service)
+            keys = keys_of(service)
+        except (InputError, UsageError) as error:  # a job that is paid for waits until the file is mended
+            raise Refused(error.what, where=error.where, todo=error.todo) from error
+        service = replace(service, settings={**service.settings, **mine})
+        open_to = plain(service) if BASE in mine else ""
+        hosts = Hosts(consent.agreed(self.store.project).get(service.id, ()), self.online, open_to)
+        told, signs = dict(service.settings), {} if open_to else keys
+        auth = auth_of(model, service, signs, told)
+        wire = Wire(service.label, base_of(service), hosts, self.context, auth, keys.values())
         module, _, name = model.adapter.partition(":")
         made = getattr(import_module(f".{module}", __package__), name)
         adapter: Adapter = made(wire, model, self.store.folder(job.id) / "spool", told)
         return adapter
+
+    def _said(self, job: Job, service: Service) -> dict[str, Any]:
+        """What people set of the service: as it was when the job was sent, since it is there that it goes on."""
+        kept = self.store.folder(job.id) / "settings.json"
+        if job.step is not Step.PREPARED and kept.exists():
+            said = dict(read_json(kept))
+        else:
+            said = read(self.store.project).said(service)
+            if said or kept.exists():
+                write_json(kept, said)
+        return {**said, **self.settings.get(service.id, {})}
 
     def _known(self, job: Job) -> tuple[Descriptor, Service]:
         model = self.catalogue.models.get(f"{job.provider}/{job.model}")

@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -25,13 +25,17 @@ class Deaf(Exception):
 class Websocket:
     """An open connection. Close it."""
 
-    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
-        """``url`` is http or https, as the service's base is. Raises Deaf."""
+    def __init__(
+        self, url: str, headers: Mapping[str, str] | None = None, leads: Callable[[str, int], list[str]] | None = None
+    ) -> None:  # fmt: skip
+        """``url`` is http or https, as the service's base is; ``leads`` gives the addresses that its host may have. Raises
+        Deaf, and what ``leads`` raises."""
         parts = urlsplit(url)
         host, secure = parts.hostname or "", parts.scheme == "https"
+        to = leads(host, parts.port or 80)[0] if leads else host
         self._buffer, self._message, self._kind = bytearray(), bytearray(), 0
         try:
-            plain = socket.create_connection((host, parts.port or (443 if secure else 80)), CONNECT_S)
+            plain = socket.create_connection((to, parts.port or (443 if secure else 80)), CONNECT_S)
             self._socket = (
                 ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
             )

@@ -8,7 +8,7 @@ what may have (Uncertain). Redirects are followed by hand: to https or loopback,
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,14 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection
 
 from ..pipeline.context import Context
-from ..pipeline.errors import ProviderBusy, ProviderRejected, Refused, Uncertain
+from ..pipeline.errors import HoldfastError, ProviderBusy, ProviderRejected, Refused, Uncertain
 from .calls import Call, Reply
-from .hosts import is_loopback
+from .hosts import is_loopback, origin
+from .line import Connections, Limits, pieces, secure_says
+from .near import NearConnection
 
 MAX_REPLY = 32 << 20
 """Bytes of an answer that is read into memory; pictures that come inside JSON need this much."""
@@ -31,16 +34,19 @@ AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 SURELY_NOT = frozenset({501, 529})
 """Of the server's own errors those that say that nothing was begun: not implemented, overloaded."""
 HOPS = 5
-LARGEST_READ = 1 << 20
+SHUT_DOWN_S = 3.0
+"""How long a request that may bill is still waited for when the system ends the process."""
 
 
 @dataclass(frozen=True)
 class Hosts:
     """Who may be spoken to. ``agreed``: host names, or ".name" for all below one, that a person has consented to;
-    ``online``: Blender's own switch. This machine may always be spoken to."""
+    ``online``: Blender's own switch. This machine may always be spoken to. ``plain``: the one origin in the local network
+    that the person set, and agreed to, for http (scheme, host and port: see near.py for where it may lead)."""
 
     agreed: tuple[str, ...] = ()
     online: bool = False
+    plain: str = ""
 
     def check(self, url: str) -> None:
         """Raises Refused with what to do."""
@@ -48,12 +54,14 @@ class Hosts:
         host = (parts.hostname or "").lower()
         if is_loopback(host) and parts.scheme in ("http", "https"):
             return
-        if parts.scheme != "https" or not host or parts.username:
+        unencrypted = bool(self.plain) and origin(url) == self.plain and not parts.username
+        if (parts.scheme != "https" and not unencrypted) or not host or parts.username:
             raise Refused("An address that is not https was refused", where=f"{parts.scheme}://{host}")
         if not self.online:
             todo = "Allow it in Preferences > System > Network > Allow Online Access."
             raise Refused("Blender is offline, so nothing is sent", where=host, todo=todo)
-        if not any(host == one or (one.startswith(".") and host.endswith(one)) for one in self.agreed):
+        below = [one for one in self.agreed if one.startswith(".") and host.endswith(one)]
+        if self.plain not in self.agreed if unencrypted else not (host in self.agreed or below):
             todo = "Agree to what is sent there (Jobs panel), or pass --consent with the service's name."
             raise Refused("Nobody has agreed to send anything to this host", where=host, todo=todo)
 
@@ -78,8 +86,15 @@ class Wire:
         self._sleep = sleep
         self.kin: tuple[str, ...] = ()
         """Further hosts of the same service that get its credentials too (an upload's)."""
+        self._calm = 0
+        self.sent = 0
+        """How many requests that are sent once were begun."""
+        self.limits = Limits(self._stop)
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy passwords, no .netrc: what is sent is what stands here
+        connections = Connections(self.limits, NearConnection if hosts.plain else HTTPConnection)
+        self._session.mount("http://", connections)
+        self._session.mount("https://", connections)
         self._session.headers.update({"User-Agent": "Holdfast", "Accept-Encoding": "identity"})
 
     def close(self) -> None:
@@ -104,6 +119,8 @@ class Wire:
             last = attempt == TRIES - 1
             try:
                 reply = self._once(call)
+            except Insecure:
+                raise  # a certificate does not become better
             except (ProviderBusy, Uncertain) as error:
                 if last:
                     raise ProviderBusy(error.what, where=error.where, todo=error.todo) from error
@@ -116,15 +133,41 @@ class Wire:
         raise AssertionError("unreachable")
 
     def send(self, call: Call) -> Reply:
-        """A request that is sent once, whatever happens. Raises ProviderBusy if it surely never arrived, Uncertain if it
-        may have, Refused, Cancelled; any status is an answer; 5xx (but SURELY_NOT) and one that breaks off are none (Uncertain)."""
-        reply = self._once(call)
-        if reply.status >= 500 and reply.status not in SURELY_NOT:
+        """A request that is sent once, whatever happens. Raises ProviderBusy if it surely never arrived whole, Uncertain
+        if it may have, Refused; any status is an answer; 5xx (but SURELY_NOT) and one that breaks off are none (Uncertain).
+
+        A cancel is not looked at until the answer is here: it could only bring doubt. On a connection of its own, since a
+        server may hang up an old one at the very moment that it is used."""
+        self._session.close()
+        with self.calm():
+            self.sent += 1
+            try:
+                reply = self._once(call)
+            except TooMuch as error:
+                raise Uncertain(error.what, todo=LOST) from error
+        if (reply.status >= 500 and reply.status not in SURELY_NOT) or reply.status == 303:
             raise Uncertain(
                 f"{self.name} answered with an error of its own ({reply.status})",
                 todo="It may be at work all the same: look in your account before you send it again.",
             )
         return reply
+
+    @contextmanager
+    def calm(self) -> Iterator[None]:
+        """Inside, a cancel waits; only a system that shuts down does not wait long."""
+        self._calm += 1
+        try:
+            with self.context.holding():
+                yield
+        finally:
+            self._calm -= 1
+
+    def _stop(self) -> None:
+        cancel = self.context.cancel
+        if not self._calm:
+            cancel.check()
+        elif cancel.hurry_at is not None and time.monotonic() > cancel.hurry_at + SHUT_DOWN_S:
+            raise TimeoutError("the system is shutting down")
 
     def credentials(self, url: str) -> dict[str, str]:
         """The headers that show who we are, for a connection that is not HTTP (a websocket); none for another host."""
@@ -136,7 +179,7 @@ class Wire:
         """Sleeps, but not past a cancel."""
         end = time.monotonic() + seconds
         while True:
-            self.context.cancel.check()
+            self._stop()
             left = end - time.monotonic()
             if left <= 0:
                 return
@@ -150,36 +193,30 @@ class Wire:
     def _once(self, call: Call) -> Reply:
         with self.open(call) as answer:
             body = bytearray()
-            deadline = time.monotonic() + max(REPLY_S, call.patience_s)
             try:
-                for chunk in pieces(answer, self.context):
+                for chunk in pieces(answer):
                     body += chunk
                     if len(body) > MAX_REPLY:
-                        raise ProviderRejected(
-                            f"{self.name} sent more than {MAX_REPLY >> 20} MB as an answer"
-                        )
-                    if time.monotonic() > deadline:
-                        raise Uncertain(f"{self.name} did not finish its answer")
+                        raise TooMuch(f"{self.name} sent more than {MAX_REPLY >> 20} MB as an answer")
             except requests.RequestException as error:
                 raise Uncertain(f"The answer of {self.name} broke off", todo=LOST) from error
-            promised = answer.headers.get("content-length", "")
-            if promised.isdigit() and len(body) < int(promised) and call.method != "HEAD":
-                raise Uncertain(f"The answer of {self.name} broke off", todo=LOST)
             headers = {key.lower(): value for key, value in answer.headers.items()}
             return Reply(answer.status_code, headers, bytes(body), answer.url)
 
     def open(self, call: Call) -> requests.Response:
         """The answer with its body still to be read; redirects are followed. Close it (it is a context manager)."""
         home = urlsplit(self.base).hostname or ""
+        silent_s = call.patience_s or SILENT_S
+        self.limits.start(time.monotonic() + max(REPLY_S, call.patience_s), silent_s)
         for _ in range(HOPS):
             url = self.address(call.url)
             self.hosts.check(url)
-            self.context.cancel.check()
+            self._stop()
             signed = call.signed and urlsplit(url).hostname in (home, *self.kin)
             answer = self._answer(replace(call, url=url, signed=signed))
             target = answer.headers.get("location", "") if answer.is_redirect else ""
-            if not target:
-                return answer
+            if not target or (answer.status_code == 303 and call.method == "POST"):
+                return answer  # 303 to a POST: it was done, and what came of it is elsewhere
             answer.close()
             if call.method not in ("GET", "HEAD"):  # what was sent must not travel on
                 raise ProviderRejected(
@@ -189,6 +226,7 @@ class Wire:
         raise ProviderRejected(f"{self.name} redirects without end", where=home)
 
     def _answer(self, call: Call) -> requests.Response:
+        self.limits.begun = self.limits.whole = False
         with ExitStack() as opened:
 
             def content(of: Path | bytes) -> Any:
@@ -205,56 +243,34 @@ class Wire:
             )  # fmt: skip
             try:
                 prepared = self._session.prepare_request(request)
-                return self._session.send(
-                    prepared,
-                    stream=True,
-                    allow_redirects=False,
-                    timeout=(CONNECT_S, call.patience_s or SILENT_S),
-                )
-            except requests.exceptions.SSLError as error:
-                raise ProviderBusy(
-                    f"The connection to {self.name} is not secure", todo=self.clean(str(error))
-                ) from error
-            except (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL) as error:
-                raise ProviderBusy(
-                    f"{self.name} can't be reached", where=urlsplit(call.url).hostname or ""
-                ) from error
-            except requests.ConnectionError as error:
-                if never_sent(error):
-                    raise ProviderBusy(
-                        f"{self.name} can't be reached", where=urlsplit(call.url).hostname or ""
-                    ) from error
-                raise Uncertain(f"{self.name} did not answer", todo=LOST) from error
-            except requests.RequestException as error:
-                raise Uncertain(f"{self.name} did not answer", todo=LOST) from error
+                return self._session.send(prepared, stream=True, allow_redirects=False, timeout=CONNECT_S)
+            except (requests.RequestException, UnicodeError) as error:
+                raise self._none(call, error) from error
+
+    def _none(self, call: Call, error: Exception) -> HoldfastError:
+        """Why there was no answer, and whether the request may have arrived: a part of one is no request."""
+        host = urlsplit(call.url).hostname or ""
+        if self.limits.whole:
+            return Uncertain(f"{self.name} did not answer", todo=LOST)
+        if self.limits.begun:
+            return ProviderBusy(f"{self.name} did not take the whole request, so nothing was begun", where=host)
+        if isinstance(error, requests.exceptions.SSLError):
+            todo = "Nothing was sent. Check the address, the clock of this computer, and whoever runs that server."
+            return Insecure(
+                f"The connection to {self.name} is not secure: {secure_says(error)}", where=host, todo=todo
+            )
+        if isinstance(error, UnicodeError | requests.exceptions.InvalidHeader):
+            todo = "Check the key and the address."
+            return ProviderRejected(f"The request to {self.name} has a letter that can't be sent", todo=todo)
+        return ProviderBusy(f"{self.name} can't be reached", where=host)
+
+
+class Insecure(ProviderBusy):
+    """The other side is not who it should be, or can't be asked who it is. Nothing was sent."""
+
+
+class TooMuch(ProviderRejected):
+    """An answer that no memory should hold."""
 
 
 LOST = "It may be at work all the same: look in your account before you send it again."
-
-
-def never_sent(error: requests.ConnectionError) -> bool:
-    """True if no connection came about: unknown name, refused, unreachable."""
-    reason = error.args[0] if error.args else None
-    reason = getattr(reason, "reason", reason)
-    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
-
-
-def pieces(answer: requests.Response, context: Context) -> Iterator[bytes]:
-    """The body as it comes. Asks for about as much as arrives in half a second, so that a server that drips is seen as
-    soon as one that is silent."""
-    amount = 1
-    while True:
-        context.cancel.check()
-        start = time.monotonic()
-        try:
-            chunk = answer.raw.read(amount, decode_content=True)
-        except Exception as error:  # urllib3's own, of which requests knows only some here
-            raise requests.ConnectionError(str(error)) from error
-        if not chunk:
-            return
-        yield chunk
-        took = time.monotonic() - start
-        if took < 0.25:
-            amount = min(amount * 2, LARGEST_READ)
-        elif took > 1.0:
-            amount = max(1, amount // 4)

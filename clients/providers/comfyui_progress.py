@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ...pipeline.errors import Refused
+from ...pipeline.errors import ProviderBusy, Refused
+from ..near import near
 from ..websocket import Deaf, Websocket
 from ..wire import Wire
 
@@ -34,8 +35,9 @@ class Progress:
         url = f"{self._wire.base}/ws?clientId={self._prompt}"
         try:
             self._wire.hosts.check(url)
-            self._socket = Websocket(url, self._wire.credentials(url))
-        except (Deaf, Refused):
+            leads = near if self._wire.hosts.plain else None
+            self._socket = Websocket(url, self._wire.credentials(url), leads)
+        except (Deaf, Refused, ProviderBusy):
             self._left -= 1
 
     def heard(self) -> float | None:
