@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What every stage does with remote jobs: may they be sent, has the same been paid for, send, wait, give the results."""
 
-import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,8 @@ from ..clients.takes import digest_of
 from ..clients.wire import is_loopback
 from ..pipeline import consent
 from ..pipeline.errors import HoldfastError, InputError, ProviderRejected, Refused
-from ..pipeline.jobs import Job, JobStore, Step
-from ..pipeline.money import Caps, check_caps
+from ..pipeline.jobs import Asked, Job, JobStore, Step
+from ..pipeline.money import Caps
 from ..pipeline.project import ShotFolder
 from ..properties_jobs import caps_of
 from . import locate
@@ -107,57 +105,16 @@ def to_pay(asks: Sequence[Ask]) -> int:
 
 def prepared(store: JobStore, shot: str, asks: Sequence[Ask], caps: Caps, force: bool = False) -> list[Job]:
     """A job for each of ``asks``: one that is there, or a new one. All that are new, or none. Raises Refused."""
-    found = [None if force else known(store, ask) for ask in asks]
-    new = [ask for ask, job in zip(asks, found, strict=True) if job is None]
+    new = [ask for ask in asks if force or known(store, ask) is None]
     for model in {ask.model.id: ask.model for ask in new}.values():
         check_allowed(store, model)
-    _check_sum(store, shot, new, caps)
-    made: list[Job] = []
-    try:
-        for ask in new:
-            facts = {
-                "provider": ask.model.provider,
-                "model": ask.model.model,
-                "shot": shot,
-                "purpose": ask.purpose,
-                "digest": ask.digest,
-            }
-            currency = ask.model.price.currency
-            made.append(store.prepare(ask.request, caps, price=ask.price, currency=currency, **facts))
-    except Refused:
-        _withdraw(store, made)
-        raise
-    rest = iter(made)
-    return [job if job is not None else next(rest) for job in found]
+    return store.prepare_all([_asked(ask, shot) for ask in asks], caps, anew=force)
 
 
-def _check_sum(store: JobStore, shot: str, new: Sequence[Ask], caps: Caps) -> None:
-    """Refuses all of several before the first is written if they are too much together."""
-    if len(new) > 1:
-        project = store.spent()
-        together = Caps(None, caps.shot, caps.day, caps.project)
-        day = store.spent(since=_today())
-        check_caps(
-            together,
-            sum(ask.price for ask in new),
-            new[0].model.price.currency,
-            store.spent(shot),
-            day,
-            project,
-        )
-
-
-def _today() -> float:
-    """POSIX seconds at which the day began (UTC)."""
-    now = time.time()
-    return now - now % 86400
-
-
-def _withdraw(store: JobStore, jobs: Sequence[Job]) -> None:
-    """Of several that belong together one was refused: the others are not sent."""
-    for job in jobs:
-        with suppress(Refused):  # a worker has it already
-            store.move(job.id, Step.CANCELLED, says="What belongs to it was refused.", billed=0)
+def _asked(ask: Ask, shot: str) -> Asked:
+    model = ask.model
+    facts = {"provider": model.provider, "model": model.model, "shot": shot, "purpose": ask.purpose}
+    return Asked(ask.request, ask.price, {**facts, "digest": ask.digest}, model.price.currency)
 
 
 def finished(job: Job, model: Descriptor, again: str = "Run it again") -> Job:

@@ -13,14 +13,14 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError, Refused, StorageError
 from .jobs_index import ENDED, NEXT, WORKING, Job, Step, apply, create, going, mark, rows, spent, update
 from .ledger import Ledger, read_tail
-from .money import Caps, check_caps
+from .money import CURRENCY, Caps, check_caps
 from .store import read_json, storage, write_json
 
 __all__ = ["ENDED", "WORKING", "Asked", "Job", "JobStore", "Step"]
@@ -31,12 +31,13 @@ LEASE_S = 30.0
 
 @dataclass(frozen=True)
 class Asked:
-    """One of several requests that belong together, with its price in micros and its facts: provider, model, shot,
-    purpose, digest."""
+    """One of several requests that belong together, with its price in micros of ``currency`` and its facts: provider,
+    model, shot, purpose, digest."""
 
     request: Mapping[str, Any]
     price: int
     facts: Mapping[str, str]
+    currency: str = CURRENCY
 
 
 class JobStore:
@@ -117,13 +118,12 @@ class JobStore:
 
         Raises Refused over a cap, before anything is written; in any number of processes at once.
         """
-        return self.prepare_all([Asked(request, price, facts)], caps, currency=currency, anew=True)[0]
+        return self.prepare_all([Asked(request, price, facts, currency)], caps, anew=True)[0]
 
-    def prepare_all(
-        self, asked: Sequence[Asked], caps: Caps, *, currency: str = "USD", anew: bool = False
-    ) -> list[Job]:
+    def prepare_all(self, asked: Sequence[Asked], caps: Caps, *, anew: bool = False) -> list[Job]:
         """A job for each of ``asked``, which are of one shot: the one of the same digest that has its result or is on
-        its way (not if ``anew``), else a new one. The new ones are one sum to all caps, and are all written or none.
+        its way (not if ``anew``), else a new one. The new ones are one sum to the caps of shot, day and project, and are
+        all written or none.
 
         Raises Refused over a cap, before anything is written; in any number of processes at once nothing is twice.
         """
@@ -142,7 +142,7 @@ class JobStore:
                     made |= {digest: job_id} if digest else {}
                 ids.append(job_id)
             if new:
-                self._check_sum(base, list(new.values()), caps, currency, now)
+                self._check_sum(base, list(new.values()), caps, now)
             for job_id, one in new.items():
                 write_json(self.folder(job_id) / "request.json", dict(one.request))
             for place, (job_id, one) in enumerate(new.items()):
@@ -150,18 +150,19 @@ class JobStore:
                     "id": job_id,
                     "step": Step.PREPARED,
                     "price": one.price,
-                    "currency": currency,
+                    "currency": one.currency,
                     "created": now - place * 1e-6,  # the newest are listed first, and these in their order
                 }
                 self._write(base, {**entry, **one.facts}, now)
         return [self.get(job_id) for job_id in ids]
 
-    def _check_sum(
-        self, base: sqlite3.Connection, new: Sequence[Asked], caps: Caps, currency: str, now: float
-    ) -> None:
+    def _check_sum(self, base: sqlite3.Connection, new: Sequence[Asked], caps: Caps, now: float) -> None:
         shot, day = new[0].facts.get("shot", ""), now - now % 86400
+        before = spent(base, shot, 0.0), spent(base, "", day), spent(base, "", 0.0)
+        for one in new:
+            check_caps(caps, one.price, one.currency, *before)
         total = sum(one.price for one in new)
-        check_caps(caps, total, currency, spent(base, shot, 0.0), spent(base, "", day), spent(base, "", 0.0))
+        check_caps(replace(caps, request=None), total, CURRENCY, *before)
 
     def move(self, job_id: str, step: Step, **facts: Any) -> Job:
         """Takes a step: in the ledger first, then in the index. Raises Refused for one that can't follow."""

@@ -34,7 +34,7 @@ def ended(store: JobStore, job: Job, step: Step) -> None:
 
 def test_all_are_written_in_their_order_and_found_again(tmp_path):
     store = JobStore(tmp_path)
-    made = store.prepare_all(three(), Caps(request=3 * PRICE))
+    made = store.prepare_all(three(), Caps(request=PRICE, shot=3 * PRICE))
     assert [job.purpose for job in made] == [f"take, piece {n} of 3" for n in (1, 2, 3)]
     assert [job.id for job in store.jobs()] == [job.id for job in made]
     assert [job.id for job in store.prepare_all(three(), Caps(request=0))] == [job.id for job in made]
@@ -42,11 +42,13 @@ def test_all_are_written_in_their_order_and_found_again(tmp_path):
     assert JobStore(tmp_path / ".." / tmp_path.name).count() == {Step.PREPARED: 3}
 
 
-@pytest.mark.parametrize("cap", ["request", "shot", "day", "project"])
+@pytest.mark.parametrize("cap", ["shot", "day", "project"])
 def test_over_a_cap_together_none_is_written(tmp_path, cap):
     store = JobStore(tmp_path)
     with pytest.raises(Refused, match=r"\$1\.20 .* over the cap of \$1\.00"):
         store.prepare_all(three(), Caps(**{cap: 1_000_000}))
+    with pytest.raises(Refused, match="a single request"):
+        store.prepare_all(three(), Caps(request=PRICE - 1))
     assert store.jobs() == [] and not list(tmp_path.glob("jobs/*")) and not list(tmp_path.glob("ledger/*/*"))
 
 
