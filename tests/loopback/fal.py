@@ -15,8 +15,19 @@ REQUIRED = {
     "fal-ai/depth-anything-video": {"video_url": str},
     "fal-ai/sam-3/video-rle": {"video_url": str},
     "fal-ai/trellis-2": {"image_url": str},
+    "fal-ai/nano-banana": {"prompt": str},
+    "fal-ai/nano-banana/edit": {"prompt": str, "image_urls": list},
+    "fal-ai/nano-banana-2": {"prompt": str},
+    "fal-ai/nano-banana-2/edit": {"prompt": str, "image_urls": list},
 }
-RANGES = {"resolution": {"auto", "240p", "360p", "480p", "580p", "720p", "1080p", "512", "1024", "1536"}}
+RANGES = {
+    "resolution": {
+        *("auto", "240p", "360p", "480p", "580p", "720p", "1080p", "512", "1024", "1536"),
+        *("0.5K", "1K", "2K", "4K"),
+    },
+    "num_images": {1, 2, 3, 4},
+    "output_format": {"jpeg", "png", "webp", "mp4"},
+}
 
 
 @dataclass
@@ -168,6 +179,10 @@ class Fal(Loopback):
             return Answer(
                 200, {"rle": ["0 12 64 8", "3 4"], "boxes": [[0.5, 0.5, 0.2, 0.2]], "scores": [0.98]}
             )
+        if "banana" in request.model:
+            count = request.input.get("num_images", 1)
+            pictures = [self._file("frame.png", "image/png")] * count
+            return Answer(200, {"images": pictures, "description": "Here it is."})
         return Answer(200, {"video": self._file("out.mp4", "video/mp4"), "seed": seed})
 
     def _file(self, name: str, kind: str) -> dict[str, Any]:

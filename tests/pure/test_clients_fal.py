@@ -14,7 +14,7 @@ from holdfast.clients.payload import body_of
 from holdfast.pipeline.errors import InputError, ProviderBusy, ProviderRejected, Refused, Uncertain
 
 from tests.loopback.fal import Fal, refused
-from tests.loopback.harness import adapter_for, aged, job_of, until_done
+from tests.loopback.harness import adapter_for, aged, job_of, model_of, until_done
 from tests.loopback.media import mp4, png
 from tests.loopback.server import Answer, Fault
 
@@ -244,6 +244,30 @@ def test_meshes_outlines_and_several_files(server: Fal, tmp_path: Path) -> None:
     )
     assert [(out.name, out.ref.role) for out in done.outputs] == [("00", "video"), ("01", "raw_depths")]
     assert "prompt" not in server.of("POST", "depth-anything")[0].json
+
+
+def test_pictures_made_and_edited(server: Fal, tmp_path: Path) -> None:
+    name = "fal-ai/nano-banana-2/edit"
+    ours = adapter(server, tmp_path, name)
+    still = tmp_path / "still.png"
+    still.write_bytes(png())
+    picture, other = (
+        ours.put(still, "picture"),
+        MediaRef("https", f"{server.url}/files/frame.png", "reference"),
+    )
+    job = job_of("fal", name, picture, other, seed=3, ratio="16:9", resolution="2K", count=3)
+    done = until_done(ours, ours.submit(job))
+    assert server.of("POST", "banana-2/edit$")[0].json == {
+        "prompt": "ink drawing", "image_urls": [picture.value, other.value], "seed": 3, "aspect_ratio": "16:9",
+        "resolution": "2K", "num_images": 3,
+    }  # fmt: skip
+    assert [ours.fetch(each, tmp_path / "out")[0].path.name for each in done.outputs] == [
+        "00.png",
+        "01.png",
+        "02.png",
+    ]
+    price = model_of("fal", name).price
+    assert price.estimate_micros(0, 3, options={"resolution": "2K"}) == 3 * 120_000
 
 
 def test_every_model_of_the_catalogue_spells_its_roles() -> None:
