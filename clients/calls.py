@@ -7,8 +7,23 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+MOST_VALUES = 1_000_000
+"""Values in one JSON: each takes some hundred bytes of memory, whatever few it took to send."""
+
+
+def parsed(text: bytes) -> Any:
+    """What JSON of unknown origin says. Raises ValueError for what is none, and for a bomb: deeper than anything, or of
+    more values than any honest answer, counted before they are made. Commas in strings count too; base64 has none."""
+    if text.count(b",") + text.count(b"[") + text.count(b"{") > MOST_VALUES:
+        raise ValueError("more values than any honest answer has")
+    try:
+        return json.loads(text)
+    except (RecursionError, MemoryError) as error:
+        raise ValueError("deeper than any honest answer is") from error
 
 
 @dataclass(frozen=True)
@@ -53,12 +68,12 @@ class Reply:
         """True for 2xx."""
         return 200 <= self.status < 300
 
-    @property
+    @cached_property
     def json(self) -> Any:
         """The body as JSON; None if it is none (or one that no honest server sends)."""
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return parsed(self.body)
+        except ValueError:
             return None
 
     @property

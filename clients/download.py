@@ -11,15 +11,16 @@ from typing import Any
 
 import requests
 
-from ..pipeline.errors import HoldfastError, InputError, ProviderBusy, ProviderRejected
+from ..pipeline.errors import HoldfastError, InputError, ProviderBusy, ProviderRejected, Uncertain
 from ..pipeline.sniff import HEAD, SUFFIX, kind_of
 from ..pipeline.store import read_json, storage, write_json
 from .calls import Call
 from .contract import Fetched
-from .wire import AGAIN, TRIES, Wire, pieces
+from .line import pieces
+from .wire import AGAIN, SILENT_S, TRIES, Insecure, Wire
 
-LEAST_RATE, PATIENCE_S = 4096, 60.0
-"""A download that has brought fewer bytes a second for so long has stopped."""
+LONGEST_S = 12 * 3600.0
+"""No download takes longer, at any rate."""
 
 
 def download(
@@ -37,9 +38,11 @@ def download(
         try:
             _stream(wire, Call("GET", url, signed=signed), part, most_bytes)
             break
-        except ProviderBusy:
+        except Insecure:
+            raise
+        except (ProviderBusy, Uncertain) as error:  # a download is never in doubt: it is asked for again
             if attempt == TRIES - 1:
-                raise
+                raise ProviderBusy(error.what, where=error.where) from error
             wire.wait(0.5 * 2**attempt)
     return _finished(wire, part, folder, name, kinds)
 
@@ -57,6 +60,9 @@ def _stream(wire: Wire, call: Call, part: Path, most_bytes: int) -> None:
         _accept(wire, answer)
         if answer.status_code != 206:
             have = 0
+        elif not answer.headers.get("content-range", f"bytes {have}-").startswith(f"bytes {have}-"):
+            part.unlink(missing_ok=True)
+            raise ProviderBusy(f"{wire.name} goes on at another place than was asked for")
         whole = _length(answer, have)
         if whole > most_bytes:
             raise ProviderRejected(
@@ -73,17 +79,15 @@ def _stream(wire: Wire, call: Call, part: Path, most_bytes: int) -> None:
 
 
 def _copy(wire: Wire, answer: requests.Response, stream: Any, have: int, most_bytes: int) -> int:
-    got, since, before = have, time.monotonic(), have
+    got = have
+    wire.limits.start(time.monotonic() + LONGEST_S, SILENT_S, rated=True)
     try:
-        for chunk in pieces(answer, wire.context):
+        for chunk in pieces(answer):
             got += len(chunk)
             if got > most_bytes:
+                stream.truncate(0)  # it is not kept, and not taken up again
                 raise ProviderRejected(f"{wire.name} sends more than is allowed ({most_bytes >> 20} MB)")
             stream.write(chunk)
-            if (passed := time.monotonic() - since) > PATIENCE_S:
-                if got - before < LEAST_RATE * passed:
-                    raise ProviderBusy(f"The download from {wire.name} has all but stopped")
-                since, before = time.monotonic(), got
     except requests.RequestException as error:
         stream.flush()
         raise ProviderBusy(f"The download from {wire.name} broke off after {got} bytes") from error

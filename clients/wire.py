@@ -140,11 +140,13 @@ class Wire:
         server may hang up an old one at the very moment that it is used."""
         self._session.close()
         with self.calm():
-            self.sent += 1
+            self.limits.begun = False
             try:
                 reply = self._once(call)
             except TooMuch as error:
                 raise Uncertain(error.what, todo=LOST) from error
+            finally:
+                self.sent += self.limits.begun
         if (reply.status >= 500 and reply.status not in SURELY_NOT) or reply.status == 303:
             raise Uncertain(
                 f"{self.name} answered with an error of its own ({reply.status})",
@@ -253,7 +255,9 @@ class Wire:
         if self.limits.whole:
             return Uncertain(f"{self.name} did not answer", todo=LOST)
         if self.limits.begun:
-            return ProviderBusy(f"{self.name} did not take the whole request, so nothing was begun", where=host)
+            return ProviderBusy(
+                f"{self.name} did not take the whole request, so nothing was begun", where=host
+            )
         if isinstance(error, requests.exceptions.SSLError):
             todo = "Nothing was sent. Check the address, the clock of this computer, and whoever runs that server."
             return Insecure(
