@@ -6,10 +6,7 @@ addresses must be private, the connection goes to one of exactly these, and the 
 """
 
 import socket
-from typing import Any
 
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
@@ -68,17 +65,3 @@ class NearConnection(HTTPConnection):
             made.close()
             raise
         return made
-
-
-class NearPool(HTTPConnectionPool):
-    """Connections to private addresses."""
-
-    ConnectionCls = NearConnection
-
-
-class NearAdapter(HTTPAdapter):
-    """For a session's ``http://``."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": NearPool}

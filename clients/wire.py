@@ -50,7 +50,10 @@ class Hosts:
 
     def check(self, url: str) -> None:
         """Raises Refused with what to do."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise Refused("What is no address was refused", where=url[:60]) from error
         host = (parts.hostname or "").lower()
         if is_loopback(host) and parts.scheme in ("http", "https"):
             return
