@@ -7,13 +7,13 @@ that it has in the take's own good frames.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 
 from ..pipeline.errors import InputError
+from ..pipeline.joining import Tone, weight
 from ..pipeline.pictures import F32, U8
 from ..pipeline.take import TakeFolder
 from ..pipeline.truth import GroundTruth
@@ -26,12 +26,6 @@ FEATHER_PX = 12.0
 _LEVELS = 32.0
 _COARSE = 4
 _LEAST_PIXELS = 50
-
-
-def weight(frame: int, first: int, last: int, handles: int) -> float:
-    """Share of the new picture: 1 in the span, falling evenly over the handles, 0 beyond."""
-    outside = max(first - frame, frame - last, 0)
-    return max(0.0, 1.0 - outside / (handles + 1))
 
 
 def region(truth: GroundTruth, frame: int, parts: Sequence[str]) -> F32:
@@ -63,14 +57,6 @@ def relit(new: U8, old: U8, share: F32) -> F32:
     return np.asarray(new + np.clip(offset, -_LEVELS, _LEVELS), np.float32)
 
 
-@dataclass(frozen=True)
-class Tone:
-    """How the new run's colours of one part become the take's: ``colour * gain + offset`` for each channel."""
-
-    gain: F32
-    offset: F32
-
-
 def tones(
     parent: TakeFolder, new: TakeFolder, rerun: Mapping[str, Any], truth: GroundTruth
 ) -> dict[str, Tone]:
@@ -89,9 +75,7 @@ def tones(
         fresh = np.concatenate([b[mask] for (_, _, b), mask in zip(pairs, inside, strict=True)]).astype(
             np.float32
         )
-        gain = np.clip(old.std(0) / np.maximum(fresh.std(0), 1.0), 0.75, 1.33)
-        offset = np.clip(old.mean(0) - fresh.mean(0) * gain, -48, 48)
-        found[part] = Tone(gain.astype(np.float32), offset.astype(np.float32))
+        found[part] = Tone.between(old, fresh)
     return found
 
 
@@ -100,7 +84,7 @@ def toned(picture: F32, original: U8, frame: int, table: Mapping[str, Tone], tru
     result = picture.copy()
     for part, tone in table.items():
         cover = truth.matte(part, frame)[..., None]
-        result += (original * tone.gain + tone.offset - picture) * cover
+        result += (tone.on(original.astype(np.float32)) - picture) * cover
     return result
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..pipeline.joining import weight
 from ..pipeline.pictures import F32, U8
 from .around import restorer_around
 from .job import Job, Refused
-from .join import weight
 from .plates import Plate
 from .restore import Restorer
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ..pipeline.joining import weight
 from ..pipeline.pictures import F32, U8
 from .grain import NONE
 from .ink import INK_PX
 from .job import Job, Refused
-from .join import weight
 from .plates import Mask, Plate, box_around, cropped, signed_distance
 from .restore import Restorer
 from .tone import softened
