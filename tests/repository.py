@@ -12,7 +12,7 @@ from scripts import dist
 
 ROOT = dist.ROOT
 ROOMS = dist.ROOMS
-PURE_ROOMS = ("clients", "finishing", "pipeline", "validation")
+PURE_ROOMS = ("assets", "clients", "finishing", "pipeline", "validation")
 HALF_PURE_ROOMS = ("physics", "rendering")  # their maths is pure, their stages touch Blender
 
 
