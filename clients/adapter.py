@@ -130,7 +130,7 @@ class Adapter(Answers):
         return self.created(reply, job)
 
     def poll(self, handle: Handle) -> Snapshot:
-        """Raises ProviderBusy if no answer is to be had now."""
+        """Raises ProviderBusy if no answer is to be had now, Refused if not with this key, ProviderRejected."""
         if handle.poll_ref.startswith("spool:"):
             return self.spooled(handle)
         reply = self.wire.ask(self.status(handle))
@@ -141,7 +141,11 @@ class Adapter(Answers):
             late = time.time() - handle.created_at < GONE_AFTER_S
             return Snapshot(State.UNKNOWN if late else State.EXPIRED, failure=failure)
         if failure.kind in (FailureKind.RATE_LIMITED, FailureKind.PROVIDER_INTERNAL, FailureKind.CONCURRENCY):
-            raise ProviderBusy(failure.says)
+            busy = ProviderBusy(failure.says)
+            busy.after_s = reply.retry_after_s
+            raise busy
+        if failure.kind in (FailureKind.AUTH, FailureKind.QUOTA):  # the job is there all the same
+            raise Refused(failure.says, todo=TODO[failure.kind])
         raise ProviderRejected(failure.says)
 
     def fetch(self, output: Output, folder: Path) -> list[Fetched]:

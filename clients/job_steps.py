@@ -13,10 +13,13 @@ from ..pipeline.jobs import Job, JobStore, Step
 from ..pipeline.jobs_index import YOUR_TURN
 from ..pipeline.store import hash_file
 from .adapter import Adapter
+from .calls import number as finite
 from .contract import CancelOutcome, Fetched, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from .probe import probe
 
 ASKED, PATIENCE_S = "Asked to stop; waiting for its word.", 60.0
+LATE_S = 60.0
+"""A service may list a job so long after it took it."""
 
 
 def spec_of(request: Mapping[str, Any], job: Job, adapter: Adapter | None = None) -> JobSpec:
@@ -48,30 +51,44 @@ def spec_of(request: Mapping[str, Any], job: Job, adapter: Adapter | None = None
 
 
 def submit(store: JobStore, job: Job, adapter: Adapter) -> None:
-    """Uploads, then sends the create once. In doubt the job is uncertain, not failed."""
+    """Uploads, then sends the create once. In doubt the job is uncertain, not failed; a cancel waits until its answer is
+    written down. Raises what uploads raise, and Cancelled, while nothing was sent."""
     spec = spec_of(store.request(job.id), job, adapter)
-    store.move(job.id, Step.SUBMITTING, begun=time.time())
-    try:
-        handle = adapter.submit(spec)
-    except Uncertain as error:
-        store.move(job.id, Step.UNCERTAIN, says=str(error))
-        return
-    except (ProviderRejected, ProviderBusy, Refused, InputError) as error:
-        store.move(job.id, Step.FAILED, says=str(error), billed=0)
-        return
-    except HoldfastError as error:  # after the request: it may have arrived
-        store.move(job.id, Step.UNCERTAIN, says=str(error))
-        return
-    store.move(job.id, Step.REMOTE, handle=json.dumps(asdict(handle)), says="")
+    wire = adapter.wire
+    wire.context.cancel.check()
+    with wire.calm():
+        store.move(job.id, Step.SUBMITTING, begun=time.time())
+        try:
+            handle = adapter.submit(spec)
+        except (ProviderRejected, ProviderBusy, Refused, InputError) as error:
+            store.move(job.id, Step.FAILED, says=str(error), billed=0)
+            return
+        except Exception as error:  # also an answer that no document foresees: it may have arrived
+            ours = isinstance(error, HoldfastError)
+            says = (
+                str(error)
+                if ours
+                else f"The answer of {wire.name} was not understood ({type(error).__name__})."
+            )
+            if wire.sent or isinstance(error, Uncertain):
+                store.move(job.id, Step.UNCERTAIN, says=says)
+            else:
+                store.move(job.id, Step.FAILED, says=says, billed=0)
+            return
+        store.move(job.id, Step.REMOTE, handle=json.dumps(asdict(handle)), says="")
 
 
 def look_up(store: JobStore, job: Job, adapter: Adapter) -> None:
-    """Asks whether a job without an answer is there. Raises Refused where the service can't be asked."""
+    """Asks whether a job without an answer is there; not being listed proves nothing until it had time to be. Raises
+    Refused where the service can't be asked."""
     found = adapter.find(spec_of(store.request(job.id), job), job.begun - 60.0)
-    if found is None:
-        store.move(job.id, Step.FAILED, says=f"{adapter.wire.name} never got it.", billed=0)
-    else:
+    if found is not None:
         store.move(job.id, Step.REMOTE, handle=json.dumps(asdict(found)), says="")
+    elif 0.0 <= time.time() - job.begun < LATE_S:
+        says = f"{adapter.wire.name} does not list it yet; asked again soon."
+        store.note(job.id, says=says, due=time.time() + LATE_S / 4.0)
+    else:
+        store.move(job.id, Step.FAILED, says=f"{adapter.wire.name} never got it.", billed=0)
 
 
 def poll(store: JobStore, job: Job, adapter: Adapter) -> float | None:
@@ -91,7 +108,8 @@ def poll(store: JobStore, job: Job, adapter: Adapter) -> float | None:
     elif snapshot.state.terminal:
         _ended(store, job, snapshot, cost, adapter)
     else:
-        store.note(job.id, progress=snapshot.progress or 0.0, queue=-1 if snapshot.queue_position is None else snapshot.queue_position,
+        progress, queue = finite(snapshot.progress) or 0.0, finite(snapshot.queue_position)
+        store.note(job.id, progress=min(max(progress, 0.0), 1.0), queue=-1 if queue is None else int(queue),
                    says="" if snapshot.failure is None else snapshot.failure.says)  # fmt: skip
     return snapshot.retry_after_s
 
@@ -153,6 +171,7 @@ def cancel(store: JobStore, job: Job, adapter: Adapter) -> None:
                 Step.CANCELLED,
                 says=f"{adapter.wire.name} was asked to stop and did not say that it has.",
             )
+            return
         store.note(job.id, due=time.time() + 2.0)
         return
     outcome = adapter.cancel(handle)

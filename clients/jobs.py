@@ -37,12 +37,15 @@ from .keys import keys_of
 from .settings import BASE, read
 from .wire import Hosts, Wire
 
-AT_ONCE = 4
-"""Jobs that are worked on side by side: one slow server must not hold up the others."""
+AT_ONCE, OF_ONE = 6, 4
+"""Jobs that are worked on side by side, and of one service: a slow server must not hold up the others."""
 TICK_S = 0.1
 LONGEST_POLL_S = 30.0
-OLDEST_S = 48 * 3600.0
-"""A job that is not done after so long never will be."""
+LONGEST_WAIT_S = 3600.0
+"""No service is left alone for longer, whatever it asks for."""
+OLDEST_S, WATCHED_S = 48 * 3600.0, 600.0
+"""A job that is not done after so long never will be; but the clock may have jumped, so it was also watched for a while."""
+TOO_OLD = f"{{}} has not finished it in {OLDEST_S / 3600:.0f} hours"
 
 
 def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
@@ -93,32 +96,41 @@ class Runner:
         self._busy: dict[str, Future[None]] = {}
         self._paces: dict[str, Pace] = {}
         self._misses: defaultdict[str, int] = defaultdict(int)
+        self._watched: dict[str, float] = {}
+        self._of: dict[str, str] = {}
+        self._going: list[Job] = []
 
     def go(self, only: set[str], linger: float = 0.0) -> None:
         """Until the end. Raises Cancelled; jobs stay where they are."""
         idle_since = time.monotonic()
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="job") as pool:
-            while True:
-                self.context.cancel.check()
-                self._busy = {job: work for job, work in self._busy.items() if not _finished(work)}
-                left = [
-                    job for job in self.store.jobs((*WORKING, Step.UNCERTAIN)) if not only or job.id in only
-                ]
-                going = [job for job in left if self._goes_on(job)]
-                for job in going:
-                    if (
-                        job.id not in self._busy
-                        and len(self._busy) < AT_ONCE
-                        and _due(job)
-                        and self.store.claim(job.id)
-                    ):
-                        self._busy[job.id] = pool.submit(self.work, job.id)
-                if going or self._busy:
-                    idle_since = time.monotonic()
-                elif time.monotonic() - idle_since >= linger:
-                    return
-                self.context.progress(0.0, _says(going))
-                time.sleep(TICK_S)
+            try:
+                while self._begin(only, pool) or time.monotonic() - idle_since < linger:
+                    if self._busy or self._going:
+                        idle_since = time.monotonic()
+                    time.sleep(TICK_S)
+            finally:
+                while not all(work.done() for work in self._busy.values()):
+                    self.store.beat()  # one may wait for the answer to a create: it is still held
+                    time.sleep(TICK_S)
+
+    def _begin(self, only: set[str], pool: ThreadPoolExecutor) -> bool:
+        """Begins a step of every job that it is time for; False if none is left."""
+        self.context.cancel.check()
+        self._busy = {job: work for job, work in self._busy.items() if not _finished(work)}
+        self.store.beat()
+        left = [job for job in self.store.jobs((*WORKING, Step.UNCERTAIN)) if not only or job.id in only]
+        self._going = [job for job in left if self._goes_on(job)]
+        for job in self._going:
+            if self._has_place(job) and _due(job) and self.store.claim(job.id):
+                self._of[job.id] = job.provider
+                self._busy[job.id] = pool.submit(self.work, job.id)
+        self.context.progress(0.0, _says(self._going))
+        return bool(self._going or self._busy)
+
+    def _has_place(self, job: Job) -> bool:
+        beside = sum(self._of[other] == job.provider for other in self._busy)
+        return job.id not in self._busy and len(self._busy) < AT_ONCE and beside < OF_ONE
 
     def work(self, job_id: str) -> None:
         """One step of one job. What fails is written into its row."""
@@ -136,8 +148,14 @@ class Runner:
             self._refused(job, error)
         except HoldfastError as error:
             self._failed(job, error)
-        except Exception as error:  # an answer that no document foresees must not end the other jobs
-            self._failed(job, HoldfastError(f"The answer could not be understood: {type(error).__name__}"))
+        except (
+            Exception
+        ) as error:  # an answer that no document foresees must not end the other jobs, nor this one
+            says = f"The answer could not be understood: {type(error).__name__}"
+            if self.store.get(job_id).step in (Step.REMOTE, Step.CANCELLING, Step.DOWNLOADING):
+                self._later(job, ProviderBusy(says))
+            else:
+                self._failed(job, HoldfastError(says))
 
     def _take(self, job: Job) -> None:
         if job.step is Step.SUBMITTING:  # whoever began is gone: it may have arrived
@@ -164,13 +182,20 @@ class Runner:
         if (wait := pace.take(time.time())) > 0:
             self.store.note(job.id, due=time.time() + wait)
             return
-        if time.time() - job.begun > OLDEST_S:
-            raise HoldfastError(f"{service.label} has not finished it in {OLDEST_S / 3600:.0f} hours")
-        asked = job_steps.poll(self.store, job, adapter)
+        since = self._watched.setdefault(job.id, time.monotonic())
+        old = time.time() - job.begun > OLDEST_S and time.monotonic() - since >= WATCHED_S
+        try:  # first it is asked: it may have been done while nobody was here
+            asked = job_steps.poll(self.store, job, adapter)
+        except (ProviderBusy, Refused) as error:
+            if old:
+                raise HoldfastError(TOO_OLD.format(service.label), todo=str(error)) from error
+            raise
         if self.store.get(job.id).step is not Step.REMOTE:
             return  # what is done is fetched at once: its links die
+        if old:
+            raise HoldfastError(TOO_OLD.format(service.label))
         usual = min(LONGEST_POLL_S, 0.1 * (time.time() - job.begun))
-        wait = max(adapter.model.job.poll_min_s, usual, asked or 0.0)
+        wait = max(adapter.model.job.poll_min_s, usual, min(asked or 0.0, LONGEST_WAIT_S))
         self.store.note(job.id, due=time.time() + wait * random.uniform(1.0, 1.2), beat=time.time())
 
     def adapter(self, job: Job) -> Adapter:
@@ -224,8 +249,9 @@ class Runner:
             self.store.move(job.id, Step.FAILED, says=str(error), billed=0)
             return
         self._misses[job.id] += 1
-        wait = min(300.0, 2.0 ** self._misses[job.id]) * random.uniform(0.8, 1.2)
-        self.store.note(job.id, due=time.time() + wait, says=str(error))
+        wait = min(300.0, 2.0 ** min(self._misses[job.id], 9)) * random.uniform(0.8, 1.2)
+        asked = min(error.after_s or 0.0, LONGEST_WAIT_S)
+        self.store.note(job.id, due=time.time() + max(wait, asked), says=str(error))
 
     def _refused(self, job: Job, error: Refused) -> None:
         """Not allowed now (offline, no key, no consent): nothing was sent, so it waits where it is."""
@@ -261,8 +287,8 @@ def _finished(work: "Future[None]") -> bool:
 
 
 def _due(job: Job) -> bool:
-    """True if it is time; a clock that was set back makes nobody wait for hours."""
-    return job.due <= time.time() or job.due - time.time() > 600.0
+    """True if it is time; a clock that was set back by a day makes nobody wait for a day."""
+    return job.due <= time.time() or job.due - time.time() > 1.5 * LONGEST_WAIT_S
 
 
 def _says(going: list[Job]) -> str:

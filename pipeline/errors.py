@@ -57,9 +57,10 @@ class StorageError(HoldfastError):
 
 
 class ProviderBusy(HoldfastError):
-    """A provider failed in passing; the same request may go through later."""
+    """A provider failed in passing; the same request may go through later, after ``after_s`` seconds if it says so."""
 
     exit_code = ExitCode.BUSY
+    after_s: float | None = None
 
 
 class Refused(HoldfastError):

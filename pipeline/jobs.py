@@ -12,12 +12,13 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError, Refused, StorageError
+from .errors import InputError, Refused
+from .jobs_base import IndexFile, gone
 from .jobs_index import ENDED, NEXT, WORKING, Job, Step, apply, create, going, mark, rows, spent, update
 from .ledger import Ledger, read_tail
 from .money import CURRENCY, Caps, check_caps
@@ -48,6 +49,9 @@ class JobStore:
         self.project = project
         self._ledger = ledger or Ledger(project / "ledger")
         self.me = f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self._heard: dict[str, tuple[str, float, float]] = {}
+        self._beaten = time.monotonic()
+        self._file = IndexFile(project / "jobs.sqlite")
         with storage(project):
             project.mkdir(parents=True, exist_ok=True)
         with self._changing() as base:
@@ -181,21 +185,43 @@ class JobStore:
             update(base, job_id, facts)
 
     def claim(self, job_id: str) -> bool:
-        """Takes hold of a job that nobody alive holds."""
+        """Takes hold of a job that nobody alive holds: whose process is gone, or was not heard of while this one
+        listened for LEASE_S. By this process's own clock, since those of machines differ and may be set."""
         now = time.time()
         with self._changing() as base:
             owner, beat = base.execute("SELECT owner, beat FROM jobs WHERE id = ?", (job_id,)).fetchone()
             if owner not in ("", self.me):
-                if not _gone(owner) and abs(now - beat) < LEASE_S:
+                if not gone(owner) and not self._silent(job_id, owner, beat):
                     return False
                 self._catch_up(base)  # it may have died between the ledger and the index
             base.execute("UPDATE jobs SET owner = ?, beat = ? WHERE id = ?", (self.me, now, job_id))
             return True
 
+    def _silent(self, job_id: str, owner: str, beat: float) -> bool:
+        now = time.monotonic()
+        seen = self._heard.get(job_id)
+        if seen is None or seen[:2] != (owner, beat):
+            self._heard[job_id] = (owner, beat, now)
+            return False
+        return now - seen[2] >= LEASE_S
+
+    def beat(self) -> None:
+        """Lets the others hear that this process still holds its jobs. To be called often."""
+        now = time.monotonic()
+        if now - self._beaten >= LEASE_S / 6.0:
+            self._beaten = now
+            with self._changing() as base:
+                base.execute("UPDATE jobs SET beat = ? WHERE owner = ?", (time.time(), self.me))
+
     def release(self) -> None:
-        """Lets go of all that this process holds."""
+        """Lets go of all that this process holds, and of the file."""
         with self._changing() as base:
             base.execute("UPDATE jobs SET owner = '' WHERE owner = ?", (self.me,))
+        self._file.close()
+
+    def close(self) -> None:
+        """Lets go of the file alone."""
+        self._file.close()
 
     def catch_up(self) -> None:
         """Adds what ledger shards hold that the index has not read: of a lost index, of a process killed in between."""
@@ -232,36 +258,9 @@ class JobStore:
                 raise
             base.execute("COMMIT")
 
-    @contextmanager
-    def _base(self) -> Iterator[sqlite3.Connection]:
-        path = self.project / "jobs.sqlite"
-        try:
-            base = sqlite3.connect(path, timeout=30.0, isolation_level=None)
-            try:
-                base.execute("PRAGMA synchronous = NORMAL")  # the ledger is flushed; this can be made again
-                yield base
-            finally:
-                base.close()
-        except sqlite3.DatabaseError as error:
-            todo = "If it is damaged, delete it: it is made again from the ledger."
-            raise StorageError(
-                f"The index of jobs can't be used: {error}", where=str(path), todo=todo
-            ) from error
+    def _base(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._file.open()
 
     def _rows(self, where: str, values: Sequence[Any]) -> list[Job]:
         with self._base() as base:
             return rows(base, where, values)
-
-
-def _gone(owner: str) -> bool:
-    """True if a process of this machine is no longer there."""
-    node, pid, _ = owner.rsplit(":", 2)
-    if node != platform.node():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False

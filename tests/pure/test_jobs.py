@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from holdfast.clients import job_steps
 from holdfast.clients import jobs as runner_module
 from holdfast.pipeline.context import CancelToken, Context
 from holdfast.pipeline.errors import Cancelled, Refused
@@ -27,6 +28,7 @@ INSTANTS = int(os.environ.get("HOLDFAST_KILLS", "12"))
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
     monkeypatch.setattr(runner_module, "TICK_S", 0.005)
+    monkeypatch.setattr(job_steps, "LATE_S", 0.0)
 
 
 @pytest.fixture
