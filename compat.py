@@ -253,3 +253,38 @@ def strip_span(strip: Any) -> tuple[int, int, int]:
     if hasattr(strip, "content_start"):
         return round(strip.content_start), int(strip.left_handle), int(strip.right_handle)
     return round(strip.frame_start), int(strip.frame_final_start), int(strip.frame_final_end)
+
+
+def fbx_importer() -> Any:
+    """The operator that imports FBX: Blender's own from 4.5 on, which reads text files too; an add-on's before."""
+    try:
+        bpy.ops.wm.fbx_import.get_rna_type()
+    except (KeyError, RuntimeError):
+        return bpy.ops.import_scene.fbx
+    return bpy.ops.wm.fbx_import
+
+
+def pencil_strokes(thing: bpy.types.Object) -> list[tuple[list[Any], list[float], bool]]:
+    """(points in the object's space, radii in metres, closed) of the visible strokes of a Grease Pencil object now.
+
+    The data are other ones from 4.3 on; before, a stroke has a width in pixels, of which a thousand made a metre.
+    """
+    found: list[tuple[list[Any], list[float], bool]] = []
+    for layer in thing.data.layers:
+        if layer.hide:
+            continue
+        if hasattr(layer, "current_frame"):
+            frame, place = layer.current_frame(), layer.matrix_local
+            for stroke in frame.drawing.strokes if frame is not None and frame.drawing is not None else ():
+                points = [place @ point.position for point in stroke.points]
+                found.append((points, [point.radius for point in stroke.points], stroke.cyclic))
+            continue
+        for stroke in layer.active_frame.strokes if layer.active_frame is not None else ():
+            radii = [stroke.line_width * point.pressure / 2000.0 for point in stroke.points]
+            found.append(([point.co.copy() for point in stroke.points], radii, stroke.use_cyclic))
+    return found
+
+
+def is_pencil(thing: bpy.types.Object | None) -> bool:
+    """Whether an object is a Grease Pencil drawing: GPENCIL before 4.3, GREASEPENCIL from then on."""
+    return thing is not None and thing.type in ("GPENCIL", "GREASEPENCIL")

@@ -94,7 +94,8 @@ def import_parts(
     return list(objects.values())
 
 
-def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:
+def parts_collection(scene: bpy.types.Scene) -> bpy.types.Collection:
+    """The collection that everything brought in goes to; made if there is none."""
     for child in scene.collection.children_recursive:
         if child.name == COLLECTION or child.get("holdfast_parts"):
             return child
@@ -106,7 +107,7 @@ def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:
 
 def _new_object(scene: bpy.types.Scene, part: MadePart, mesh: bpy.types.Mesh) -> bpy.types.Object:
     thing = bpy.data.objects.new(part.name, mesh)
-    _collection(scene).objects.link(thing)
+    parts_collection(scene).objects.link(thing)
     thing.holdfast.is_part, thing.holdfast.part = True, part.name
     thing.holdfast.part_id = Numbers(scene).give(part.name)
     return thing
