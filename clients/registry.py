@@ -9,17 +9,27 @@ from pathlib import Path
 from ..pipeline.context import Context
 from ..pipeline.errors import UsageError
 from .contract import Provider
-from .descriptor import Descriptor, load_catalogue
+from .descriptor import Catalogue, Descriptor, Service, load_catalogue, read_catalogue
 
 
 def catalogue(extra: tuple[Path, ...] = ()) -> dict[str, Descriptor]:
     """The descriptors by id; read once, and again when one of the user's own files in ``extra`` changed."""
+    return known(extra).models
+
+
+def services(extra: tuple[Path, ...] = ()) -> dict[str, Service]:
+    """The services by id, as the catalogue has them; read as ``catalogue`` is."""
+    return known(extra).services
+
+
+def known(extra: tuple[Path, ...] = ()) -> Catalogue:
+    """Both."""
     return _read(tuple((path, path.stat().st_mtime_ns if path.exists() else 0) for path in extra))
 
 
 @lru_cache(maxsize=4)
-def _read(files: tuple[tuple[Path, int], ...]) -> dict[str, Descriptor]:
-    return load_catalogue(path for path, _ in files)
+def _read(files: tuple[tuple[Path, int], ...]) -> Catalogue:
+    return read_catalogue(path for path, _ in files)
 
 
 def models(mode: str, extra: Iterable[Path] = ()) -> list[Descriptor]:

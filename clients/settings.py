@@ -121,6 +121,11 @@ def _read(rule: Setting, text: str, service: Service) -> Any:
     return text
 
 
+def as_text(value: object) -> str:
+    """A value as ``value_of`` reads it out of a text."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _wrong(rule: Setting, value: object, service: Service, todo: str) -> UsageError:
     return UsageError(f"{rule.name} can't be {value!r}", where=service.label, todo=todo)
 

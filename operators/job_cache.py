@@ -13,8 +13,8 @@ from ..pipeline.errors import HoldfastError
 from ..pipeline.jobs import Job, JobStore
 from ..pipeline.jobs_view import FILE, PAGE, Sums, View, read_page, read_sums, stamp, view_of
 from ..properties_jobs import caps_of
-from . import job_view, locate, window
-from .job_services import Known, Services
+from . import job_view, locate, service_settings, window
+from .job_services import Known, services
 
 OFTEN_S = 0.4
 """Least seconds between two readings of the index."""
@@ -36,7 +36,6 @@ class Shown:
 
 
 shown = Shown()
-services = Services()
 _state: dict[str, object] = {}
 _reading: list[Iterator[None]] = []
 
@@ -86,9 +85,13 @@ def refresh(scene: bpy.types.Scene) -> bool:
     if root != shown.project:
         forget()
         shown.project = root
+    if services.changed:
+        services.changed = False
+        ask()
     if _reading:
         if next(_reading[0], ...) is ...:
             _reading.clear()
+            service_settings.fill(bpy.context.window_manager.holdfast_jobs.settings)
             window.redraw()
         return True
     looked = _state.get("looked")

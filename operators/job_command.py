@@ -7,6 +7,7 @@ import time
 import bpy
 
 from ..clients.descriptor import Catalogue, Service, read_catalogue
+from ..clients.settings import read, settled
 from ..pipeline import consent, jobs_decide, secret
 from ..pipeline.context import Context
 from ..pipeline.errors import ExitCode, InputError
@@ -15,7 +16,7 @@ from ..pipeline.jobs_index import WORKING, YOUR_TURN
 from ..pipeline.money import words
 from ..pipeline.reporting import Reporter
 from ..pipeline.worker import run_in_foreground
-from . import job_consent, job_services, locate
+from . import job_consent, job_services, job_settings, locate
 from .job_services import look, online
 from .job_worker import FUNCTION
 
@@ -32,6 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--take-back", action="append", default=[], metavar="SERVICE", help="nothing more is sent there"
+    )
+    parser.add_argument(
+        "--settings", action="store_true", dest="list_settings",
+        help="list the settings of services; change one with --set SERVICE.NAME=VALUE, it is kept in services.toml",
+    )  # fmt: skip
+    parser.add_argument(
+        "--usual",
+        action="append",
+        default=[],
+        metavar="SERVICE.NAME",
+        help="the usual value of a setting again",
     )
     parser.add_argument(
         "--cancel",
@@ -58,9 +70,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace, reporter: Reporter) -> int:
-    """Does what is asked for in the order agree, decide, run; then lists. Raises HoldfastError; returns an exit code."""
+    """Does what is asked for in the order set, agree, decide, run; then lists. Raises HoldfastError; returns an exit code."""
     project = locate.project()
-    catalogue = read_catalogue(project.catalogue())
+    plain = read_catalogue(project.catalogue())
+    for text in given.settings:
+        reporter.log(job_settings.keep(project.root, plain, text))
+    for text in given.usual:
+        reporter.log(job_settings.take_out(project.root, plain, text))
+    catalogue = settled(plain, read(project.root))
+    if given.list_settings:
+        job_settings.show(plain, read(project.root), reporter)
+        return ExitCode.OK
     for name in given.agree:
         service = _service(catalogue, name)
         for title, says in job_services.what_leaves(service, catalogue):

@@ -8,8 +8,9 @@ from pathlib import Path
 import bpy
 
 from ..clients.descriptor import Catalogue, Service, reading_catalogue
-from ..clients.hosts import hosts_of, is_local
+from ..clients.hosts import hosts_of, is_local, plain
 from ..clients.keys import where_from
+from ..clients.settings import Told, read, settled, stamp
 from ..pipeline.consent import EVENT, order
 from ..pipeline.errors import HoldfastError
 from ..pipeline.ledger import read_tail
@@ -46,8 +47,14 @@ class Services:
     def __init__(self) -> None:
         self.project: Path | None = None
         self.catalogue = Catalogue({}, {})
+        """With what people set of the services."""
+        self.plain = Catalogue({}, {})
+        """Without."""
+        self.told = Told()
         self.known: dict[str, Known] = {}
         self.problem = ""
+        self.changed = False
+        """A person set something: all is to be looked at again."""
         self._stamps: tuple[object, ...] = ("never",)
         self._read: dict[Path, int] = {}
         self._consents: list[tuple[tuple[str, float], str, tuple[str, ...]]] = []
@@ -56,14 +63,16 @@ class Services:
         """Reads what changed: the catalogue, consents, and where the keys come from."""
         if project != self.project:
             self.project, self._consents, self._read = project, [], {}
-        stamps = tuple((str(path), path.stat().st_mtime_ns) for path in extra if path.exists())
+        own = tuple((str(path), path.stat().st_mtime_ns) for path in extra if path.exists())
+        stamps: tuple[object, ...] = (own, stamp(project))
         if stamps != self._stamps:
             try:
                 read: list[Catalogue] = []
                 for catalogue in reading_catalogue(extra):
                     read = [catalogue]
                     yield
-                self.catalogue, self.problem = read[0], ""
+                self.plain, self.catalogue, self.problem = read[0], read[0], ""
+                self.reread()
             except HoldfastError as error:
                 self.problem = str(error)
             self._stamps = stamps
@@ -75,6 +84,12 @@ class Services:
             known[name] = look(service, agreed.get(name, ()))
             yield
         self.known = known
+
+    def reread(self) -> None:
+        """What people set, again. Raises InputError; then the usual values are shown."""
+        self.told, self.catalogue = Told(), self.plain
+        self.told = read(self.project)
+        self.catalogue = settled(self.plain, self.told)
 
     def _read_consents(self, project: Path) -> Iterator[None]:
         for path in sorted((project / "ledger").glob("*/*.jsonl")):
@@ -92,6 +107,10 @@ class Services:
         return {service: hosts for _at, service, hosts in sorted(self._consents, key=lambda each: each[0])}
 
 
+services = Services()
+"""Those of the open file."""
+
+
 def look(service: Service, agreed: Sequence[str]) -> Known:
     """What stands in the way of a service to which hosts were ``agreed``."""
     key, problem = NO_KEY_ASKED, ""
@@ -100,6 +119,8 @@ def look(service: Service, agreed: Sequence[str]) -> Known:
             key = where_from(service)
         except HoldfastError as error:
             key, problem = "", str(error)
+        if service.key_optional and not problem:
+            key = key or NO_KEY_ASKED
     local = is_local(service)
     return Known(service, local, key, bool(agreed) and set(hosts_of(service)) <= set(agreed), problem)
 
@@ -113,10 +134,21 @@ def what_leaves(service: Service, catalogue: Catalogue) -> list[tuple[str, str]]
             "The pictures, clips, meshes and prompts of the jobs that you send there. Nothing else.",
         ),
         ("To whom", f"{service.label}: {to or 'no address yet'}"),
+        *_unencrypted(service),
         ("Kept there", service.retention or "Not documented: take it as kept."),
         ("Their terms", service.terms or "See the service's own pages."),
         ("Price", _prices(service, catalogue)),
     ]
+
+
+def _unencrypted(service: Service) -> list[tuple[str, str]]:
+    if not plain(service):
+        return []
+    says = (
+        "It goes unencrypted: whoever shares the network can read and change it. No key is sent. Only a private address "
+        "is spoken to, looked at anew with every connection."
+    )
+    return [("Not secret", says)]
 
 
 def _prices(service: Service, catalogue: Catalogue) -> str:

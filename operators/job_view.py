@@ -8,6 +8,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntPropert
 
 from ..pipeline import secret
 from ..pipeline.jobs import ENDED, Step
+from .service_settings import HOLDFAST_PG_service_setting
 from .view import HOLDFAST_PG_row
 
 FILTERS = (
@@ -55,6 +56,7 @@ class HOLDFAST_PG_job_view(bpy.types.PropertyGroup):
 
     if TYPE_CHECKING:
         rows: bpy.types.bpy_prop_collection[HOLDFAST_PG_row]
+        settings: bpy.types.bpy_prop_collection[HOLDFAST_PG_service_setting]
         active_row: int
         show: str
         only_shot: bool
@@ -63,6 +65,7 @@ class HOLDFAST_PG_job_view(bpy.types.PropertyGroup):
         key: str
     else:
         rows: CollectionProperty(type=HOLDFAST_PG_row)
+        settings: CollectionProperty(type=HOLDFAST_PG_service_setting)
         active_row: IntProperty(name="Job", description="The job that is shown below the list", min=0)
         show: EnumProperty(name="Show", description="Which jobs to list", items=FILTERS, update=_first_page)
         only_shot: BoolProperty(

@@ -5,13 +5,14 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import bpy
 
-from ..clients.descriptor import Descriptor, read_catalogue
+from ..clients.descriptor import Descriptor, Service
+from ..clients.hosts import hosts_of, is_local
+from ..clients.registry import services
+from ..clients.settings import read, that_count
 from ..clients.takes import digest_of
-from ..clients.wire import is_loopback
 from ..pipeline import consent
 from ..pipeline.errors import HoldfastError, InputError, ProviderRejected, Refused
 from ..pipeline.jobs import Asked, Job, JobStore, Step
@@ -37,7 +38,7 @@ class Ask:
     @property
     def digest(self) -> str:
         """Equal for equal requests: a result that was paid for is found by it."""
-        return digest_of(self.model, self.request)
+        return digest_of(self.model, self.request, that_count(service_of(self.model)))
 
 
 def own_entries() -> tuple[Path, ...]:
@@ -48,15 +49,20 @@ def own_entries() -> tuple[Path, ...]:
         return ()
 
 
+def service_of(model: Descriptor) -> Service:
+    """Its service with what people set of it. Raises InputError for settings that can't be."""
+    return read(locate.project().root).over(services(own_entries())[model.provider])
+
+
 def check_allowed(store: JobStore, model: Descriptor) -> None:
     """Raises Refused before anything is made or written if it could not be sent anyway."""
-    service = read_catalogue(own_entries()).services[model.provider]
-    if is_loopback(urlsplit(service.base).hostname or ""):
-        return  # a server on this computer
+    service = service_of(model)
+    if is_local(service):
+        return
     if not bpy.app.online_access:
         todo = "Allow it in Preferences > System > Network > Allow Online Access."
         raise Refused("Blender is offline, so nothing is sent", where=model.label, todo=todo)
-    if model.provider not in consent.agreed(store.project):
+    if not set(hosts_of(service)) <= set(consent.agreed(store.project).get(model.provider, ())):
         todo = "Read and agree in the Jobs panel, or run jobs --agree."
         raise Refused(f"Nobody has agreed to send anything to {model.provider}", where=model.label, todo=todo)
 

@@ -8,6 +8,7 @@ import bpy
 
 from ..clients.descriptor import Descriptor
 from ..clients.registry import catalogue, models
+from ..clients.settings import that_count
 from ..clients.takes import ROLE, price_of, request_of
 from ..pipeline.errors import UsageError
 from ..pipeline.jobs import JobStore
@@ -41,7 +42,9 @@ def chosen(provider: str) -> Descriptor | None:
 def settings_of(scene: bpy.types.Scene, model: Descriptor) -> dict[str, Any]:
     """What decides a take of a remote model, by the names that every take's settings have."""
     style, sent = scene.holdfast.style, prompt_kept.style_text(scene, model)
-    told = {"negative": sent.negative} if sent.negative else {}
+    told: dict[str, Any] = {"negative": sent.negative} if sent.negative else {}
+    if set_ := that_count(remote_jobs.service_of(model)):
+        told["service"] = set_
     return {
         "provider": model.provider, "model": model.model, "look": model.label, "prompt": sent.prompt, "defects": [],
         "seed": int(style.seed) if model.seed.strength != "none" else 0, "grain": 0.0, "ink": 0.0, **told,

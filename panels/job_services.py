@@ -13,6 +13,7 @@ from ..operators.job_consent import (
 from ..operators.job_services import KEY_PLACES, Known
 from ..pipeline.money import words
 from .base import sentence
+from .service_settings import draw_settings
 
 CAPS = (
     ("today", "cap_day", "Today"),
@@ -91,6 +92,7 @@ def _draw_service(
     else:
         row.label(text="Nobody agreed yet", icon="BLANK1")
         row.operator(HOLDFAST_OT_agree.bl_idname, text="Agree...").service = name
+    draw_settings(box, context, name)
     if known.problem:
         sentence(box, context, known.problem, icon="ERROR")
 
