@@ -7,9 +7,10 @@ from typing import Any
 
 from ..pipeline.context import Context
 from ..pipeline.errors import InputError, ProviderRejected
-from ..pipeline.footage import Clip, take_from_footage
+from ..pipeline.footage import take_from_footage
 from ..pipeline.jobs import JobStore, Step
 from ..pipeline.manifest import Manifest
+from ..pipeline.placing import Clip
 from ..pipeline.store import digest_json, hash_file, write_json
 from ..pipeline.truth import GroundTruth
 from .descriptor import Descriptor
@@ -65,10 +66,14 @@ def _indexes(record: Mapping[str, Any]) -> list[int]:
     return [int(each["index"]) for each in at] if at else list(range(1, int(record["count"]) + 1))
 
 
-def digest_of(model: Descriptor, request: Mapping[str, Any]) -> str:
-    """Equal for requests of the same inputs, model, seed, prompt and options."""
+def digest_of(
+    model: Descriptor, request: Mapping[str, Any], settings: Mapping[str, Any] | None = None
+) -> str:
+    """Equal for requests of the same inputs, model, seed, prompt, options, and those ``settings`` of the service that
+    another result comes of."""
     inputs = [[entry["role"], entry.get("sha256") or entry["value"]] for entry in request["inputs"]]
-    return digest_json([model.id, inputs, request["prompt"], request["seed"], request["options"]])
+    more = [dict(settings)] if settings else []
+    return digest_json([model.id, inputs, request["prompt"], request["seed"], request["options"], *more])
 
 
 def price_of(model: Descriptor, clips: Manifest, options: Mapping[str, Any]) -> int:

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .fitting import Fit, back
-from .manifest import Manifest
+from .fitting import Fit
 from .pictures import U8, write_picture
-from .take import SCHEMA, TakeFolder
+from .placing import OTHER_RATIO, Clip, Placer, picture_path, save_take
+from .take import TakeFolder
 from .take_frames import MOST_PIXELS, NOT_THIS, read_frame
 from .truth import GroundTruth
 
@@ -95,20 +95,6 @@ def frames_of(path: Path | str) -> Iterator[U8]:
         yield picture
 
 
-@dataclass(frozen=True)
-class Clip:
-    """What a model was sent: the source frame that each of its frames ``shows``, its ``rate``, and how it was ``fitted``."""
-
-    shows: tuple[int, ...]
-    rate: Fraction
-    fitted: Fit
-
-    @classmethod
-    def of(cls, controls: Mapping[str, Any]) -> "Clip":
-        """From the ``data`` of a manifest of control clips."""
-        return cls(tuple(controls["frame_map"]), Fraction(*controls["fps"]), Fit.of(controls["fit"]))
-
-
 def take_from_footage(
     path: Path | str, truth: GroundTruth, out: Path, name: str, *, clip: Clip | None = None,
     settings: Mapping[str, Any] | None = None, **facts: Any,
@@ -118,42 +104,28 @@ def take_from_footage(
     size and place of the shot. ``facts``: provider, model, seed, look, prompt_hash. Raises InputError, StorageError."""
     footage = probe(path)
     sent = clip or Clip(tuple(truth.frames), Fraction(*truth.fps), Fit(truth.size, truth.size))
-    whole = sent.fitted.source == sent.fitted.clip or clip is None
-    numbers, files, notes = [], [], list(footage.notes)
-    size = footage.size
+    placer = Placer(sent.fitted, footage.size)
+    notes = [*footage.notes, *([OTHER_RATIO] if placer.strange else [])]
+    numbers, size = [], footage.size
     for index, picture in enumerate(frames_of(path)):
-        if not whole and index == 0 and abs(_ratio(footage.size) / _ratio(sent.fitted.clip) - 1) > 0.01:
-            notes.append("The pictures have another ratio than what was sent, so they stay as they came.")
-            whole = True
-        placed = picture if whole else back(picture, sent.fitted)
+        placed = placer.place(picture)
         size = (placed.shape[1], placed.shape[0])
         numbers.append(truth.frames[0] + index)
-        files.append(out / f"frames/{numbers[-1]:04d}.png")
-        write_picture(files[-1], placed)
+        write_picture(picture_path(out, numbers[-1]), placed)
     last = len(sent.shows) - 1
     one_to_one = len(numbers) == len(sent.shows) and clip is not None
     places = (
-        range(len(numbers))
-        if one_to_one
-        else [int(s * sent.rate + Fraction(1, 2)) for s in _moments(footage)]
+        range(len(numbers)) if one_to_one else [int(s * sent.rate + Fraction(1, 2)) for s in moments(footage)]
     )
     shown = [sent.shows[min(last, max(0, place))] for place in places]
-    data = {
-        "take": name, "size": list(size), "fps": [footage.rate.numerator, footage.rate.denominator],
-        "frames": numbers, "frame_map": [list(pair) for pair in zip(shown, numbers, strict=True)],
-        "pattern": "frames/{frame:04d}.png", "provider": "import", "model": footage.path.name, "seed": 0, "look": "",
-        "prompt_hash": "", "parent": None, "spans": [], "notes": notes, **facts,
-    }  # fmt: skip
-    manifest = Manifest(SCHEMA, dict(settings or {}), {"truth": truth.digest}, data)
-    manifest.with_files(out, files).save(out / "take.json")
-    return TakeFolder.open(out)
+    return save_take(
+        out, name, truth, size=size, rate=footage.rate, numbers=numbers, shown=shown, settings=settings,
+        facts={"model": footage.path.name, "notes": notes, **facts},
+    )  # fmt: skip
 
 
-def _ratio(size: tuple[int, int]) -> float:
-    return size[0] / size[1]
-
-
-def _moments(footage: Footage) -> list[Fraction]:
+def moments(footage: Footage) -> list[Fraction]:
+    """Seconds at which each frame is shown, from the first."""
     if footage.uneven:
         return [Fraction(time - footage.times[0]).limit_denominator(100_000) for time in footage.times]
     return [index / footage.rate for index in range(len(footage.times))]
