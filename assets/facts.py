@@ -78,7 +78,9 @@ class MeshFile:
     @staticmethod
     def from_json(record: dict[str, Any]) -> MeshFile:
         """The facts that ``to_json`` described."""
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in record.items()
+        }
         values["path"] = Path(record["path"])
         values["textures"] = tuple(Texture(**texture) for texture in record["textures"])
         return MeshFile(**values)

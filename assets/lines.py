@@ -29,14 +29,17 @@ def blocks(facts: Facts, stream: BinaryIO, join: bytes = b"") -> Iterator[list[b
         if len(data) - cut > facts.limits.line_bytes:
             raise facts.bad("has a line that never ends")
         rest, data = data[cut:], data[:cut]
-        yield _lines(data, join)
-    yield _lines(rest, join)
+        yield _lines(facts, data, join)
+    yield _lines(facts, rest, join)
 
 
-def _lines(data: bytes, join: bytes) -> list[bytes]:
+def _lines(facts: Facts, data: bytes, join: bytes) -> list[bytes]:
     if join:
         data = data.replace(join + b"\n", b" ")
-    return [line.strip() for line in data.split(b"\n")]
+    lines = data.split(b"\n")
+    if max(map(len, lines)) > facts.limits.line_bytes:
+        raise facts.bad("has a line that never ends")
+    return [line.strip() for line in lines]
 
 
 def floats(facts: Facts, rows: list[list[bytes]]) -> NDArray[np.float64]:

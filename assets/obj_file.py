@@ -94,6 +94,8 @@ def _faces(facts: Facts, lines: list[bytes], seen: dict[str, int]) -> ObjBlock:
         text = b" ".join(words)
         text = (text + b" ").replace(b"//", b"/0/").replace(b"/ ", b"/0 ").replace(b"/", b" ")
         values = ints(facts, text.split())
+    elif any(word.count(b"/") > 2 for word in words):
+        raise facts.bad("has a face whose corners can't be read")
     else:
         split = [[*word.split(b"/"), b"0"][:2] for word in words]
         values, parts = ints(facts, [part or b"0" for pair in split for part in pair]), 2

@@ -66,7 +66,7 @@ def _names(facts: Facts, path: Path) -> list[str]:
     data = mapped(path)
     head = data[:8].tobytes()
     if head == b"PXR-USDC":
-        return _crate(facts, memoryview(data))
+        return _crate(facts, memoryview(data.data))
     if head[:5] == b"#usda":
         with path.open("rb") as stream:
             return _text(facts, blocks(facts, stream))
