@@ -3,7 +3,6 @@
 
 import hashlib
 import os
-import time
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -80,7 +79,7 @@ def _stream(wire: Wire, call: Call, part: Path, most_bytes: int) -> None:
 
 def _copy(wire: Wire, answer: requests.Response, stream: Any, have: int, most_bytes: int) -> int:
     got = have
-    wire.limits.start(time.monotonic() + LONGEST_S, SILENT_S, rated=True)
+    wire.limits.start(LONGEST_S, SILENT_S, rated=True)
     try:
         for chunk in pieces(answer):
             got += len(chunk)

@@ -23,7 +23,7 @@ STEP_S = 0.25
 SLICE = 1 << 16
 LARGEST_READ = 1 << 20
 LEAST_RATE, PATIENCE_S = 4096, 60.0
-"""A download that has brought fewer bytes a second for so long has stopped."""
+"""A body that has moved fewer bytes a second for so long has stopped."""
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Limits:
 
     stop: Callable[[], None] = lambda: None
     until: float = math.inf
+    seconds: float = math.inf
     silent_s: float = 60.0
     rated: bool = False
     begun: bool = False
@@ -43,9 +44,22 @@ class Limits:
     _since: float = 0.0
     _got: int = 0
 
-    def start(self, until: float, silent_s: float, *, rated: bool = False) -> None:
-        """For the next exchange."""
-        self.until, self.silent_s, self.rated = until, silent_s, rated
+    def start(self, seconds: float, silent_s: float, *, rated: bool = False) -> None:
+        """For what comes next: how long all of it may take, how long it may be silent."""
+        self.seconds, self.silent_s = seconds, silent_s
+        self._go(time.monotonic() + seconds, rated)
+
+    def sending(self) -> None:
+        """A request leaves: it may take as long as it takes, while it moves."""
+        self._go(math.inf, True)
+
+    def sent(self) -> None:
+        """It has left whole; the answer has its own time."""
+        self.whole = True
+        self._go(time.monotonic() + self.seconds, False)
+
+    def _go(self, until: float, rated: bool) -> None:
+        self.until, self.rated = until, rated
         self._since, self._got = time.monotonic(), 0
 
     def check(self, came: int = 0) -> None:
@@ -84,7 +98,9 @@ class Line:
         view = memoryview(data).cast("B")
         while view:
             self.limits.begun = True
-            view = view[self._patiently(partial(self.plain.send, view[:SLICE])) :]
+            count = self._patiently(partial(self.plain.send, view[:SLICE]))
+            self.limits.check(count)
+            view = view[count:]
 
     def recv_into(self, into: Any) -> int:
         """Bytes that came, 0 at the end."""
@@ -143,8 +159,9 @@ class Connections(HTTPAdapter):
                 self.sock = Line(self.sock, limits)
 
             def request(self, *args: Any, **more: Any) -> None:
+                limits.sending()
                 super().request(*args, **more)  # type: ignore[misc]
-                limits.whole = True
+                limits.sent()
 
         pools = {
             "http": (HTTPConnectionPool, self._plain), "https": (HTTPSConnectionPool, HTTPSConnection)

@@ -212,7 +212,7 @@ class Wire:
         """The answer with its body still to be read; redirects are followed. Close it (it is a context manager)."""
         home = urlsplit(self.base).hostname or ""
         silent_s = call.patience_s or SILENT_S
-        self.limits.start(time.monotonic() + max(REPLY_S, call.patience_s), silent_s)
+        self.limits.start(max(REPLY_S, call.patience_s), silent_s)
         for _ in range(HOPS):
             url = self.address(call.url)
             self.hosts.check(url)
