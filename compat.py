@@ -288,3 +288,12 @@ def pencil_strokes(thing: bpy.types.Object) -> list[tuple[list[Any], list[float]
 def is_pencil(thing: bpy.types.Object | None) -> bool:
     """Whether an object is a Grease Pencil drawing: GPENCIL before 4.3, GREASEPENCIL from then on."""
     return thing is not None and thing.type in ("GPENCIL", "GREASEPENCIL")
+
+
+def remove_scene(scene: bpy.types.Scene) -> None:
+    """Removes a scene that no window shows. Before 5.0 Blender dies if there is no window in the context, as in a
+    timer or in a command on an opened file."""
+    if bpy.context.window is None:
+        bpy.data.batch_remove([scene])
+    else:
+        bpy.data.scenes.remove(scene)

@@ -20,6 +20,7 @@ from bpy.props import (
 
 from . import (
     properties_clips,
+    properties_ideate,
     properties_jobs,
     properties_object,
     properties_physics,
@@ -80,28 +81,6 @@ class HOLDFAST_PG_sketch(bpy.types.PropertyGroup):
             soft_max=500.0,
             max=100000.0,
             precision=1,
-        )
-
-
-class HOLDFAST_PG_ideate(bpy.types.PropertyGroup):
-    """Settings of Ideate."""
-
-    if TYPE_CHECKING:
-        variants: int
-        seed: int
-        locked: str
-    else:
-        variants: IntProperty(
-            name="Variants", description="How many looks to draw of each sketch", default=4, min=1, max=16
-        )
-        seed: IntProperty(
-            name="Seed",
-            description="Another number gives other variants; the same number gives the same ones",
-            default=1,
-            min=0,
-        )
-        locked: StringProperty(
-            name="Locked Variant", description="The variant that the assets follow; empty means the first one"
         )
 
 
@@ -292,7 +271,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         shot_name: str
         sketches: bpy.types.bpy_prop_collection[HOLDFAST_PG_sketch]
         active_sketch: int
-        ideate: HOLDFAST_PG_ideate
+        ideate: properties_ideate.HOLDFAST_PG_ideate
         assets: HOLDFAST_PG_assets
         physics: properties_physics.HOLDFAST_PG_physics
         truth: HOLDFAST_PG_truth
@@ -309,7 +288,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         )
         sketches: CollectionProperty(type=HOLDFAST_PG_sketch, name="Sketches", description="The drawn parts")
         active_sketch: IntProperty(name="Active Sketch", description="The sketch that the panel shows", min=0)
-        ideate: PointerProperty(type=HOLDFAST_PG_ideate)
+        ideate: PointerProperty(type=properties_ideate.HOLDFAST_PG_ideate)
         assets: PointerProperty(type=HOLDFAST_PG_assets)
         physics: PointerProperty(type=properties_physics.HOLDFAST_PG_physics)
         truth: PointerProperty(type=HOLDFAST_PG_truth)
@@ -324,7 +303,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
 
 CLASSES = (
     HOLDFAST_PG_sketch,
-    HOLDFAST_PG_ideate,
+    *properties_ideate.CLASSES,
     HOLDFAST_PG_assets,
     *properties_physics.CLASSES,
     HOLDFAST_PG_truth,

@@ -17,6 +17,10 @@ from .operators import (
     editing,
     gizmos,
     heat_strip,
+    ideate_actions,
+    ideate_sketches,
+    ideate_view,
+    ideate_watch,
     import_take,
     job_cache,
     job_consent,
@@ -60,8 +64,11 @@ CLASSES: Final[tuple[type, ...]] = (
     *view.CLASSES,
     *service_settings.CLASSES,
     *job_view.CLASSES,
+    *ideate_view.CLASSES,
     *actions.CLASSES,
     *editing.CLASSES,
+    *ideate_actions.CLASSES,
+    *ideate_sketches.CLASSES,
     *mark.CLASSES,
     *moves.CLASSES,
     *gizmos.CLASSES,
@@ -92,6 +99,7 @@ PROPERTIES: Final[tuple[tuple[type, str, type], ...]] = (
     (bpy.types.Collection, "holdfast", properties_object.HOLDFAST_PG_collection),
     (bpy.types.WindowManager, "holdfast", view.HOLDFAST_PG_view),
     (bpy.types.WindowManager, "holdfast_jobs", job_view.HOLDFAST_PG_job_view),
+    (bpy.types.WindowManager, "holdfast_ideas", ideate_view.HOLDFAST_PG_ideas_view),
 )
 HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("load_pre", session.on_load_pre),
@@ -100,6 +108,7 @@ HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("load_pre", job_worker.stop),
     ("load_post", state_cache.on_load_post),
     ("load_post", job_cache.forget),
+    ("load_post", ideate_watch.forget),
     ("load_post", part_overlay.forget),
     ("load_post", take_overlay.forget),
     ("save_post", state_cache.on_change),
@@ -125,11 +134,13 @@ RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
     (prompt_state.open_prompts, prompt_state.close_prompts),
     (session.open_session, session.close_session),
     (job_worker.open_worker, job_worker.close_worker),
+    (ideate_watch.forget, ideate_watch.close),
 )
 TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = (
     (session.tick, 0.1),
     (timeline_keys.tick, 0.25),
     (job_worker.tick, 0.5),
+    (ideate_watch.tick, 0.5),
 )
 MENUS: Final[tuple[tuple[Any, Callable[[Any, Any], None]], ...]] = (
     (bpy.types.VIEW3D_MT_object, panels.draw_object_menu),

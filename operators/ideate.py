@@ -10,19 +10,25 @@ from typing import Any
 
 import bpy
 
+from ..clients.idea_board import read_board
+from ..clients.ideas import locked_data
 from ..pipeline.errors import InputError, UsageError
 from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder, check_name
 from ..pipeline.store import hash_file, storage
+from ..properties_ideate import OFFLINE
 from ..rendering.finishes import Variant, variants
 from ..rendering.lookdev import PreviewPart, studio
 from ..rendering.obj_mesh import read_obj
+from . import ideate_models, ideate_remote
 from .importing import mesh_from_obj
 from .steps import Progress, RenderJob, Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
 SCHEMA = "holdfast/concepts"
 MANIFEST = "concepts.json"
 SHEET = "contact_sheet.png"
+LOCKS = ("locked", "idea")
+"""Settings that say which picture the assets follow."""
 
 
 def settings_of(scene: bpy.types.Scene) -> dict[str, Any]:
@@ -36,7 +42,14 @@ def settings_of(scene: bpy.types.Scene) -> dict[str, Any]:
         }
         for sketch in scene.holdfast.sketches
     ]
-    return {"variants": ideate.variants, "seed": ideate.seed, "locked": ideate.locked, "sketches": sketches}
+    idea = {"idea": ideate.idea} if ideate.idea else {}
+    return {
+        "variants": ideate.variants,
+        "seed": ideate.seed,
+        "locked": ideate.locked,
+        "sketches": sketches,
+        **idea,
+    }
 
 
 def _paths(scene: bpy.types.Scene) -> list[Path]:
@@ -57,20 +70,30 @@ def inputs_of(scene: bpy.types.Scene) -> dict[str, str]:
 
 
 def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
-    """Fresh when the manifest was made from these sketches and settings."""
+    """Fresh when the manifest was made from these sketches and settings; with a remote model, when an idea is locked."""
     manifest = Manifest.find(shot.concepts / MANIFEST, SCHEMA)
+    ideate = scene.holdfast.ideate
+    if ideate.provider != OFFLINE:
+        found = ideate_remote.state_of(read_board(shot.concepts), ideate.idea)
+        kept = manifest is not None and manifest.settings.get("idea") == ideate.idea
+        return found if found.status != "fresh" or kept else StageState("stale", "another idea was locked")
     if manifest is None:
         return StageState("missing", "" if scene.holdfast.sketches else "add a sketch first")
     reason = stale_reason(manifest, settings_of(scene), inputs_of(scene))
-    return StageState("stale", reason) if reason else StageState("fresh", f"{_locked(manifest)} is locked")
-
-
-def _locked(manifest: Manifest) -> str:
-    return str(manifest.data["locked"])
+    locked = manifest.settings.get("idea") or manifest.data["locked"]
+    return StageState("stale", reason) if reason else StageState("fresh", f"{locked} is locked")
 
 
 def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> StageGenerator:
-    """Reads the sketches, renders the variants, locks one. Raises InputError or UsageError."""
+    """Reads the sketches, renders the variants, locks one; or asks the remote model. Raises InputError or UsageError."""
+    model = ideate_models.chosen(scene.holdfast.ideate.provider)
+    if model is not None:
+        yield from ideate_remote.run(scene, shot, options, model)
+        return keep_idea(shot, scene.holdfast.ideate.idea)
+    return (yield from _run_offline(scene, shot, options))
+
+
+def _run_offline(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> StageGenerator:
     if not scene.holdfast.sketches:
         raise InputError(
             "There is no sketch", where=shot.name, todo="Add a photo of a drawing to the sketches."
@@ -102,12 +125,43 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
     data = _data(
         assets, list(known.values()), locked, {sketch["name"]: sketch["path"] for sketch in sketches}
     )
+    data |= _locked_part(shot, str(settings.get("idea", "")), locked)
     yield WorkerTask("clients.offline.previews:sheet", _sheet_request(shot, data), (0.96, 1.0))
     manifest = Manifest(SCHEMA, settings, inputs, data)
     manifest = manifest.with_files(shot.concepts, _files(shot.concepts, data))
     manifest = replace(manifest, made={**manifest.made, "seconds": round(time.monotonic() - started, 2)})
     manifest.save(path)
     return manifest
+
+
+def keep_idea(shot: ShotFolder, name: str) -> Manifest:
+    """Locks an idea of the board ("": none) in the concepts, beside what the sketches gave, and keeps the branch tree.
+
+    Raises InputError for an idea that is not there."""
+    old = Manifest.find(shot.concepts / MANIFEST, SCHEMA)
+    data = dict(old.data) if old is not None else {"assets": [], "locked": "", "sheet": ""}
+    for key in ("idea", "locked_picture"):
+        data.pop(key, None)
+    data |= {"ideas": read_board(shot.concepts).tree(), **_locked_part(shot, name, str(data["locked"]))}
+    settings = {key: value for key, value in (old.settings if old else {}).items() if key != "idea"}
+    manifest = Manifest(
+        SCHEMA,
+        {**settings, **({"idea": name} if name else {})},
+        old.inputs if old else {},
+        data,
+        old.files if old else {},
+    )
+    if name:
+        manifest = manifest.with_files(shot.concepts, [shot.concepts / data["locked_picture"]])
+    manifest.save(shot.concepts / MANIFEST)
+    return manifest
+
+
+def _locked_part(shot: ShotFolder, idea: str, look: str) -> dict[str, Any]:
+    """What the concepts say of the picture that is locked: an idea of the board, else a look."""
+    if idea:
+        return dict(locked_data(shot.concepts, idea))
+    return {"locked_picture": f"variants/{look}.png"} if look else {}
 
 
 def mates(assets: list[dict[str, Any]], clearance_mm: float) -> list[dict[str, Any]]:
@@ -214,15 +268,23 @@ def _present(folder: Path, manifest: Manifest | None) -> bool:
 
 
 def _only_lock_changed(old: Manifest, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> bool:
-    return stale_reason(old, {**settings, "locked": old.settings.get("locked", "")}, inputs) is None
+    rest = {key: value for key, value in settings.items() if key not in LOCKS}
+    return (
+        stale_reason(
+            old, {**rest, **{key: old.settings[key] for key in LOCKS if key in old.settings}}, inputs
+        )
+        is None
+    )
 
 
 def _relock(
     shot: ShotFolder, old: Manifest, settings: dict[str, Any], locked: str
 ) -> Generator[WorkerTask, Any, Manifest]:
     """Another variant locked: nothing is rendered again, only the sheet is drawn."""
+    kept = {key: value for key, value in old.data.items() if key not in ("idea", "locked_picture")}
     data = {
-        **old.data,
+        **kept,
+        **_locked_part(shot, str(settings.get("idea", "")), locked),
         "locked": locked,
         "assets": [{**asset, "locked": locked} for asset in old.data["assets"]],
     }

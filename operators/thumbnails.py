@@ -41,6 +41,15 @@ def refresh(shot: ShotFolder, concepts: Manifest | None) -> None:
             _load(str(shot.concepts / variant["picture"]))
 
 
+def show_files(paths: Iterable[Path]) -> Iterator[None]:
+    """Loads small pictures, one a step; only new or changed ones."""
+    for path in paths:
+        if _stamps.get(str(path)) is None or not icon(str(path)):
+            _load(str(path))
+            icon(str(path))  # Blender reads the file when the icon is first asked for: here, not in draw()
+            yield
+
+
 def show_pairs(paths: Iterable[Path]) -> Iterator[None]:
     """Loads the pairs of pictures (render | take) of findings, one a step, each as a square with the take below: a
     sidebar is narrow. Only new or changed ones."""

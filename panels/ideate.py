@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ideate: sketches in, cleaned drawings and variants out, one locked."""
+"""Ideate: sketches in; looks rendered here or ideas drawn by a remote model out, one locked."""
 
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..operators import thumbnails
-from ..operators.editing import HOLDFAST_OT_add_sketches, HOLDFAST_OT_lock_variant, HOLDFAST_OT_remove_sketch
+from ..clients.descriptor import Descriptor
+from ..operators import ideate_watch, job_cache, session, thumbnails
+from ..operators.editing import HOLDFAST_OT_lock_variant, HOLDFAST_OT_remove_sketch
+from ..operators.ideate_actions import HOLDFAST_OT_ask_ideas
+from ..operators.ideate_choice import known
+from ..operators.job_services import online
 from ..operators.state_cache import Shown
-from .base import StagePanel
+from ..properties_ideate import OFFLINE
+from .base import StagePanel, draw_job, sentence
+from .ideate_grid import draw_board, idea_ask_options, price_text
+from .ideate_out import HOLDFAST_MT_sketch_from, draw_out
 
 THUMBNAIL_UNITS = 5.6
 
@@ -36,7 +43,7 @@ class HOLDFAST_PT_ideate(StagePanel, bpy.types.Panel):
         row = layout.row()
         row.template_list("HOLDFAST_UL_sketches", "", settings, "sketches", settings, "active_sketch", rows=2)
         buttons = row.column(align=True)
-        buttons.operator(HOLDFAST_OT_add_sketches.bl_idname, text="", icon="ADD")
+        buttons.menu(HOLDFAST_MT_sketch_from.bl_idname, text="", icon="ADD")
         buttons.operator(HOLDFAST_OT_remove_sketch.bl_idname, text="", icon="REMOVE")
         if settings.sketches:
             sketch = settings.sketches[min(settings.active_sketch, len(settings.sketches) - 1)]
@@ -44,27 +51,98 @@ class HOLDFAST_PT_ideate(StagePanel, bpy.types.Panel):
             layout.prop(sketch, "kind")
             layout.prop(sketch, "height_mm")
             layout.separator(factor=0.5)
-        layout.prop(settings.ideate, "variants")
-        layout.prop(settings.ideate, "seed")
+        ideate = settings.ideate
+        layout.prop(ideate, "provider")
+        if ideate.provider == OFFLINE:
+            layout.prop(ideate, "variants")
+            layout.prop(ideate, "seed")
+            return
+        model = known(ideate.provider)
+        layout.prop(ideate, "brief")
+        layout.prop(ideate, "count")
+        if model is not None:
+            _draw_model(layout, settings, model)
 
     def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
         concepts = shown.manifests.get("concepts")
-        if concepts is None:
+        if concepts is not None and concepts.data["assets"]:
+            _draw_looks(layout, context, shown, concepts.data["assets"])
+        draw_board(layout, context)
+        draw_out(layout, context, concepts)
+
+    def _main(self, context: bpy.types.Context, status: str, reason: str) -> None:
+        ideate = context.scene.holdfast.ideate
+        if ideate.provider == OFFLINE:
+            super()._main(context, status, reason)
             return
-        folder = Path(shown.root) / "concepts"
-        row = layout.grid_flow(row_major=True, columns=2, even_columns=True)
-        for asset in concepts.data["assets"]:
-            column = row.column(align=True)
-            column.box().template_icon(
-                icon_value=thumbnails.icon(str(folder / asset.get("found", asset["cleaned"]))),
-                scale=THUMBNAIL_UNITS,
+        layout, job = self.layout, session.running(context.scene, self.stage)
+        if job is not None:
+            draw_job(layout, context, job)
+            return
+        model = known(ideate.provider)
+        if model is None:
+            sentence(layout, context, f"There is no model {ideate.provider!r}: choose another.", icon="ERROR")
+            return
+        row = layout.row(align=True)
+        row.scale_y = 1.4
+        price = price_text(model, ideate.count, idea_ask_options(context, model))
+        many = "Variant" if ideate.count == 1 else "Variants"
+        row.operator(
+            HOLDFAST_OT_ask_ideas.bl_idname, text=f"Ask for {ideate.count} {many}{price}", icon="PLAY"
+        )
+        why = obstacle(model)
+        if why:
+            sentence(layout.box(), context, why, icon="INFO")
+        elif status in ("failed", "cancelled") and reason:
+            box = layout.box()
+            box.alert = status == "failed"
+            sentence(box, context, reason, icon="ERROR")
+        elif ideate_watch.seen.board.ideas and not ideate.idea:
+            sentence(
+                layout, context, "Lock the idea that the assets are to follow: pick one below.", icon="INFO"
             )
-            column.label(text=asset["name"])
-        variants = concepts.data["assets"][0]["variants"]  # a look is one for the whole product
-        chosen = context.scene.holdfast.ideate.locked or variants[0]["id"]
-        grid = layout.grid_flow(row_major=True, columns=2, even_columns=True)
-        for variant in variants:
-            _draw_variant(grid.column(align=True), str(folder / variant["picture"]), variant, chosen)
+
+
+def _draw_model(layout: bpy.types.UILayout, settings: Any, model: Descriptor) -> None:
+    ideate = settings.ideate
+    if model.seed.strength != "none":
+        layout.prop(ideate, "seed")
+    for name in ("ratio", "resolution"):
+        if isinstance(model.options.get(name), list):
+            layout.prop(ideate, name)
+    if settings.sketches:
+        layout.prop(ideate, "send_sketches")
+
+
+def obstacle(model: Descriptor) -> str:
+    """Why nothing would be sent now, and what to do; empty if it would."""
+    service = job_cache.known(model.provider)
+    if service is None:
+        return ""
+    if not service.key:
+        return f"{service.service.label} needs a key: type it in the panel Jobs."
+    if service.local:
+        return ""
+    if not online():
+        return "Blender is offline, so nothing is sent: allow it in the panel Jobs."
+    return "" if service.agreed else f"Agree in the panel Jobs to what is sent to {service.service.label}."
+
+
+def _draw_looks(layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown, assets: Any) -> None:
+    folder = Path(shown.root) / "concepts"
+    row = layout.grid_flow(row_major=True, columns=2, even_columns=True)
+    for asset in assets:
+        column = row.column(align=True)
+        column.box().template_icon(
+            icon_value=thumbnails.icon(str(folder / asset.get("found", asset["cleaned"]))),
+            scale=THUMBNAIL_UNITS,
+        )
+        column.label(text=asset["name"])
+    variants = assets[0]["variants"]  # a look is one for the whole product
+    chosen = context.scene.holdfast.ideate.locked or variants[0]["id"]
+    grid = layout.grid_flow(row_major=True, columns=2, even_columns=True)
+    for variant in variants:
+        _draw_variant(grid.column(align=True), str(folder / variant["picture"]), variant, chosen)
 
 
 def _draw_variant(column: bpy.types.UILayout, picture: str, variant: dict[str, Any], chosen: str) -> None:
@@ -78,4 +156,4 @@ def _draw_variant(column: bpy.types.UILayout, picture: str, variant: dict[str, A
     lock.variant = variant["id"]
 
 
-CLASSES = (HOLDFAST_UL_sketches, HOLDFAST_PT_ideate)
+CLASSES = (HOLDFAST_MT_sketch_from, HOLDFAST_UL_sketches, HOLDFAST_PT_ideate)
