@@ -12,13 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import cv2
-
 from ..pipeline.context import Context
 from ..pipeline.errors import HoldfastError, InputError
 from ..pipeline.manifest import Manifest
-from ..pipeline.pictures import read_picture, write_picture
-from ..pipeline.sniff import PICTURES, kind_of_file
+from ..pipeline.sniff import kind_of_file
 from ..pipeline.store import hash_file, storage
 from .check import check_file
 from .facts import Limits, MeshFile
@@ -30,7 +27,6 @@ SUFFIXES = {".glb": "glb", ".gltf": "gltf", ".fbx": "fbx", ".obj": "obj", ".usd"
 """Kinds of mesh by the suffix of their file."""
 BEST = ("glb", "gltf", "usd", "fbx", "obj", "ply", "stl")
 """Which of several files of one result is taken: the one that keeps most."""
-PREVIEW_PX = 256
 MOST_ENTRIES, MOST_UNPACKED = 2000, 4 << 30
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -67,15 +63,13 @@ def _filled(out: Path, files: Sequence[Path], request: Mapping[str, Any], ctx: C
     ctx.cancel.check()
     ctx.progress(0.6, "Copying it into the project")
     names = _copied(facts, out / "mesh")
-    preview = _preview([path for path in found if path not in names], out)
     shutil.rmtree(unpacked, ignore_errors=True)
     said = facts.to_json()
     data = {
         **request.get("data", {}), "mesh": f"mesh/{names[0].name}", "kind": SUFFIXES[mesh.suffix.lower()],
-        "sha256": hash_file(names[0]), "preview": preview, "facts": {key: said[key] for key in said if key != "path"},
+        "sha256": hash_file(names[0]), "facts": {key: said[key] for key in said if key != "path"},
     }  # fmt: skip
-    listed = [*names, *([out / preview] if preview else [])]
-    return Manifest(SCHEMA, {}, dict(request.get("inputs", {})), data).with_files(out, listed)
+    return Manifest(SCHEMA, {}, dict(request.get("inputs", {})), data).with_files(out, names)
 
 
 def _unpacked(path: Path, folder: Path, ctx: Context) -> list[Path]:
@@ -160,27 +154,6 @@ def _copied(facts: MeshFile, folder: Path) -> list[Path]:
             shutil.copyfile(source, place)
             made.append(place)
     return made
-
-
-def _preview(found: Sequence[Path], out: Path) -> str:
-    """A small picture of the mesh, if one came along; "" if none did. Textures are no portraits."""
-    for path in found:
-        try:
-            if (
-                kind_of_file(path) not in PICTURES
-                or "preview" not in path.stem.lower()
-                and "render" not in path.stem.lower()
-            ):
-                continue
-            picture = read_picture(path)
-        except (OSError, HoldfastError):
-            continue
-        smaller = PREVIEW_PX / max(picture.shape[:2])
-        if smaller < 1.0:
-            picture = cv2.resize(picture, None, fx=smaller, fy=smaller, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        write_picture(out / "preview.png", picture)
-        return "preview.png"
-    return ""
 
 
 def pool(folder: Path) -> dict[str, Manifest]:
