@@ -34,6 +34,7 @@ ROOT_MODULES = (
     "preferences",
     "properties",
     "properties_clips",
+    "properties_ideate",
     "properties_jobs",
     "properties_object",
     "properties_physics",
