@@ -12,14 +12,21 @@ from ..pipeline import secret
 from ..pipeline.context import CancelToken, Context
 from ..pipeline.manifest import Manifest
 from ..pipeline.worker import run_in_foreground
+from . import window
 from .steps import Progress, RenderJob, StageGenerator, WorkerTask
 
 
 def run_blocking(stage: StageGenerator, context: Context) -> Manifest:
     """Runs a stage to its end and returns its manifest.
 
-    Whatever a step raises is raised inside the generator, so that its ``finally`` blocks clean up.
+    Whatever a step raises is raised inside the generator, so that its ``finally`` blocks clean up. A command on an
+    opened file has no window in its context; stages get the first of the file, as in a command without a file.
     """
+    with window.override():
+        return _run(stage, context)
+
+
+def _run(stage: StageGenerator, context: Context) -> Manifest:
     step: Any = None
     try:
         step = next(stage)

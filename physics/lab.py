@@ -10,6 +10,8 @@ from typing import Any
 
 import bpy
 
+from .. import compat
+
 MARK = "holdfast_lab"
 """Custom property on everything that belongs to a lab."""
 
@@ -56,7 +58,7 @@ def lab_collection(name: str) -> bpy.types.Collection:
 def sweep() -> None:
     """Removes whatever a lab left, as an undo in the middle of one can bring it back."""
     for scene in [scene for scene in bpy.data.scenes if scene.get(MARK)]:
-        bpy.data.scenes.remove(scene)
+        compat.remove_scene(scene)
     kinds: tuple[Any, ...] = (
         bpy.data.objects, bpy.data.meshes, bpy.data.actions, bpy.data.collections,
     )  # fmt: skip

@@ -139,7 +139,7 @@ def _shown(made: Mapping[str, Any]) -> Iterator[Callable[[F64], F64]]:
         with suppress(ReferenceError):  # an undo has taken them
             for image in images.values():
                 bpy.data.images.remove(image)
-            bpy.data.scenes.remove(scene)
+            compat.remove_scene(scene)
 
 
 def _show(scene: bpy.types.Scene, images: dict[int, bpy.types.Image], path: Path, colours: F64) -> F64:

@@ -59,7 +59,7 @@ def studio(
         _render_settings(scene, folder, len(variants))
         yield scene
     finally:
-        bpy.data.scenes.remove(scene)
+        compat.remove_scene(scene)
         for kind in _KINDS:
             for block in set(getattr(bpy.data, kind)) - before[kind]:
                 if not block.use_fake_user and block.users == 0:

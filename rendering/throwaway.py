@@ -11,6 +11,7 @@ from typing import Any
 
 import bpy
 
+from .. import compat
 from .held import animated_values
 
 MARK = "holdfast_throwaway"
@@ -34,7 +35,7 @@ def purge() -> None:
     """Removes every throw-away thing, those of a run that crashed included."""
     for scene in [scene for scene in bpy.data.scenes if scene.get(MARK)]:
         scene.render.use_persistent_data = False  # frees what Cycles kept for it
-        bpy.data.scenes.remove(scene)
+        compat.remove_scene(scene)
     data: Any = bpy.data
     kinds = (data.objects, data.cameras, data.meshes, data.materials, data.node_groups, data.images)
     for things in (*kinds, data.collections, data.actions):

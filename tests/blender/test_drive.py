@@ -7,10 +7,12 @@ from typing import Any
 
 import bpy
 import pytest
+from holdfast import compat
 from holdfast.operators.drive import run_blocking
 from holdfast.operators.steps import Progress, RenderJob, WorkerTask
 from holdfast.pipeline.context import Context
 from holdfast.pipeline.errors import Cancelled, InputError
+from holdfast.pipeline.manifest import Manifest
 
 TASKS = "tests.pure.worker_tasks"
 
@@ -72,3 +74,26 @@ def test_frames_are_rendered_and_the_range_is_put_back(tmp_path: Path) -> None:
     run_blocking(stage(), Context())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f_0003.png", "f_0007.png"]
     assert (scene.frame_start, scene.frame_end) == (1, 50)
+
+
+def test_scenes_are_removed_without_a_window_in_the_context() -> None:
+    """As in a timer, or in a command on an opened file; Blender 4 dies there of what Blender offers itself."""
+    made = bpy.data.scenes.new("To go")
+    with bpy.context.temp_override(window=None):
+        assert bpy.context.window is None
+        compat.remove_scene(made)
+    assert "To go" not in bpy.data.scenes
+
+
+def test_a_stage_has_a_window_where_the_file_has_one() -> None:
+    seen: list[object] = []
+
+    def stage() -> Any:
+        seen.append(bpy.context.window)
+        yield Progress(0.5, "half")
+        seen.append(bpy.context.window)
+        return Manifest("test", {}, {}, {})
+
+    with bpy.context.temp_override(window=None):
+        run_blocking(stage(), Context())
+    assert seen == [bpy.context.window_manager.windows[0]] * 2

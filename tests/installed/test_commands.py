@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -86,6 +87,17 @@ def test_status_of_the_demo_as_on_a_farm(blender: Path, user_folder: Path, demo:
     done = real_blender.call(blender, user_folder, *arguments, "--command", "holdfast", "status", "--json")
     assert done.returncode == 0, done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_a_farm_task_renders_some_frames_of_an_opened_file(
+    blender: Path, user_folder: Path, demo: Path, tmp_path: Path
+) -> None:
+    """With a file opened there is no window in the context, of which Blender 4 has died."""
+    shot = tmp_path / "shot"
+    shutil.copytree(demo, shot, ignore=shutil.ignore_patterns("truth", "takes", "reports", "delivery"))
+    done = holdfast(blender, user_folder, "truth", "--frames", "1-2", blend=next(shot.glob("*.blend")))
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert len(list(shot.glob("*.holdfast/*/truth/frames/*.json"))) == 2
 
 
 @pytest.mark.parametrize(("arguments", "code"), [(("nonsense",), 2), (("truth", "--frames", "9-1"), 2)])
