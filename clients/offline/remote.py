@@ -6,7 +6,7 @@ real one. The service lies in the job's own folder; nothing is sent. The film is
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ def auth(keys: Mapping[str, str], settings: Mapping[str, Any]) -> AuthBase:
 
 
 class RemoteRehearsal(Adapter):
-    """Settings of the service: ``seconds`` that a job takes, ``bad_day`` of BAD_DAYS."""
+    """Settings of the service: ``seconds`` that a job takes, ``bad_day`` of BAD_DAYS, ``bad_seed`` that alone has a
+    spoiled picture (-1: every one). With a mask_video only what is white there is drawn anew."""
 
     @property
     def _day(self) -> str:
@@ -72,8 +73,9 @@ class RemoteRehearsal(Adapter):
         record = {
             "id": job.own_id,
             "at": time.time(),
-            "source": source.value,
+            "inputs": {ref.role: ref.value for ref in job.inputs},
             "seed": job.seed or 0,
+            "options": dict(job.options),
             "stopped": False,
             "asked": 0,
         }
@@ -121,10 +123,21 @@ class RemoteRehearsal(Adapter):
             )
         if not path.exists():
             record = read_json(self.spool / RECORD)
-            _write(
-                path, Path(record["source"]), int(record["seed"]), self._day, self.wire.context.cancel.check
-            )
+            spares = int(self.settings.get("bad_seed", -1)) not in (-1, int(record["seed"]))
+            self.draw(record, "" if spares else self._day, path)
         return [self.moved(path, folder, output.name)]
+
+    def draw(self, record: Mapping[str, Any], day: str, path: Path) -> None:
+        """Writes the film of a job with the fault of a bad ``day``. Raises InputError, StorageError, Cancelled."""
+        source, mask = (Path(record["inputs"].get(role) or "") for role in ("source_video", "mask_video"))
+        frames, rate = film_of(source)
+        only = film_of(mask)[0] if mask.name else []
+        seed, done = int(record["seed"]), []
+        for index, frame in enumerate(frames):
+            self.wire.context.cancel.check()
+            new = _bad(drawn(frame, seed), day, index / len(frames))
+            done.append(_inside(new, frame, only[index]) if index < len(only) else new)
+        write_film(path, [done[index] for index in _order(len(done), day)], rate)
 
     def cancel(self, handle: Handle) -> CancelOutcome:
         """Stops what is not done."""
@@ -132,28 +145,40 @@ class RemoteRehearsal(Adapter):
         return CancelOutcome.REQUESTED
 
 
-def _write(path: Path, source: Path, seed: int, day: str, check: Any) -> None:
-    """The film of ``source`` drawn anew, with the day's fault; whole or not there."""
-    film = cv2.VideoCapture(str(source))
+def film_of(path: Path) -> tuple[list[U8], float]:
+    """Every frame (H, W, 3) BGR of a clip that was sent, and its rate. Raises InputError for one that can't be read."""
+    film = cv2.VideoCapture(str(path))
     rate = film.get(cv2.CAP_PROP_FPS) or 24.0
     frames = list(_frames(film))
     film.release()
     if not frames:
-        raise InputError("The clip that was sent can't be read", where=str(source))
-    order = list(range(len(frames)))
+        raise InputError("The clip that was sent can't be read", where=str(path))
+    return frames, rate
+
+
+def _order(count: int, day: str) -> list[int]:
+    """Which frame comes when."""
     if day == "short":
-        order = order[: max(1, len(order) - 3)]
-    elif day == "retimed":
-        order = [index - (index % 5 == 4) for index in order]
+        return list(range(max(1, count - 3)))
+    return [index - (index % 5 == 4) if day == "retimed" else index for index in range(count)]
+
+
+def write_film(path: Path, frames: Sequence[U8], rate: float) -> None:
+    """A film of frames (H, W, 3) BGR, whole or not there. Raises StorageError."""
     size = (frames[0].shape[1], frames[0].shape[0])
-    part = path.with_name(f".{path.name}")
+    part = path.with_name(f".{path.name}").with_suffix(".mp4")
     with storage(path):
-        out = cv2.VideoWriter(str(part.with_suffix(".mp4")), cv2.VideoWriter.fourcc(*CODEC), rate, size)
-        for index in order:
-            check()
-            out.write(_bad(drawn(frames[index], seed), day, index / len(frames)))
+        out = cv2.VideoWriter(str(part), cv2.VideoWriter.fourcc(*CODEC), rate, size)
+        for frame in frames:
+            out.write(frame)
         out.release()
-        part.with_suffix(".mp4").replace(path)
+        part.replace(path)
+
+
+def _inside(new: U8, old: U8, mask: U8) -> U8:
+    """``new`` where the mask is white, ``old`` elsewhere: what a masked repaint promises."""
+    share = cv2.resize(mask, (old.shape[1], old.shape[0]))[..., :1].astype(np.float32) / 255
+    return np.asarray(np.rint(new * share + old * (1 - share)), np.uint8)
 
 
 def _frames(film: "cv2.VideoCapture") -> Iterator[U8]:
