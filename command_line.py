@@ -19,9 +19,11 @@ from .operators import (
     import_take,
     job_command,
     locate,
+    masks_remote,
     prompt_command,
     repair_command,
-    validate,
+    style_options,
+    style_remote,
     words_command,
 )
 from .operators.drive import run_blocking
@@ -86,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     for stage in STAGES:
         command = commands.add_parser(stage.name, parents=[shared, running], help=stage.label)
         command.set_defaults(handler=_run, through=None)
+        if stage.name == "style":
+            command.add_argument("--option", action="append", default=[], metavar="NAME=VALUE",
+                                 help="an option of the remote model, e.g. resolution=720p")  # fmt: skip
         if stage.name == "repair":
             repair_command.add_arguments(command)
         if stage.name == "truth":
@@ -99,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
         if stage.name == "validate":
             command.add_argument(
                 "--masks",
-                type=Path,
-                help="compare a tracker's masks of the take: a folder of PNGs or a video",
+                metavar="FILE|MODEL",
+                help="compare a tracker's masks of the take: a folder of PNGs, a video, or the id of a model to ask",
             )
             command.set_defaults(handler=_validate)
     command = commands.add_parser("run", parents=[shared, running], help="every stage in order")
@@ -149,6 +154,8 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> int:
     frames = parse_frames(arguments.frames) if arguments.frames else None
     scene = locate.scene_of_shot(arguments.shot)
     apply_settings(scene, [*arguments.settings, *repair_command.assignments(arguments)])
+    for text in getattr(arguments, "option", ()):
+        style_options.choose(scene, style_remote.chosen(scene.holdfast.style.provider), text)
     if getattr(arguments, "plan", False):
         repair_command.print_plan(scene, arguments.take, reporter)
         return ExitCode.OK
@@ -175,14 +182,15 @@ def _truth(arguments: argparse.Namespace, reporter: Reporter) -> int:
 def _validate(arguments: argparse.Namespace, reporter: Reporter) -> int:
     if arguments.masks is None:
         return _run(arguments, reporter)
-    shot = locate.shot_of(locate.scene_of_shot(arguments.shot))
-    take = validate.take_of(shot, StageOptions(take=arguments.take))
-    validate.inputs_of(shot, take)
-    request = {"truth": str(shot.truth), "take": str(shot.takes / take), "masks": str(arguments.masks)}
-    context = Context(lambda fraction, message: reporter.progress("masks", fraction, message), reporter.log)
-    made = masks_stage.run({**request, "out": str(shot.reports / take)}, context)
-    reporter.log(f"{take}: {made['summary']}. {made['report']}")
-    reporter.event("masks", **made)
+    scene = locate.scene_of_shot(arguments.shot)
+    apply_settings(scene, arguments.settings)
+    masks_remote.choose(scene, arguments.masks)
+    made = run_stage(
+        masks_remote.STAGE, scene, StageOptions(force=arguments.force, take=arguments.take), reporter
+    )
+    report = str(locate.shot_of(scene).reports / made.data["take"] / masks_stage.MANIFEST)
+    reporter.log(f"{made.data['take']}: {made.data['summary']}. {report}")
+    reporter.event("masks", report=report, summary=made.data["summary"], digest=made.digest)
     return ExitCode.OK
 
 

@@ -5,7 +5,7 @@ Attributes are in SI units unless their name says otherwise (`depth_mm`, `twist_
 stages live in the shot's folder beside the .blend, with their manifests.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import (
@@ -26,6 +26,7 @@ from . import (
     properties_physics,
     properties_prompt,
     properties_repair,
+    properties_style,
     properties_validate,
 )
 
@@ -36,14 +37,6 @@ SKETCH_KINDS = (
     ("EXTRUDE", "Flat", "Give the outline a thickness and bevelled edges"),
     ("INFLATE", "Organic", "Inflate the outline into a soft, rounded body"),
 )
-LOOKS = (
-    ("INK_WASH", "Ink and wash", "Ink lines over a watered wash on paper"),
-    ("CLAY", "Clay", "Soft clay shading with a thin contour"),
-    ("CEL", "Flat cel", "Few flat tones with a bold contour"),
-    ("PENCIL", "Pencil", "Graphite hatching on rough paper"),
-)
-
-
 PICTURE_DEPTHS = (
     ("8", "8 bit", "What every service takes"),
     ("16", "16 bit", "Twice the size on disk; for services and editors that take it"),
@@ -153,63 +146,6 @@ class HOLDFAST_PG_truth(bpy.types.PropertyGroup):
         )
 
 
-def _style_providers(settings: Any, context: bpy.types.Context, text: str) -> list[str]:
-    """The rehearsal, and every remote model that restyles films."""
-    from .operators.style_remote import (
-        names,  # the operators' modules are not there yet while this is registered
-    )
-
-    return [name for name in names() if text.casefold() in name.casefold()]
-
-
-class HOLDFAST_PG_style(bpy.types.PropertyGroup):
-    """Settings of Style."""
-
-    if TYPE_CHECKING:
-        provider: str
-        look: str
-        prompt: str
-        seed: int
-        grain: float
-        ink: float
-        defects: str
-    else:
-        provider: StringProperty(
-            name="Provider",
-            description="Who restyles the frames: the offline rehearsal, or a remote model by its id",
-            default="rehearsal",
-            search=_style_providers,
-        )
-        look: EnumProperty(name="Look", description="The look of the restyled frames", items=LOOKS)
-        prompt: StringProperty(name="Prompt", description="What the look is and what must not change")
-        seed: IntProperty(
-            name="Seed",
-            description="Another number gives another grain and line; the same number the same take",
-            default=1,
-            min=0,
-        )
-        grain: FloatProperty(
-            name="Grain",
-            description="Strength of paper and grain",
-            default=0.35,
-            min=0.0,
-            max=1.0,
-            subtype="FACTOR",
-        )
-        ink: FloatProperty(
-            name="Ink",
-            description="Strength of the drawn lines",
-            default=0.7,
-            min=0.0,
-            max=1.0,
-            subtype="FACTOR",
-        )
-        defects: StringProperty(
-            name="Planted Defects",
-            description="JSON list of faults to plant in the take, to rehearse a bad day; empty plants none",
-        )
-
-
 class HOLDFAST_PG_finish(bpy.types.PropertyGroup):
     """Settings of Finish."""
 
@@ -276,7 +212,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         physics: properties_physics.HOLDFAST_PG_physics
         truth: HOLDFAST_PG_truth
         clips: properties_clips.HOLDFAST_PG_clips
-        style: HOLDFAST_PG_style
+        style: properties_style.HOLDFAST_PG_style
         prompt: properties_prompt.HOLDFAST_PG_prompt
         validate: properties_validate.HOLDFAST_PG_validate
         repair: properties_repair.HOLDFAST_PG_repair
@@ -293,7 +229,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         physics: PointerProperty(type=properties_physics.HOLDFAST_PG_physics)
         truth: PointerProperty(type=HOLDFAST_PG_truth)
         clips: PointerProperty(type=properties_clips.HOLDFAST_PG_clips)
-        style: PointerProperty(type=HOLDFAST_PG_style)
+        style: PointerProperty(type=properties_style.HOLDFAST_PG_style)
         prompt: PointerProperty(type=properties_prompt.HOLDFAST_PG_prompt)
         validate: PointerProperty(type=properties_validate.HOLDFAST_PG_validate)
         repair: PointerProperty(type=properties_repair.HOLDFAST_PG_repair)
@@ -308,7 +244,7 @@ CLASSES = (
     *properties_physics.CLASSES,
     HOLDFAST_PG_truth,
     *properties_clips.CLASSES,
-    HOLDFAST_PG_style,
+    *properties_style.CLASSES,
     *properties_prompt.CLASSES,
     *properties_validate.CLASSES,
     *properties_repair.CLASSES,

@@ -11,7 +11,7 @@ from typing import Any
 from ..pipeline.errors import HoldfastError, InputError, ProviderBusy, ProviderRejected, Refused, Uncertain
 from ..pipeline.jobs import Job, JobStore, Step
 from ..pipeline.jobs_index import YOUR_TURN
-from ..pipeline.store import hash_file
+from ..pipeline.store import hash_input
 from .adapter import Adapter
 from .calls import number as finite
 from .contract import CancelOutcome, Fetched, Handle, JobSpec, MediaRef, Output, Snapshot, State
@@ -33,7 +33,7 @@ def spec_of(request: Mapping[str, Any], job: Job, adapter: Adapter | None = None
             refs.append(MediaRef(entry["kind"], entry["value"], entry["role"]))
             continue
         path = Path(entry["path"])
-        if entry.get("sha256") and hash_file(path) != entry["sha256"]:
+        if entry.get("sha256") and hash_input(path) != entry["sha256"]:
             raise InputError(
                 "A file changed after the job was made", where=str(path), todo="Make the job again."
             )
@@ -55,8 +55,9 @@ def submit(store: JobStore, job: Job, adapter: Adapter) -> None:
     written down. Raises what uploads raise, and Cancelled, while nothing was sent."""
     spec = spec_of(store.request(job.id), job, adapter)
     wire = adapter.wire
-    wire.context.cancel.check()
+    # first said, then asked: whoever wants to end this process sees one or is seen by the other
     with wire.calm():
+        wire.context.cancel.check()
         store.move(job.id, Step.SUBMITTING, begun=time.time())
         try:
             handle = adapter.submit(spec)

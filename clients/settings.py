@@ -230,10 +230,13 @@ def write(project: Path, service: Service, name: str, value: object, secrets: It
 
 
 def that_count(service: Service) -> dict[str, Any]:
-    """The settings of a settled service that another result comes of, by name; a file counts by what is in it."""
+    """The settings of a settled service that another result comes of, by name; a file counts by what is in it, an empty
+    value, 0 and what is below not at all."""
     found: dict[str, Any] = {}
     for name, rule in settings_of(service).items():
         if rule.result and (value := service.settings.get(name)):
+            if isinstance(value, int | float) and value <= 0:
+                continue
             there = rule.file and isinstance(value, str) and Path(value).is_file()
             found[name] = hash_file(value) if there else value
     return found

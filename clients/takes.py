@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From control clips to a request for a model, and from its result to a take."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..pipeline.placing import Clip
 from ..pipeline.store import digest_json, hash_file, write_json
 from ..pipeline.truth import GroundTruth
 from .descriptor import Descriptor
+from .references import words
 
 CLIPS = "holdfast/control"
 ROLE = {
@@ -24,17 +26,20 @@ ROLE = {
 
 
 def request_of(
-    model: Descriptor, folder: Path, clips: Manifest, prompt: str, seed: int | None, options: Mapping[str, Any]
+    model: Descriptor, folder: Path, clips: Manifest, prompt: str, seed: int | None, options: Mapping[str, Any],
+    references: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """What a job is asked: the clips in ``folder`` that the model takes, each with its hash. One control clip at most:
-    the first that was made. Raises ProviderRejected if one that the model must have is not among them."""
+    """What a job is asked: the clips in ``folder`` that the model takes, each with its hash, then the person's
+    ``references`` (see references.inputs_of), which go before a clip of the same role. One control clip at most: the first
+    that was made. Raises ProviderRejected if one that the model must have is not among them."""
     inputs: list[dict[str, Any]] = []
     told = dict(options)
-    count: dict[str, int] = {}
+    count = dict(Counter(str(each["role"]) for each in references))
+    given = set(count)
     for record in clips.data["clips"].values():
         role = ROLE.get(str(record["kind"]), "")
         limit = model.inputs.get(role)
-        if limit is None:
+        if limit is None or role in given:
             continue
         for path in _files(folder, record):
             if count.get(role, 0) >= limit.count[1]:
@@ -45,11 +50,11 @@ def request_of(
             told.setdefault("control", record["kind"])
     for role, limit in model.inputs.items():
         if count.get(role, 0) < limit.count[0]:
-            kinds = " or ".join(kind for kind, its in ROLE.items() if its == role) or role
-            raise ProviderRejected(
-                f"{model.label} needs {kinds}",
-                todo="Make that control clip (below Ground Truth), then send it again.",
-            )
+            kinds = " or ".join(kind for kind, its in ROLE.items() if its == role)
+            clip = "Make that control clip (below Ground Truth), then send it again."
+            todo = clip if kinds else "Add it to the references (below Style)."
+            raise ProviderRejected(f"{model.label} needs {kinds or words(role, limit.count[0])}", todo=todo)
+    inputs += [dict(each) for each in references]
     seed = seed if model.seed.strength != "none" else None
     return {"inputs": inputs, "prompt": prompt, "seed": seed, "options": told}
 

@@ -9,8 +9,10 @@ import bpy
 
 from ..clients.descriptor import Descriptor
 from ..clients.prompting import fields_of
+from ..clients.references import PICTURE, pictures_of
 from ..pipeline.errors import HoldfastError
 from ..pipeline.prompts import versions
+from ..pipeline.prompts.contract import Reference
 from ..pipeline.prompts.difference import difference
 from ..pipeline.prompts.render import render
 from ..properties_prompt import REHEARSAL, contract_of, look_of
@@ -59,28 +61,37 @@ def save(scene: bpy.types.Scene) -> versions.Version:
 
 @dataclass(frozen=True)
 class Sent:
-    """What Style sends: the prompt, the negative prompt, and the version that they are of (none: the plain field)."""
+    """What Style sends: the prompt, the negative prompt, the version that they are of (none: the plain field), and the
+    pictures and films that go with it."""
 
     prompt: str
     negative: str = ""
     source: Mapping[str, object] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
 
 
 def style_text(scene: bpy.types.Scene, model: Descriptor | None = None) -> Sent:
-    """Of the newest version if there is one, else the plain field; for a remote model or the rehearsal.
+    """Of the newest version if there is one, else the plain field; for a remote model or the rehearsal. References are
+    the contract's, or those that are listed while there is none.
 
-    Style sends no pictures beside the clip, and a negative prompt only where the model has an option of that name; else
-    it is said as what stays. Raises InputError if the newest version is damaged: an older one is not what was meant.
+    A negative prompt goes only where the model has an option of that name; else it is said as what stays. Raises
+    InputError if the newest version is damaged: an older one is not what was meant.
     """
+    plain = Sent(str(scene.holdfast.style.prompt), references=contract_of(scene).references)
     try:
         where = folder(scene)
     except HoldfastError:
-        return Sent(str(scene.holdfast.style.prompt))  # never saved: no version can be there yet
+        return plain  # never saved: no version can be there yet
     kept = versions.newest(where)
     if kept is None:
-        return Sent(str(scene.holdfast.style.prompt))
+        return plain
     fields = prompt_models.fields(REHEARSAL) if model is None else fields_of(model)
-    fields = replace(fields, cite="", negative=fields.negative if model and NEGATIVE in model.options else "")
-    found = render(kept.contract, fields)
+    said = kept.contract if model is None else pictures_of(kept.contract, model)
+    fields = replace(
+        fields,
+        cite=fields.cite if model and PICTURE in model.inputs else "",
+        negative=fields.negative if model and NEGATIVE in model.options else "",
+    )
+    found = render(said, fields)
     source = {"look": kept.contract.look, "version": kept.contract.version, "digest": kept.digest}
-    return Sent(found.prompt, found.negative, source)
+    return Sent(found.prompt, found.negative, source, kept.contract.references)

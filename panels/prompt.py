@@ -124,6 +124,11 @@ def _references(layout: Any, settings: Any) -> None:
     header.label(text=f"References: {count}" if count else "References")
     if body is None:
         return
+    draw_pictures(body, settings)
+
+
+def draw_pictures(body: Any, settings: Any) -> None:
+    """The references, each with its fields, and the button that adds one."""
     for index, each in enumerate(settings.references):
         box = body.box().column(align=True)
         row = box.row(align=True)

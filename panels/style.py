@@ -12,6 +12,7 @@ from ..operators.style_choice import known
 from ..pipeline.money import words
 from .base import StagePanel
 from .prompt import draw_field
+from .style_remote import draw_options, draw_references
 
 
 class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
@@ -29,6 +30,8 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
             draw_field(layout, context)
             if remote.seed.strength != "none":
                 layout.prop(style, "seed")
+            draw_options(layout, context, remote)
+            draw_references(layout, context, remote)
             return
         layout.prop(style, "look")
         draw_field(layout, context)

@@ -37,6 +37,15 @@ def hash_file(path: Path | str) -> str:
         raise InputError(f"Can't read {Path(path).name}: {error.strerror}", where=str(path)) from error
 
 
+def hash_input(path: Path | str) -> str:
+    """SHA-256 (hex) of a file; of a folder over the names and hashes of its files. Raises InputError."""
+    folder = Path(path)
+    if not folder.is_dir():
+        return hash_file(folder)
+    files = sorted(each for each in folder.rglob("*") if each.is_file())
+    return digest_json([[each.relative_to(folder).as_posix(), hash_file(each)] for each in files])
+
+
 @contextmanager
 def storage(path: Path | str) -> Iterator[None]:
     """Turns operating-system errors of writing into the sentence that says what to do."""

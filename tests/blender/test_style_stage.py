@@ -65,7 +65,7 @@ def test_takes(module: Module, scene: bpy.types.Scene) -> None:
 
 
 def test_every_look_of_the_panel_exists(module: Module) -> None:
-    offered = {look[0] for look in module("properties").LOOKS}
+    offered = {look[0] for look in module("properties_style").LOOKS}
     known = module("clients.registry").model_of("rehearsal", "video_restyle").options["look"]
     assert offered == set(known) == set(module("clients.offline.looks").LOOKS)
 
