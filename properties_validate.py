@@ -55,6 +55,24 @@ def _set_palette_text(settings: Any, text: str) -> None:
         settings.palette.add().colour = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
 
 
+TRACKERS = (
+    ("NONE", "Nobody", "No masks are compared"),
+    ("FILE", "File", "Masks that a tracker made elsewhere: a folder of PNGs, or a film"),
+    (
+        "MODEL",
+        "Model",
+        "A tracking model of a service follows each part through the take; the price is on the button",
+    ),
+)
+
+
+def _trackers(settings: Any, context: bpy.types.Context, text: str) -> list[str]:
+    """Every model that masks can be asked of."""
+    from .operators.masks_remote import names  # not there yet while this is registered
+
+    return [name for name in names() if text.casefold() in name.casefold()]
+
+
 class HOLDFAST_PG_validate(bpy.types.PropertyGroup):
     """Settings of Validate."""
 
@@ -68,7 +86,25 @@ class HOLDFAST_PG_validate(bpy.types.PropertyGroup):
         palette_wrong: str
         readable: str
         coarse_first: bool
+        track: str
+        track_file: str
+        track_model: str
     else:
+        track: EnumProperty(
+            name="Track Parts With",
+            description="Compare a tracker's masks of the take with the render, beside the report",
+            items=TRACKERS,
+            default="NONE",
+        )
+        track_file: StringProperty(
+            name="Masks",
+            description="Folder of PNGs, or a film, with the masks of the take",
+            subtype="FILE_PATH",
+        )
+        track_model: StringProperty(
+            name="Model", description="The tracking model, by its id", search=_trackers,
+            default="rehearsal_remote/flow-tracker-1",
+        )  # fmt: skip
         recolour: BoolProperty(
             name="Parts May Change Colour",
             description="The look may change the colours of parts over the shot, as in a dream or a colour cycle. "

@@ -11,7 +11,7 @@ from ..pipeline.errors import Cancelled, HoldfastError, UsageError
 from ..pipeline.ledger import Ledger
 from ..pipeline.project import ShotFolder
 from ..pipeline.store import read_json, write_json
-from . import assets, clips, finish, ideate, locate, physics, repair, style, truth, validate
+from . import assets, clips, finish, ideate, locate, masks_remote, physics, repair, style, truth, validate
 from .steps import Stage, StageGenerator, StageOptions, StageState
 
 STAGES: tuple[Stage, ...] = (
@@ -24,7 +24,7 @@ STAGES: tuple[Stage, ...] = (
     repair.STAGE,
     finish.STAGE,
 )
-SIDE_STAGES: tuple[Stage, ...] = (clips.STAGE,)
+SIDE_STAGES: tuple[Stage, ...] = (clips.STAGE, masks_remote.STAGE)
 """Made on demand, beside the order."""
 
 

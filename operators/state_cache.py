@@ -36,6 +36,7 @@ SEVERAL = {
     "take": "takes/t*/take.json",
     "report": "reports/t*/report.json",
     "plan": "reports/t*/plan.json",
+    "masks": "reports/t*/masks.json",
     "control": "controls/*/controls.json",
 }
 
@@ -55,6 +56,7 @@ class Shown:
     takes: dict[str, Manifest] = field(default_factory=dict)
     reports: dict[str, Manifest] = field(default_factory=dict)
     plans: dict[str, Manifest] = field(default_factory=dict)
+    masks: dict[str, Manifest] = field(default_factory=dict)
     controls: dict[str, Manifest] = field(default_factory=dict)
     chosen: str = ""
     """The take that the person picked; empty for the newest."""
@@ -215,7 +217,7 @@ def _read_manifests(shot: ShotFolder, cached: Shown) -> None:
         if manifest is not None:
             cached.manifests[name] = manifest
     for name, pattern in SEVERAL.items():
-        into: dict[str, Manifest] = getattr(cached, f"{name}s")
+        into: dict[str, Manifest] = getattr(cached, name if name == "masks" else f"{name}s")
         for found in sorted(shot.root.glob(pattern)):
             manifest = _manifest(found, f"holdfast/{name}")
             if manifest is not None:

@@ -22,7 +22,8 @@ MANIFEST = "masks.json"
 
 
 def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    """``request``: truth, take, masks (paths), out (folder of the take's report), tolerance (optional, see `jf.radius`).
+    """``request``: truth, take, masks (paths), out (folder of the take's report), tolerance (optional, see `jf.radius`),
+    by (optional: the model that made the masks) and cost_micros (what it cost).
 
     Writes masks.json; returns {report, summary, digest}. Raises InputError, UsageError, StorageError, Cancelled.
     """
@@ -32,6 +33,9 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     out, source = Path(request["out"]), Path(request["masks"])
     data = score(truth, frame_map(truth, take, out), source, ctx, float(request.get("tolerance", TOLERANCE)))
     settings = {"tolerance": data["tolerance"], "masks": source.name}
+    if request.get("by"):
+        settings["by"] = str(request["by"])
+        data["cost_micros"] = int(request.get("cost_micros", 0))
     inputs = {"truth": truth.digest, "take": take.manifest.digest}
     manifest = Manifest(SCHEMA, settings, inputs, {"take": take.name, **data})
     seconds = round(time.monotonic() - started, 3)
