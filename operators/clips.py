@@ -12,6 +12,7 @@ from ..pipeline.controls import KINDS
 from ..pipeline.errors import HoldfastError, InputError, UsageError
 from ..pipeline.frames import parse_frames
 from ..pipeline.manifest import Manifest, stale_reason
+from ..pipeline.pieces import Piece
 from ..pipeline.project import ShotFolder
 from ..pipeline.store import digest_json
 from ..pipeline.truth import made as made_truth
@@ -19,7 +20,7 @@ from ..rendering.clips import make
 from . import clip_models
 from . import truth as truth_stage
 from .encoders import encoders
-from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
+from .steps import WHOLE, Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
 WORKER = "rendering.clips.make:run"
 RANGE = "range.json"
@@ -91,9 +92,10 @@ def _matte_name(names: list[str], known: dict[str, str]) -> str:
     return f"matte-{plain}" if len(plain) <= 60 else f"matte-{plain[:48]}-{digest_json(names)[:8]}"
 
 
-def folder_of(shot: ShotFolder, model: Descriptor) -> Path:
-    """Where the clips for a model are."""
-    return shot.clips(model.provider, model.model)
+def folder_of(shot: ShotFolder, model: Descriptor, piece: Piece | None = None) -> Path:
+    """Where the clips for a model are: of the shot, or of a piece of it."""
+    folder = shot.clips(model.provider, model.model)
+    return folder / piece.name if piece is not None else folder
 
 
 def _parts(truth: Manifest) -> dict[str, str]:
@@ -132,30 +134,36 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         raise InputError(f"The ground truth is out of date: {reason or status}", where=shot.name, todo=todo)
     model = clip_models.chosen(scene.holdfast.clips.model)
     settings = settings_of(scene, model, _parts(truth), options.frames)
-    return (yield from _made(shot, options, model, settings, truth))
+    return (yield from _made(shot, options, model, settings, truth, folder_of(shot, model)))
 
 
 def make_for(
-    scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions, model: Descriptor, kinds: list[str]
-) -> StageGenerator:
-    """The clips of these kinds that a job is sent, whatever is chosen in the panel; fresh ones are kept."""
+    scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions, model: Descriptor, kinds: list[str],
+    piece: Piece | None = None, share: tuple[float, float] = WHOLE,
+) -> StageGenerator:  # fmt: skip
+    """The clips of these kinds that a job is sent, whatever is chosen in the panel; fresh ones are kept. Of one ``piece``
+    of a long shot they have a folder of their own."""
     truth = made_truth(shot.truth, "to make clips of")
     settings = settings_of(scene, model, _parts(truth), options.frames, kinds)
-    return (yield from _made(shot, options, model, settings, truth))
+    if piece is not None:
+        shows = piece.shows
+        keys = [key for key in settings["keys"] if key in shows]
+        settings |= {"frames": list(range(shows[0], shows[-1] + 1)), "shown": list(shows), "keys": keys}
+    return (yield from _made(shot, options, model, settings, truth, folder_of(shot, model, piece), share))
 
 
 def _made(
-    shot: ShotFolder, options: StageOptions, model: Descriptor, settings: dict[str, Any], truth: Manifest
-) -> StageGenerator:
+    shot: ShotFolder, options: StageOptions, model: Descriptor, settings: dict[str, Any], truth: Manifest,
+    folder: Path, share: tuple[float, float] = WHOLE,
+) -> StageGenerator:  # fmt: skip
     inputs = {"truth": truth.digest}
-    folder = folder_of(shot, model)
     path = folder / make.MANIFEST
     made = _known(path)
     fresh = made is not None and not options.force and stale_reason(made, settings, inputs) is None
     if made is not None and fresh and _all_there(folder, made):
         return made
     request = {
-        **{name: settings[name] for name in ("model", "contract", "clips", "frames", "keys")},
+        **{name: settings.get(name) for name in ("model", "contract", "clips", "frames", "shown", "keys")},
         "truth": str(shot.truth),
         "out": str(folder),
         "range": str(shot.controls / RANGE),
@@ -165,7 +173,7 @@ def _made(
         "encoders": encoders(),
         "force": options.force,
     }
-    yield WorkerTask(WORKER, request)
+    yield WorkerTask(WORKER, request, share)
     return Manifest.load(path, make.SCHEMA)
 
 

@@ -3,7 +3,7 @@
 
 Request of ``run``: truth (folder), out (folder), range (path of the shot's depth range), model (id), label, contract
 (a ``controls`` table), clips (list of {"name", "kind", "parts", "change"}), frames (source frames, or null for all),
-keys (source frames), inputs, settings, encoders ({"ffmpeg", "blender", "blender_bt601"}), force.
+optional shown (source frame of each clip frame, of a piece of a long shot), keys (source frames), inputs, settings, encoders ({"ffmpeg", "blender", "blender_bt601"}), force.
 """
 
 import shutil
@@ -109,7 +109,7 @@ def _plan(truth: GroundTruth, contract: Controls, request: Mapping[str, Any], en
         todo = f"Choose frames without gaps within {truth.frames[0]}-{truth.frames[-1]}."
         raise InputError("A clip needs one span of rendered frames", where=str(truth.folder), todo=todo)
     fps = fit_rate(truth.fps, contract.rate)
-    shown = frame_map(chosen, truth.fps, fps, contract.count, request["label"])
+    shown = tuple(request.get("shown") or frame_map(chosen, truth.fps, fps, contract.count, request["label"]))
     return Plan(shown, fps, fit_size(truth.size, contract.size), ends)
 
 
