@@ -91,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
         if stage.name == "style":
             command.add_argument("--option", action="append", default=[], metavar="NAME=VALUE",
                                  help="an option of the remote model, e.g. resolution=720p")  # fmt: skip
+            command.add_argument("--overlap", type=int, metavar="FRAMES",
+                                 help="frames that pieces of a long shot share at least (0: as usual)")  # fmt: skip
         if stage.name == "repair":
             repair_command.add_arguments(command)
         if stage.name == "truth":
@@ -154,6 +156,8 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> int:
     frames = parse_frames(arguments.frames) if arguments.frames else None
     scene = locate.scene_of_shot(arguments.shot)
     apply_settings(scene, [*arguments.settings, *repair_command.assignments(arguments)])
+    if (overlap := getattr(arguments, "overlap", None)) is not None:
+        apply_settings(scene, [f"style.overlap={overlap}"])
     for text in getattr(arguments, "option", ()):
         style_options.choose(scene, style_remote.chosen(scene.holdfast.style.provider), text)
     if getattr(arguments, "plan", False):

@@ -43,6 +43,7 @@ class HOLDFAST_PG_style(bpy.types.PropertyGroup):
         grain: float
         ink: float
         defects: str
+        overlap: int
         options: bpy.types.bpy_prop_collection[style_options.HOLDFAST_PG_option]
     else:
         provider: StringProperty(
@@ -79,6 +80,14 @@ class HOLDFAST_PG_style(bpy.types.PropertyGroup):
         defects: StringProperty(
             name="Planted Defects",
             description="JSON list of faults to plant in the take, to rehearse a bad day; empty plants none",
+        )
+        overlap: IntProperty(
+            name="Overlap",
+            description="Frames that two pieces share at least, where a shot is longer than the model takes; "
+            "0 is a third of a second, less if the model is short",
+            default=0,
+            min=0,
+            max=1000,
         )
         options: CollectionProperty(
             type=style_options.HOLDFAST_PG_option,

@@ -127,13 +127,16 @@ def finished(job: Job, model: Descriptor, again: str = "Run it again") -> Job:
     """The job if its result is here. Raises what became of it otherwise."""
     if job.step in (Step.READY, Step.APPLIED):
         return job
+    where = ", ".join(
+        filter(None, (model.label, job.purpose.partition(", ")[2]))
+    )  # which piece, if it is one
     if job.step is Step.UNCERTAIN:
-        raise Refused(f"{job.says}", where=model.label, todo="Decide in the Jobs panel what became of it.")
+        raise Refused(f"{job.says}", where=where, todo="Decide in the Jobs panel what became of it.")
     if job.step in (Step.FAILED, Step.CANCELLED):
-        raise ProviderRejected(job.says or f"The job was {job.step}", where=model.label)
-    raise InputError(
-        f"The job is {job.step}: {job.says}", where=model.label, todo=f"{again} to go on waiting."
-    )
+        kept = "The other pieces are kept: run it again, and only what is missing is sent."
+        todo = kept if where != model.label else ""
+        raise ProviderRejected(job.says or f"The job was {job.step}", where=where, todo=todo)
+    raise InputError(f"The job is {job.step}: {job.says}", where=where, todo=f"{again} to go on waiting.")
 
 
 def apply(store: JobStore, jobs: Sequence[Job]) -> None:

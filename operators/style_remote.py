@@ -2,6 +2,7 @@
 """Style by a remote model: control clips, a job with its price, and the result as a take. One bill, whatever happens."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -16,12 +17,12 @@ from ..pipeline.jobs import JobStore
 from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
 from ..pipeline.take import SCHEMA
-from . import clips, locate, prompt_kept, remote_jobs, style_options
+from . import clips, locate, prompt_kept, remote_jobs, style_options, style_pieces
 from .remote_jobs import check_allowed, own_entries
 from .steps import StageGenerator, StageOptions, WorkerTask
 
 REHEARSAL = "rehearsal"
-APPLY = "clients.takes:run"
+APPLY, JOIN = "clients.takes:run", "clients.long_takes:run"
 
 
 def names() -> list[str]:
@@ -45,6 +46,8 @@ def settings_of(scene: bpy.types.Scene, model: Descriptor) -> dict[str, Any]:
     """What decides a take of a remote model, by the names that every take's settings have."""
     style, sent = scene.holdfast.style, prompt_kept.style_text(scene, model)
     told: dict[str, Any] = {"negative": sent.negative} if sent.negative else {}
+    if style.overlap:
+        told["overlap"] = int(style.overlap)
     if chosen_ := style_options.chosen(scene, model):
         told["options"] = chosen_
     if files := inputs_of(model, sent.references, prompt_kept.root_of_references()):
@@ -57,42 +60,59 @@ def settings_of(scene: bpy.types.Scene, model: Descriptor) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def expected_price(scene: bpy.types.Scene, model: Descriptor) -> int:
-    """Micros for the shot as it is, before any clip is made."""
-    frames = len(locate.frame_range(scene))
-    seconds = frames * scene.render.fps_base / scene.render.fps
-    told = style_options.chosen(scene, model, lenient=True)
-    return model.price.estimate_micros(seconds, frames=frames, options=told)
+def forecast(scene: bpy.types.Scene, model: Descriptor) -> style_pieces.Forecast:
+    """Pieces and price of the shot as it is, before any clip is made."""
+    return style_pieces.forecast(scene, model, style_options.chosen(scene, model, lenient=True))
 
 
 def run(
     scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions, model: Descriptor, settings: Mapping[str, Any],
     name: str, identity: str,
 ) -> StageGenerator:  # fmt: skip
-    """Makes the clips, sends the job, waits for it, brings the take in. Raises Refused, ProviderRejected, InputError."""
+    """Makes the clips, sends a job for each piece of the shot (one if the model takes it whole), waits for all, brings the
+    take in. What is paid for is kept whatever happens. Raises Refused, ProviderRejected, InputError."""
     store = JobStore(locate.project().root)
     check_allowed(store, model)
-    made = yield from clips.make_for(scene, shot, options, model, kinds_of(model))
-    folder = clips.folder_of(shot, model)
+    pieces = style_pieces.of_shot(scene, shot, options, model)
+    folders, asks = [], []
+    for piece in pieces:
+        own = piece if len(pieces) > 1 else None
+        share = (0.2 * (piece.number - 1) / len(pieces), 0.2 * piece.number / len(pieces))
+        made = yield from clips.make_for(scene, shot, options, model, kinds_of(model), own, share)
+        folders.append(clips.folder_of(shot, model, own))
+        asks.append(_ask(scene, model, settings, folders[-1], made, piece.words))
+    jobs = yield from remote_jobs.results(
+        scene, shot, asks, (0.2, 0.9), force=options.force, again="Run Style again"
+    )
+    apply = {
+        "project": str(store.project), "truth": str(shot.truth), "take": name, "out": str(shot.takes / name),
+        "settings": dict(settings), "identity": identity,
+        "facts": {"look": settings["look"], "seed": settings["seed"], **_contract(scene, model)},
+    }  # fmt: skip
+    if len(pieces) == 1:
+        yield WorkerTask(APPLY, {**apply, "job": jobs[0].id, "clips": str(folders[0])}, (0.9, 1.0))
+    else:
+        parts = [
+            {"job": job.id, "clips": str(folder), "first": piece.window.first}
+            for job, folder, piece in zip(jobs, folders, pieces, strict=True)
+        ]
+        yield WorkerTask(JOIN, {**apply, "pieces": parts}, (0.9, 1.0))
+    return Manifest.load(shot.takes / name / "take.json", SCHEMA)
+
+
+def _ask(
+    scene: bpy.types.Scene, model: Descriptor, settings: Mapping[str, Any], folder: Path, made: Manifest, piece: str
+) -> remote_jobs.Ask:  # fmt: skip
+    """What one job is asked, of the clips ``made`` in ``folder``."""
     told = {
         **settings.get("options", {}),
         **{key: settings[key] for key in (prompt_kept.NEGATIVE,) if key in settings},
     }
-    files = inputs_of(
-        model, prompt_kept.style_text(scene, model).references, prompt_kept.root_of_references()
-    )
+    sent = prompt_kept.style_text(scene, model)
+    files = inputs_of(model, sent.references, prompt_kept.root_of_references())
     request = request_of(model, folder, made, settings["prompt"], settings["seed"], told, files)
-    ask = remote_jobs.Ask(model, request, price_of(model, made, request["options"]), "take")
-    (job,) = yield from remote_jobs.results(
-        scene, shot, [ask], (0.2, 0.9), force=options.force, again="Run Style again"
-    )
-    apply = {
-        "project": str(store.project), "job": job.id, "truth": str(shot.truth), "clips": str(folder), "take": name,
-        "out": str(shot.takes / name), "settings": dict(settings), "identity": identity,
-        "facts": {"look": settings["look"], "seed": settings["seed"], **_contract(scene, model)},
-    }  # fmt: skip
-    yield WorkerTask(APPLY, apply, (0.9, 1.0))
-    return Manifest.load(shot.takes / name / "take.json", SCHEMA)
+    purpose = f"take, {piece}" if piece else "take"
+    return remote_jobs.Ask(model, request, price_of(model, made, request["options"]), purpose)
 
 
 def _contract(scene: bpy.types.Scene, model: Descriptor) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ..operators.style_choice import known
 from ..pipeline.money import words
 from .base import StagePanel
 from .prompt import draw_field
+from .style_pieces import draw_pieces
 from .style_remote import draw_options, draw_references
 
 
@@ -32,6 +33,7 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
                 layout.prop(style, "seed")
             draw_options(layout, context, remote)
             draw_references(layout, context, remote)
+            draw_pieces(layout, context, remote)
             return
         layout.prop(style, "look")
         draw_field(layout, context)
@@ -49,9 +51,13 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
         model = known(context.scene.holdfast.style.provider)
         if model is None:
             return self.verb, ""
+        what = style_remote.forecast(context.scene, model)
+        if what.problem:
+            return self.verb, ""
+        pieces = f"{len(what.counts)} pieces" if len(what.counts) > 1 else ""
         if not model.price.as_of:
-            return f"{self.verb} (price unknown)", ""
-        return f"{self.verb} for {words(style_remote.expected_price(context.scene, model))}", ""
+            return f"{self.verb} ({', '.join(filter(None, (pieces, 'price unknown')))})", ""
+        return f"{self.verb} for {words(what.price)}" + (f" ({pieces})" if pieces else ""), ""
 
     def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
         if not shown.takes:
