@@ -174,6 +174,11 @@ class Wire:
         elif cancel.hurry_at is not None and time.monotonic() > cancel.hurry_at + SHUT_DOWN_S:
             raise TimeoutError("the system is shutting down")
 
+    @property
+    def auth(self) -> AuthBase | None:
+        """What signs its requests; keys can't be read from it."""
+        return self._auth
+
     def credentials(self, url: str) -> dict[str, str]:
         """The headers that show who we are, for a connection that is not HTTP (a websocket); none for another host."""
         if self._auth is None or urlsplit(url).hostname != urlsplit(self.base).hostname:

@@ -10,7 +10,7 @@ from ..operators.job_consent import (
     HOLDFAST_OT_take_back,
     HOLDFAST_OT_type_key,
 )
-from ..operators.job_services import KEY_PLACES, Known
+from ..operators.job_services import KEY_PLACES, NO_KEY_ASKED, Known
 from ..pipeline.money import words
 from .base import sentence
 from .service_settings import draw_settings
@@ -85,7 +85,8 @@ def _draw_service(
         _draw_key(box, known)
     row = box.split(factor=0.62, align=True)
     if known.local:
-        row.label(text="On this computer: nothing leaves it", icon="BLANK1")
+        alone = known.key == NO_KEY_ASKED  # with a key it may pass things on
+        row.label(text="On this computer: nothing leaves it" if alone else "On this computer", icon="BLANK1")
     elif known.agreed:
         row.label(text="You agreed to send", icon="BLANK1")
         row.operator(HOLDFAST_OT_take_back.bl_idname, text="Take Back").service = name
@@ -103,7 +104,7 @@ def _draw_key(layout: bpy.types.UILayout, known: Known) -> None:
         text=f"Key: {KEY_PLACES.get(known.key, known.key)}" if known.key else "No key yet", icon="BLANK1"
     )
     buttons = row.row(align=True)
-    text = "Type Key..." if not known.key else "Change..."
+    text = "Type Key..." if known.key in ("", NO_KEY_ASKED) else "Change..."
     buttons.operator(HOLDFAST_OT_type_key.bl_idname, text=text).service = known.service.id
     if known.key == "typed":
         buttons.operator(HOLDFAST_OT_forget_key.bl_idname, text="", icon="X").service = known.service.id

@@ -15,9 +15,10 @@ from ...pipeline.errors import InputError, ProviderBusy, ProviderRejected, Refus
 from ...pipeline.sniff import SUFFIX
 from ...pipeline.store import hash_file
 from ..adapter import GONE_AFTER_S, Adapter, media_type
-from ..auth import Bearer, Nobody
+from ..auth import Nobody
 from ..calls import Call, Part, Reply
 from ..contract import CancelOutcome, Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
+from .comfyui_partner import FIELD, MARK, Signed, partners
 from .comfyui_progress import forget, progress_of
 from .comfyui_says import of_execution, of_prompt, of_skipped
 from .comfyui_workflow import Workflow, bound, find_node, own_titles, read_workflow, title_of
@@ -28,9 +29,8 @@ FRAMES_MAX = 2000
 
 
 def auth(keys: Mapping[str, str], settings: Mapping[str, Any]) -> AuthBase:
-    """ComfyUI asks for nothing; a key is for a proxy in front of it."""
-    key = next((key for key in keys.values() if key), "")
-    return Bearer(key) if key else Nobody()
+    """ComfyUI asks for nothing; a key is for a proxy in front of it, another one for partner nodes."""
+    return Signed(keys) if any(keys.values()) else Nobody()
 
 
 class ComfyUI(Adapter):
@@ -118,7 +118,11 @@ class ComfyUI(Adapter):
         workflow, places = self._read(job), self.option(job, "bind") or {}
         made = bound(workflow, places, self.values(job, {*places, *own_titles(workflow)}))
         number = job.own_id or str(uuid4())
-        return Call("POST", "prompt", json={"prompt": made, "client_id": number, "prompt_id": number})
+        body: dict[str, Any] = {"prompt": made, "client_id": number, "prompt_id": number}
+        signs = self.wire.auth
+        if isinstance(signs, Signed) and signs.account and partners(self.wire.ask, self.wire.base, made):
+            body["extra_data"] = {FIELD: MARK}
+        return Call("POST", "prompt", json=body)
 
     def submit(self, job: JobSpec) -> Handle:
         """Listens before it sends, so that no progress is missed."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..contract import Failure, FailureKind
 
+ACCOUNT = "Type it (HOLDFAST_COMFY_ORG_KEY); it goes to a server on this computer or over https alone"
 SHOWN = 3
 """Complaints that are told; one wrong node brings many."""
 
@@ -50,6 +51,9 @@ def of_execution(status: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[
     if "OutOfMemory" in kind or "out of memory" in message.lower():
         says = f"ran out of graphics memory in {node!r}. Try a smaller size or fewer frames"
         return False, Failure(FailureKind.PROVIDER_INTERNAL, says)
+    if "unauthorized" in message.lower() and "login" in message.lower():
+        says = f"needs the key of a Comfy account for {node!r}, a partner node. {ACCOUNT}"
+        return False, Failure(FailureKind.AUTH, says)
     says = (
         f"failed in {node!r}"
         + (f" (node {number})" if number else "")

@@ -17,9 +17,10 @@ NODES = {
     "CheckpointLoaderSimple": ("ckpt_name",), "EmptyLatentImage": ("width", "height", "batch_size"),
     "KSampler": ("seed", "steps", "cfg", "sampler_name", "scheduler", "denoise", "model", "positive", "negative", "latent_image"),
     "VAEDecode": ("samples", "vae"), "SaveImage": ("images", "filename_prefix"), "VHS_LoadImages": ("directory",),
-    "VHS_VideoCombine": ("images", "frame_rate"), "PreviewImage": ("images",), "SaveGLB": ("mesh",),
+    "VHS_VideoCombine": ("images", "frame_rate"), "PreviewImage": ("images",), "KlingVideoNode": ("prompt",), "SaveGLB": ("mesh",),
 }  # fmt: skip
 SAVERS = ("SaveImage", "VHS_VideoCombine", "PreviewImage", "SaveGLB")
+PARTNERS = ("KlingVideoNode",)
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -70,6 +71,12 @@ class ComfyUI(Loopback):
         if name.startswith("gone") or received.query["type"] not in ("output", "temp"):
             return Answer(404)
         return Answer(body=made[name[name.rindex(".") :]])
+
+    @route("GET", "/object_info/(?P<name>[^/]+)")
+    def object_info(self, received: Received, name: str) -> Answer:
+        """What a class of nodes is; partner nodes say so."""
+        partner = {"api_node": True} if name in PARTNERS else {}
+        return Answer(200, {name: {"name": name, **partner}} if name in NODES else {})
 
     # -- jobs -----------------------------------------------------------------------------------------------------
 
