@@ -68,7 +68,7 @@ def test_a_good_day_gives_a_drawn_film(tmp_path):
 ENDS = {
     "busy": Step.FAILED, "moderated": Step.FAILED, "no_answer": Step.READY, "failed": Step.FAILED, "done_but_failed": Step.FAILED,
     "vanished": Step.FAILED, "expired_link": Step.READY, "short": Step.READY, "retimed": Step.READY, "cropped": Step.READY,
-    "smeared": Step.READY,
+    "smeared": Step.READY, "uneven": Step.READY,
 }  # fmt: skip
 
 
