@@ -23,7 +23,7 @@ LINGER_S = 5.0
 SOON_S, BUSY_S, IDLE_S = 0.01, 0.25, 0.5
 FIRST_PAUSE_S, MOST_PAUSE_S = 5.0, 300.0
 LAST_WORDS_S = 1.0
-"""How long a worker may take to end when Blender does; one that is sending would leave a job in doubt."""
+"""How long a worker may take to end when Blender does; one that is sending is left alone and ends after the answer."""
 
 
 @dataclass

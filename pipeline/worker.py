@@ -23,8 +23,12 @@ from .errors import Cancelled, HoldfastError, from_json
 from .store import write_json
 
 Event = dict[str, Any]
-GRACE_SECONDS = 5.0
-"""How long a cancelled worker may take to finish its current step before it is ended."""
+ALONE = "alone"
+"""In the folder of a worker that is no longer looked after: it clears it itself."""
+GRACE_SECONDS, LONGEST_HOLD_S = 5.0, 900.0
+"""How long a cancelled worker may take to finish its current step before it is ended, and how long if it said that this
+step must not be broken off (a request that may bill is on its way)."""
+LAST_WORDS_S = 3.0
 _TICK = 0.02
 
 
@@ -37,6 +41,8 @@ class WorkerProcess:
         self._offset = 0
         self._cancelled_at: float | None = None
         self.finished = False
+        self.holding = False
+        """True while it does what must not be broken off."""
 
     @classmethod
     def start(
@@ -81,13 +87,24 @@ class WorkerProcess:
         elif gone:
             events.append({"event": "error", "error": self._obituary().to_json()})
             self._finish(keep=self._cancelled_at is None)
-        elif self._cancelled_at is not None and time.monotonic() - self._cancelled_at > GRACE_SECONDS:
-            self._process.kill()
+        elif self._cancelled_at is not None:
+            grace = LONGEST_HOLD_S if self.holding else GRACE_SECONDS
+            if time.monotonic() - self._cancelled_at > grace:
+                self._process.kill()
         return events
 
     def close(self) -> None:
-        """Ends the process at once, for a host that is quitting."""
-        if not self.finished:
+        """Ends the process at once, for a host that is quitting. One that holds is left alone: it stops by itself when it
+        may, and clears its folder."""
+        if self.finished:
+            return
+        self.cancel()  # first: either it sees this before it holds, or its hold is seen here
+        self.poll()
+        if self.holding and not self.finished:
+            with suppress(OSError):
+                (self._folder / ALONE).touch()
+            self.finished = True
+        elif not self.finished:
             self._process.kill()
             self._finish(keep=False)
 
@@ -100,7 +117,11 @@ class WorkerProcess:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
+        events: list[Event] = [json.loads(line) for line in whole.splitlines()]
+        for event in events:
+            if event["event"] == "hold":
+                self.holding = bool(event["on"])
+        return [event for event in events if event["event"] != "hold"]
 
     def _obituary(self) -> HoldfastError:
         if self._cancelled_at is not None:
@@ -150,4 +171,9 @@ def run_in_foreground(
                 handlers[event["event"]](event)
             time.sleep(_TICK)
     finally:
+        worker.cancel()
+        end = time.monotonic() + LAST_WORDS_S
+        while worker.holding and not worker.finished and time.monotonic() < end:
+            worker.poll()
+            time.sleep(_TICK)
         worker.close()

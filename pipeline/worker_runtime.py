@@ -4,7 +4,10 @@
 import importlib
 import json
 import os
+import shutil
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -14,6 +17,7 @@ from typing import Any
 from . import secret
 from .context import CancelToken, Context
 from .errors import ExitCode, HoldfastError
+from .worker import ALONE
 
 Task = Callable[[dict[str, Any], Context], dict[str, Any]]
 _QUIET = 0.05
@@ -32,10 +36,21 @@ class _Events:
         self._stream = path.open("a", encoding="utf-8")
         self._last = 0.0
         self._said = (-1.0, "")
+        self._lock, self._held = threading.Lock(), 0
 
     def send(self, event: str, **fields: object) -> None:
-        self._stream.write(secret.clean(json.dumps({"event": event, **fields})) + "\n")
-        self._stream.flush()
+        line = secret.clean(json.dumps({"event": event, **fields})) + "\n"
+        with self._lock:
+            self._stream.write(line)
+            self._stream.flush()
+
+    def hold(self, on: bool) -> None:
+        """Of threads that hold, the first and the last are told."""
+        with self._lock:
+            self._held += 1 if on else -1
+            changed = self._held == (1 if on else 0)
+        if changed:
+            self.send("hold", on=on)
 
     def progress(self, fraction: float, message: str) -> None:
         now, said = time.monotonic(), (round(min(max(fraction, 0.0), 1.0), 4), message)
@@ -47,7 +62,8 @@ class _Events:
 def run_job(folder: Path, job: dict[str, Any]) -> int:
     """Runs ``job["function"]`` on ``job["request"]``; the outcome is the last event. Returns the exit code.
 
-    The task is cancelled when the file ``cancel`` appears in the job's folder, or the parent process is gone.
+    The task is cancelled when the file ``cancel`` appears in the job's folder, the parent process is gone, or the system
+    asks this one to end. Left alone by its parent it clears its folder itself.
     """
     events = _Events(folder / "events.jsonl")
     parent = os.getppid()
@@ -55,7 +71,23 @@ def run_job(folder: Path, job: dict[str, Any]) -> int:
     def stop() -> bool:
         return (folder / "cancel").exists() or os.getppid() != parent
 
-    context = Context(events.progress, lambda line: events.send("log", line=line), CancelToken(stop))
+    token = CancelToken(stop)
+    context = Context(events.progress, lambda line: events.send("log", line=line), token, events.hold)
+
+    def hurry(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)  # asked twice it ends at once
+        token.hurry()
+
+    for name in (signal.SIGTERM, signal.SIGINT):  # a Ctrl-C in a terminal reaches this process too
+        signal.signal(name, hurry)
+    try:
+        return _outcome(job, context, events)
+    finally:
+        if os.getppid() != parent or (folder / ALONE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _outcome(job: dict[str, Any], context: Context, events: _Events) -> int:
     try:
         package = __name__.rsplit(".", 2)[0]
         value = load_task(job["function"], package)(job["request"], context)
