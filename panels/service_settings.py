@@ -10,6 +10,8 @@ from ..operators import job_cache
 from ..operators.service_settings import HOLDFAST_OT_reset_setting, problems, row_name, rule_of, says
 from .base import explain, sentence
 
+CLOSED = True
+"""Whether settings are closed at first."""
 FIELDS = {"choice": "choice", "switch": "switch", "file": "path"}
 
 
@@ -20,7 +22,7 @@ def draw_settings(layout: Any, context: bpy.types.Context, service: str) -> None
         return
     rules = settings_of(known)
     mine = sum(bool(told.source(service, name)) for name in rules)
-    header, body = layout.panel(f"holdfast_service_settings_{service}", default_closed=True)
+    header, body = layout.panel(f"holdfast_service_settings_{service}", default_closed=CLOSED)
     header.label(text=f"Settings: {mine} not as usual" if mine else "Settings")
     if body is None:
         return
