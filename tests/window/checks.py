@@ -15,6 +15,7 @@ import bpy
 import job_checks
 import joint_checks
 import prompt_checks
+import remote_checks
 import truth_checks
 import validate_checks
 from robot import Robot
@@ -281,4 +282,5 @@ ALL = (
     *validate_checks.ALL,
     *prompt_checks.ALL,
     *job_checks.ALL,
+    *remote_checks.ALL,
 )
