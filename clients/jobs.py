@@ -294,6 +294,7 @@ def _due(job: Job) -> bool:
 def _says(going: list[Job]) -> str:
     if not going:
         return "No job is going on"
-    first = going[-1]
+    first = min(going, key=lambda job: (int(job.created), job.purpose))
+    piece = first.purpose.partition(", ")[2]  # of a long shot: "take, piece 2 of 3"
     more = f" and {len(going) - 1} more" if len(going) > 1 else ""
-    return f"{first.provider} {first.model}: {first.step}{more}"
+    return f"{first.provider} {first.model}{piece and ', '}{piece}: {first.step}{more}"
