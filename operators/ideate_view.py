@@ -24,6 +24,10 @@ def _chosen(view: Any, _context: bpy.types.Context) -> None:
     ideate_watch.turn()
 
 
+def _ideas(view: Any, _context: bpy.types.Context, text: str) -> list[str]:
+    return [name for name in ideate_watch.seen.board.ideas if text in name and name != view.active]
+
+
 class HOLDFAST_PG_ideas_view(bpy.types.PropertyGroup):
     """What is shown of the board: `WindowManager.holdfast_ideas`."""
 
@@ -38,7 +42,11 @@ class HOLDFAST_PG_ideas_view(bpy.types.PropertyGroup):
         page: IntProperty(name="Page", description="The page of the grid", min=0, update=_turned)
         which: EnumProperty(name="Show", description="Which ideas are shown", items=WHICH, update=_chosen)
         active: StringProperty(name="Idea", description="The idea that is worked on")
-        other: StringProperty(name="Second Idea", description="The idea to compare or mix with")
+        other: StringProperty(
+            name="Second Idea",
+            description="The idea to compare or mix with; Shift-click on a picture's name picks it too",
+            search=_ideas,
+        )
         words: StringProperty(
             name="Instruction", description="What to change, for an edit; what to take from each, for a mix"
         )

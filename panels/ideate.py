@@ -58,7 +58,7 @@ class HOLDFAST_PT_ideate(StagePanel, bpy.types.Panel):
             layout.prop(ideate, "seed")
             return
         model = known(ideate.provider)
-        layout.prop(ideate, "brief")
+        layout.prop(ideate, "brief", placeholder="what it is, how it looks")
         layout.prop(ideate, "count")
         if model is not None:
             _draw_model(layout, settings, model)
@@ -109,7 +109,7 @@ def _draw_model(layout: bpy.types.UILayout, settings: Any, model: Descriptor) ->
         layout.prop(ideate, "seed")
     for name in ("ratio", "resolution"):
         if isinstance(model.options.get(name), list):
-            layout.prop(ideate, name)
+            layout.prop(ideate, name, placeholder="the model's own")
     if settings.sketches:
         layout.prop(ideate, "send_sketches")
 

@@ -40,7 +40,7 @@ def draw_board(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     head.prop(view, "which", text="")
     if seen.unsent:
         row = layout.row(align=True)
-        row.label(text=f"{seen.unsent} came to nothing", icon="ERROR")
+        row.label(text=f"{seen.unsent} failed", icon="ERROR")
         row.operator(HOLDFAST_OT_resend_ideas.bl_idname, icon="FILE_REFRESH")
     if not names:
         empty = {"STARRED": "No idea has a star.", "HIDDEN": "None is discarded."}
@@ -97,7 +97,7 @@ def _draw_placeholder(box: bpy.types.UILayout, name: str, size: float, there: bo
     column.separator(factor=max(0.0, size - 1.2) * 1.05)
     middle = column.row()
     middle.alignment = "CENTER"
-    middle.active = word not in ("failed", "not sent")
+    middle.active = word != "not sent"
     middle.alert = word in ("failed", "asks you")
     middle.label(text=word)
     if says:
@@ -146,8 +146,8 @@ def _draw_idea(box: bpy.types.UILayout, context: bpy.types.Context, view: Any, i
     look.operator(HOLDFAST_OT_view_ideas.bl_idname, text="Large", icon="FULLSCREEN_ENTER").both = False
     two = look.row(align=True)
     two.enabled = view.other in ideate_watch.seen.board.ideas
-    text = f"Compare with {view.other}" if two.enabled else "Compare (Shift-click one)"
-    two.operator(HOLDFAST_OT_view_ideas.bl_idname, text=text, icon="ARROW_LEFTRIGHT").both = True
+    two.operator(HOLDFAST_OT_view_ideas.bl_idname, text="Compare", icon="ARROW_LEFTRIGHT").both = True
+    look.prop(view, "other", text="", placeholder="with")
     model = known(ideate.provider)
     if model is None:
         sentence(box, context, "Choose an image model as the provider to branch from this idea.", icon="INFO")

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import bpy
+import ideate_checks
 import job_checks
 import joint_checks
 import prompt_checks
@@ -283,4 +284,5 @@ ALL = (
     *prompt_checks.ALL,
     *job_checks.ALL,
     *remote_checks.ALL,
+    *ideate_checks.ALL,
 )
