@@ -26,7 +26,7 @@ from .ladder import (
     steps_for,
 )
 from .order import longest_gap, time_map
-from .price import price_of, seconds_of
+from .price import Pricer, price_of, seconds_of
 
 SCHEMA = "holdfast/plan"
 WAITS = "Too little to be sure that it is a fault: look, then accept it or switch it on."
@@ -76,7 +76,7 @@ class Action:
 class Circumstances:
     """What a plan is made under: frames that a rerun blends over, the providers that can draw a span again (the
     take's own first), what earlier attempts tried, the person's words by finding id, what was switched ``off`` before,
-    and the longest ``gap`` of missing frames."""
+    the longest ``gap`` of missing frames, and who knows the ``price`` of drawing again."""
 
     handles: int
     providers: tuple[str, ...] = ("rehearsal",)
@@ -84,6 +84,7 @@ class Circumstances:
     words: Mapping[str, str] = field(default_factory=dict)
     off: tuple[Mapping[str, Any], ...] = ()
     gap: int = 0
+    price: Pricer = field(default=price_of, compare=False)
 
 
 def overlap(a: Sequence[int], b: Sequence[int]) -> bool:
@@ -161,7 +162,7 @@ def as_kind(
     elif kind == DEFLICKER:
         settings = {"texture": str(finding["kind"]) == "boiling"}
     handles = HANDLES.get(kind, now.handles)
-    return priced(replace(action, kind=kind, handles=handles, settings=settings), take)
+    return priced(replace(action, kind=kind, handles=handles, settings=settings), take, now.price)
 
 
 def _next_seed(take: Manifest, now: Circumstances) -> int:
@@ -169,11 +170,13 @@ def _next_seed(take: Manifest, now: Circumstances) -> int:
     return int(take.data.get("seed") or 0) + drawn + 1
 
 
-def priced(action: Action, take: Manifest) -> Action:
+def priced(action: Action, take: Manifest, price: Pricer = price_of) -> Action:
     """``action`` with its estimates."""
     frames = [f for f in take.data["frames"] if action.reach[0] <= f <= action.reach[1]]
     width, height = take.data.get("size", (1920, 1080))
-    cost = price_of(str(action.settings.get("provider", "")), len(frames)) if action.kind == RERUN else 0
+    up, down = take.data.get("fps") or (24, 1)
+    by = str(action.settings.get("provider", ""))
+    cost = price(by, len(frames), (int(up), int(down))) if action.kind == RERUN else 0
     texture = action.kind == DEFLICKER and bool(action.settings.get("texture"))
     seconds = seconds_of(action.kind, len(frames), (width, height), texture=texture)
     return replace(action, seconds=seconds, cost_micros=cost)

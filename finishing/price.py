@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an action will take: seconds on this machine, and money where a provider draws."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .ladder import ASK, DEFLICKER, HOLD, RERUN, RESTORE, RETIME, WARP
 
@@ -11,12 +11,15 @@ SECONDS: Mapping[str, float] = {
 """Of one frame of 960 x 540, on one core of 2024; other sizes by their pixels."""
 TEXTURE_SECONDS = 2.0
 """Of one frame whose texture is replaced."""
+Pricer = Callable[[str, int, tuple[int, int]], int | None]
+"""Of a provider, frames and their rate: micros, or None."""
 _PIXELS = 960 * 540
 _FREE = ("rehearsal", "offline")
 
 
-def price_of(provider: str, frames: int) -> int | None:
-    """Micros of the account's currency for ``frames`` frames; None: unknown, since the provider gave no price."""
+def price_of(provider: str, frames: int, fps: tuple[int, int] = (24, 1)) -> int | None:
+    """Micros of the account's currency for ``frames`` frames of a shot of ``fps``; None: unknown. Of a remote model nobody
+    in this room knows the price: a plan is told who does (``Circumstances.price``)."""
     return 0 if provider in _FREE else None
 
 

@@ -70,7 +70,7 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
             renewed |= set(range(item["frames"][0], item["frames"][1] + 1))
     frames = stack.frames(len(work))
     files = stack.finish(len(work), frames)
-    manifest = _manifest(parent, plan, out, spans, frames).with_files(out, files)
+    manifest = _manifest(parent, plan, out, spans, frames, request["reruns"]).with_files(out, files)
     manifest.made["seconds"] = round(time.monotonic() - started, 2)  # type: ignore[index]
     manifest.save(out / "take.json")
     return {"take": manifest.data["take"], "folder": str(out), "digest": manifest.digest, "spans": spans}
@@ -117,8 +117,9 @@ def _lay(mender: Mender, step: int, stack: Stack, ctx: Context, message: str) ->
 
 
 def _manifest(
-    parent: TakeFolder, plan: Manifest, out: Path, spans: Sequence[Mapping[str, Any]], frames: Sequence[int]
-) -> Manifest:
+    parent: TakeFolder, plan: Manifest, out: Path, spans: Sequence[Mapping[str, Any]], frames: Sequence[int],
+    reruns: Sequence[Mapping[str, Any]],
+) -> Manifest:  # fmt: skip
     data = {
         **parent.manifest.data,
         "take": out.name,
@@ -131,7 +132,8 @@ def _manifest(
     if any(span["kind"] == RETIME and "refused" not in span for span in spans):
         data["frame_map"] = [[frame, frame] for frame in frames]
     data["fallback"] = bool(plan.data.get("fallback"))
-    data["cost_micros"] = sum(action.cost_micros or 0 for action in read_actions(plan) if action.works)
+    here = [action.cost_micros or 0 for action in read_actions(plan) if action.works and action.kind != RERUN]
+    data["cost_micros"] = sum(here) + sum(int(rerun.get("cost_micros", 0)) for rerun in reruns)
     inputs = {**parent.manifest.inputs, "parent": parent.manifest.digest, "plan": plan.digest}
     settings = {**parent.manifest.settings, "repair": [span["kind"] for span in spans]}
     return Manifest(TAKE, settings, inputs, data)

@@ -32,18 +32,21 @@ def settings_of(
     parts: dict[str, str],
     frames: Any = None,
     kinds: list[str] | None = None,
+    changing: str | None = None,
 ) -> dict[str, Any]:
-    """What decides the clips besides the ground truth; ``parts`` are its parts with their folders. Raises UsageError for a part or a frame spec that is none."""
+    """What decides the clips besides the ground truth; ``parts`` are its parts with their folders; mattes are of those in
+    ``changing``, else of those that are chosen. Raises UsageError for a part or a frame spec that is none."""
     chosen = scene.holdfast.clips
     keys = list(parse_frames(chosen.key_frames)) if chosen.key_frames.strip() else []
     assert model.controls is not None
+    mattes = (chosen.parts, bool(chosen.change)) if changing is None else (changing, True)
     return {
         "model": model.id,
         "contract": model.controls.table(),
         "clips": [
             clip
             for kind in kinds or kinds_of(scene, model)
-            for clip in (_mattes(chosen.parts, chosen.change, parts) if kind == "matte" else [_plain(kind)])
+            for clip in (_mattes(*mattes, parts) if kind == "matte" else [_plain(kind)])
         ],
         "keys": keys,
         "frames": list(frames) if frames else None,
@@ -150,6 +153,17 @@ def make_for(
         keys = [key for key in settings["keys"] if key in shows]
         settings |= {"frames": list(range(shows[0], shows[-1] + 1)), "shown": list(shows), "keys": keys}
     return (yield from _made(shot, options, model, settings, truth, folder_of(shot, model, piece), share))
+
+
+def make_span(
+    scene: bpy.types.Scene, shot: ShotFolder, model: Descriptor, kinds: list[str], folder: Path, frames: list[int],
+    changing: str, share: tuple[float, float],
+) -> StageGenerator:  # fmt: skip
+    """The clips of some frames, in a folder of their own; a matte is of the parts in ``changing``."""
+    truth = made_truth(shot.truth, "to make clips of")
+    settings = settings_of(scene, model, _parts(truth), frames, kinds, changing)
+    settings["keys"] = [key for key in settings["keys"] if key in frames]
+    return (yield from _made(shot, StageOptions(), model, settings, truth, folder, share))
 
 
 def _made(

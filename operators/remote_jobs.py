@@ -18,6 +18,7 @@ from ..pipeline.errors import HoldfastError, InputError, ProviderRejected, Refus
 from ..pipeline.jobs import Asked, Job, JobStore, Step
 from ..pipeline.money import Caps
 from ..pipeline.project import ShotFolder
+from ..pipeline.store import digest_json
 from ..properties_jobs import caps_of
 from . import locate
 from .steps import WorkerTask
@@ -28,17 +29,20 @@ WORKER = "clients.jobs:run"
 @dataclass(frozen=True)
 class Ask:
     """One request to a model (inputs, prompt, seed, options, as ``clients.takes.request_of`` makes it), what it is
-    expected to cost in micros, and what for ("take", "masks", "span", ...)."""
+    expected to cost in micros, and what for ("take", "masks", "span", ...). ``draw``: another number asks for another result
+    of the same request, for models that take no seed."""
 
     model: Descriptor
     request: Mapping[str, Any]
     price: int
     purpose: str
+    draw: int = 0
 
     @property
     def digest(self) -> str:
         """Equal for equal requests: a result that was paid for is found by it."""
-        return digest_of(self.model, self.request, that_count(service_of(self.model)))
+        digest = digest_of(self.model, self.request, that_count(service_of(self.model)))
+        return digest_json([digest, self.draw]) if self.draw else digest
 
 
 def own_entries() -> tuple[Path, ...]:

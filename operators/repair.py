@@ -18,7 +18,7 @@ from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
 from ..pipeline.store import digest_json, write_json
 from ..properties_validate import intent_of
-from . import style
+from . import rerun_remote, style
 from .repair_line import (
     FALLBACK_FILE,
     PLAN_FILE,
@@ -122,7 +122,7 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
         work = _work(plan) if plan is not None else []
         costs = [action.cost_micros for action in work]
         price = None if None in costs else sum(cost or 0 for cost in costs)
-        spent = sum(int(load_take(shot, name).data.get("cost_micros") or 0) for name in line)
+        spent = sum(int(load_take(shot, name).data.get("cost_micros") or 0) for name in line[1:])
         stop = limits.reached(stand.attempts, time.monotonic() - started, spent, price)
         share = (min(stand.attempts, limits.attempts) / (limits.attempts + 1),
                  min(stand.attempts + 1, limits.attempts + 1) / (limits.attempts + 1))  # fmt: skip
@@ -176,9 +176,15 @@ def _attempt(
     done: list[dict[str, Any]] = []
     for index, rerun in enumerate(reruns):
         part = (start + size * 0.4 * index / len(reruns), start + size * 0.4 * (index + 1) / len(reruns))
-        record = rerun.record(folder)
-        yield WorkerTask(WORKERS[rerun.provider], _rerun_request(shot, parent, rerun, record), part)
-        done.append(record)
+        done.append(rerun.record(folder))
+        if rerun.provider in WORKERS:
+            request = _rerun_request(shot, parent, rerun, done[-1])
+            yield WorkerTask(WORKERS[rerun.provider], request, part)
+    spans = [
+        (each, record) for each, record in zip(reruns, done, strict=True) if each.provider not in WORKERS
+    ]
+    if spans:
+        yield from rerun_remote.redraw(scene, shot, parent, spans, (start, start + 0.4 * size))
     request = {
         "truth": str(shot.truth),
         "parent": str(shot.takes / parent.data["take"]),

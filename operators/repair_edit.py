@@ -10,8 +10,10 @@ from ..finishing.plan import SCHEMA, Action, as_kind, edited, priced, read_actio
 from ..pipeline.errors import InputError, UsageError
 from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
+from . import rerun_remote
 from .repair_line import PLAN_FILE, circumstances, load_take, report_on, where_it_stands
 
+REHEARSAL = "rehearsal"
 PLAIN = ("enabled", "frames", "handles")
 
 
@@ -35,7 +37,13 @@ def change(scene: bpy.types.Scene, shot: ShotFolder, take: str, index: int, **wa
         first, last = (int(frame) for frame in plain["frames"])
         plain["frames"] = (min(first, last), max(first, last))
     settings = {name: value for name, value in wanted.items() if name not in (*PLAIN, "kind")}
-    action = priced(replace(action, **plain, settings={**action.settings, **settings}), manifest)
+    if settings.get("provider", REHEARSAL) != REHEARSAL:
+        rerun_remote.model_of(str(settings["provider"]))
+    action = priced(
+        replace(action, **plain, settings={**action.settings, **settings}),
+        manifest,
+        rerun_remote.expected_price,
+    )
     edited(plan, index, action).save(shot.reports / take / PLAN_FILE)
     return action
 

@@ -13,11 +13,11 @@ from ..pipeline.manifest import Manifest
 from ..pipeline.project import ShotFolder
 from ..pipeline.take import SCHEMA as TAKE
 from ..pipeline.words import Word, verdict_with, word_on, words_of
-from . import style
+from . import rerun_remote, style
 
 REPORT = "holdfast/report"
 WORKERS = {"rehearsal": "clients.offline.rehearsal:run"}
-"""Providers that can draw a span again, and the task that does."""
+"""Offline providers that can draw a span again, and the task that does. Remote models: rerun_remote."""
 PLAN_FILE, FALLBACK_FILE = "plan.json", "fallback.json"
 
 
@@ -104,8 +104,8 @@ def circumstances(
     scene: bpy.types.Scene, shot: ShotFolder, take: Manifest, report: Manifest, line: Line
 ) -> Circumstances:
     """What a plan for ``take`` is made under now."""
-    own = str(take.data.get("provider") or "")
-    providers = (own, *(name for name in WORKERS if name != own)) if own in WORKERS else ()
+    own = rerun_remote.own(take)
+    providers = (own,) if own in WORKERS or rerun_remote.can_draw(own) else ()
     said = words_on(shot, take)
     words = {str(finding["id"]): word_on(said, finding) for finding in report.data["findings"]}
     return Circumstances(
@@ -114,6 +114,7 @@ def circumstances(
         history=line.history,
         words={finding: word.word for finding, word in words.items() if word is not None},
         off=tuple(_switched_off(shot, str(take.data.get("parent") or ""))),
+        price=rerun_remote.expected_price,
     )
 
 

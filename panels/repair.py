@@ -18,6 +18,7 @@ from ..operators.repair_actions import (
 )
 from ..operators.state_cache import Shown, shown
 from ..pipeline.estimate import duration
+from ..pipeline.money import words
 from .base import StagePanel, fact, sentence
 from .validate import VERDICT_ICONS
 
@@ -61,6 +62,15 @@ class HOLDFAST_PT_repair(StagePanel, bpy.types.Panel):
     bl_label = "Repair"
     stage = "repair"
     verb = "Run Plan"
+
+    def words_of_button(self, context: bpy.types.Context) -> tuple[str, str]:
+        """What drawing again will cost stands on the button."""
+        found = repair_actions.plan_shown(context)
+        costs = [action.cost_micros for action in read_actions(found[1]) if action.works] if found else []
+        if None in costs:
+            return f"{self.verb} (price unknown)", ""
+        cost = sum(each or 0 for each in costs)
+        return (f"{self.verb} for {words(cost)}" if cost else self.verb), ""
 
     def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
         layout.prop(settings.repair, "handles")
