@@ -40,6 +40,7 @@ ROOT_MODULES = (
     "properties_physics",
     "properties_prompt",
     "properties_repair",
+    "properties_style",
     "properties_validate",
     "registration",
 )
