@@ -92,8 +92,14 @@ class Adapter(Answers):
         """The job in a 2xx answer to ``lookup``, None if it is not there."""
         return None
 
-    def named(self, handle: Handle) -> Handle:
-        """The handle of a job of which a person gave the id alone. Services that poll by more than that override this."""
+    def named(self, handle: Handle, job: JobSpec) -> Handle:
+        """The handle of a job of which a person gave the id alone. Services that poll by more than that override this.
+        Raises ProviderRejected where an id is no way to a result."""
+        if type(self).status is Adapter.status:
+            raise ProviderRejected(
+                f"{self.wire.name} answers with the result itself and can't be asked for it later",
+                todo="If your account there shows it, bring it in with Import Take; else send it again as new.",
+            )
         return replace(handle, poll_ref=handle.job_id)
 
     def why(self, reply: Reply) -> Failure:

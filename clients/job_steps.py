@@ -44,10 +44,7 @@ def spec_of(request: Mapping[str, Any], job: Job, adapter: Adapter | None = None
         )
         local = adapter is None or "path" in kinds
         refs.append(MediaRef("path", str(path), entry["role"]) if local else adapter.put(path, entry["role"]))  # type: ignore[union-attr]
-    return JobSpec(
-        job.provider, job.model, tuple(refs), str(request.get("prompt", "")), request.get("seed"),
-        dict(request.get("options") or {}), job.id,
-    )  # fmt: skip
+    return _spec(request, job, tuple(refs))
 
 
 def submit(store: JobStore, job: Job, adapter: Adapter) -> None:
@@ -94,7 +91,7 @@ def look_up(store: JobStore, job: Job, adapter: Adapter) -> None:
 
 def poll(store: JobStore, job: Job, adapter: Adapter) -> float | None:
     """Asks once; returns how long the service wants to be left alone, if it says so."""
-    snapshot = adapter.poll(handle_of(job, adapter))
+    snapshot = adapter.poll(handle_of(store, job, adapter))
     cost = {} if snapshot.cost_micros is None else {"cost": snapshot.cost_micros}
     if snapshot.state is State.SUCCEEDED:
         outputs = [asdict(output) for output in snapshot.outputs]
@@ -130,19 +127,21 @@ def download(store: JobStore, job: Job, adapter: Adapter) -> None:
     ]
     folder, files = store.folder(job.id) / "results", []
     for number, output in enumerate(outputs):
-        for fetched in _brought(job, adapter, output, number, folder):
+        for fetched in _brought(store, job, adapter, output, number, folder):
             probe(fetched.path)
             files.append([fetched.path.name, fetched.sha256])
         store.note(job.id, beat=time.time(), progress=len(files) / len(outputs))
     store.move(job.id, Step.READY, results=json.dumps(files), says="")
 
 
-def _brought(job: Job, adapter: Adapter, output: Output, number: int, folder: Path) -> list[Fetched]:
+def _brought(
+    store: JobStore, job: Job, adapter: Adapter, output: Output, number: int, folder: Path
+) -> list[Fetched]:
     """One output; if its link has died meanwhile, the service is asked for a new one, once."""
     try:
         return adapter.fetch(output, folder)
     except ProviderRejected:
-        again = adapter.poll(handle_of(job, adapter))
+        again = adapter.poll(handle_of(store, job, adapter))
         if (
             again.state is not State.SUCCEEDED
             or len(again.outputs) <= number
@@ -154,7 +153,7 @@ def _brought(job: Job, adapter: Adapter, output: Output, number: int, folder: Pa
 
 def cancel(store: JobStore, job: Job, adapter: Adapter) -> None:
     """Asks the service to stop, after asking how it is (some delete what is done), and waits for its word."""
-    handle = handle_of(job, adapter)
+    handle = handle_of(store, job, adapter)
     before = adapter.poll(handle)
     if before.state is State.SUCCEEDED:
         store.move(job.id, Step.REMOTE, says="It was done before it could be stopped.")
@@ -185,11 +184,24 @@ def cancel(store: JobStore, job: Job, adapter: Adapter) -> None:
         store.note(job.id, says=ASKED, due=time.time() + adapter.model.job.poll_min_s)
 
 
-def handle_of(job: Job, adapter: Adapter) -> Handle:
-    """The handle that was written down; one that a person gave by its id alone is completed."""
+def handle_of(store: JobStore, job: Job, adapter: Adapter) -> Handle:
+    """The handle that was written down; one that a person gave by its id alone is completed. Raises ProviderRejected."""
     data = {key: value for key, value in json.loads(job.handle).items() if key != "outputs"}
     handle = Handle(**data)
-    return handle if handle.poll_ref else adapter.named(handle)
+    if handle.poll_ref:
+        return handle
+    request = store.request(job.id)
+    roles = tuple(
+        MediaRef(str(entry.get("kind", "path")), "", str(entry["role"])) for entry in request["inputs"]
+    )
+    return adapter.named(handle, _spec(request, job, roles))
+
+
+def _spec(request: Mapping[str, Any], job: Job, refs: tuple[MediaRef, ...]) -> JobSpec:
+    return JobSpec(
+        job.provider, job.model, refs, str(request.get("prompt", "")), request.get("seed"),
+        dict(request.get("options") or {}), job.id,
+    )  # fmt: skip
 
 
 __all__ = ["YOUR_TURN", "cancel", "download", "handle_of", "look_up", "poll", "spec_of", "submit"]

@@ -54,7 +54,9 @@ def found(store: JobStore, job_id: str, remote_id: str) -> Job:
     remote_id = remote_id.strip()
     if not NAMED.fullmatch(remote_id):
         raise UsageError(
-            "That is no id of a job", where=remote_id[:40], todo="Copy it from your account there."
+            "That is no id of a job",
+            where=" ".join(remote_id[:40].split()),
+            todo="Copy it from your account there.",
         )
     handle = {
         "provider": job.provider,

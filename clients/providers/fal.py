@@ -124,9 +124,9 @@ class Fal(Adapter):
         table = reply.table
         urls = {name: table[name] for name in URLS if isinstance(table.get(name), str)}
         made = self.handle(table.get("request_id"), urls.get("status_url", ""), **urls)
-        return made if len(urls) == len(URLS) else self.named(made)
+        return made if len(urls) == len(URLS) else self.named(made, job)
 
-    def named(self, handle: Handle) -> Handle:
+    def named(self, handle: Handle, job: JobSpec) -> Handle:
         """With the addresses that fal documents, where it gave none: they leave out what follows the model's name."""
         owner = "/".join(self.model.model.split("/")[:2])
         base = self.wire.address(f"{owner}/requests/{handle.job_id}")

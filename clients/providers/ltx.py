@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """LTX (Lightricks), version 2: one address for each kind of job, uploads of its own, no way to cancel."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,10 @@ class Ltx(Adapter):
     def created(self, reply: Reply, job: JobSpec) -> Handle:
         name = reply.table.get("id")
         return self.handle(name, f"v2/{self.endpoint(job)}/{name}")
+
+    def named(self, handle: Handle, job: JobSpec) -> Handle:
+        """A job is asked for below the address of its kind."""
+        return replace(handle, poll_ref=f"v2/{self.endpoint(job)}/{handle.job_id}")
 
     def status(self, handle: Handle) -> Call:
         return Call("GET", handle.poll_ref)

@@ -5,6 +5,7 @@ The avatar is ours before anything is billed, so a fit whose answer was lost is 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,10 @@ class Meshcapade(Adapter):
         wish = {"format": job.options.get("format", "fbx"), "pose": job.options.get("pose", "t")}
         wish["compatibilityMode"] = job.options.get("compatibility", "DEFAULT")
         return self.handle(avatar, export=wish)
+
+    def named(self, handle: Handle, job: JobSpec) -> Handle:
+        """With what is to be exported."""
+        return replace(handle, poll_ref=handle.job_id, raw=self.made(job, handle.job_id).raw)
 
     def noted(self, file: str, key: str) -> str:
         """What was noted in the job's own folder; empty if it was not."""

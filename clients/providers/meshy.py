@@ -58,6 +58,10 @@ class Meshy(Adapter):
         task = reply.table.get("result")
         return self.handle(task, f"{self.route}/{task}")
 
+    def named(self, handle: Handle, job: JobSpec) -> Handle:
+        """A task is asked for below its operation's address."""
+        return replace(handle, poll_ref=f"{self.route}/{handle.job_id}")
+
     def status(self, handle: Handle) -> Call:
         return Call("GET", handle.poll_ref)
 

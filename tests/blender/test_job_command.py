@@ -100,3 +100,15 @@ def test_a_failed_job_is_an_exit_code(studio, tmp_path, capfd):
     prepared(root)
     code, _out = run(capfd, "--run")
     assert code == 32
+
+
+def test_what_is_no_id_of_a_found_job_ends_with_the_code_for_usage(tmp_path, capfd):
+    root = new_project(tmp_path, "https://studio.invalid")
+    job = prepared(root)
+    store = JobStore(root)
+    store.move(job.id, Step.SUBMITTING)
+    store.move(job.id, Step.UNCERTAIN)
+    assert main(["jobs", "--found", job.id[:8], "../../x?y"]) == 2
+    said = capfd.readouterr()
+    assert "That is no id of a job (../../x?y). Copy it from your account there." in said.out + said.err
+    assert store.get(job.id).step is Step.UNCERTAIN

@@ -70,7 +70,7 @@ def test_the_addresses_that_came_are_used_and_built_if_none_came(server: Fal, tm
     server.faults.append(Fault(("POST", "depth$"), answer=Answer(200, {"request_id": "r9"})))
     handle = ours.submit(job_of("fal", DEPTH, clip(server)))
     assert handle.poll_ref == f"{server.url}/fal-ai/wan-22-vace-fun-a14b/requests/r9/status"
-    by_id = ours.named(Handle("fal", "r9", "", 0.0))
+    by_id = ours.named(Handle("fal", "r9", "", 0.0), job_of("fal", DEPTH, clip(server)))
     assert (by_id.poll_ref, by_id.raw["response_url"]) == (
         handle.poll_ref,
         handle.poll_ref.removesuffix("/status"),
