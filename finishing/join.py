@@ -84,7 +84,7 @@ def toned(picture: F32, original: U8, frame: int, table: Mapping[str, Tone], tru
     result = picture.copy()
     for part, tone in table.items():
         cover = truth.matte(part, frame)[..., None]
-        result += (tone.on(original.astype(np.float32)) - picture) * cover
+        result += (tone.on(original) - picture) * cover
     return result
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .pictures import F32
+from .pictures import F32, U8
 
 LEAST_GAIN, MOST_GAIN, MOST_OFFSET = 0.75, 1.33, 48.0
 
@@ -30,15 +30,15 @@ class Tone:
         offset = np.clip(wanted.mean(0) - given.mean(0) * gain, -MOST_OFFSET, MOST_OFFSET)
         return cls(gain.astype(np.float32), offset.astype(np.float32))
 
-    def on(self, colours: F32) -> F32:
+    def on(self, colours: U8 | F32) -> F32:
         """``colours`` (..., 3) toned."""
         return np.asarray(colours * self.gain + self.offset, np.float32)
 
     def mixed(self, other: "Tone", share: float) -> "Tone":
         """``share`` of the way to ``other``."""
-        share = np.float32(share)
+        part = np.float32(share)
         return Tone(
-            self.gain + (other.gain - self.gain) * share, self.offset + (other.offset - self.offset) * share
+            self.gain + (other.gain - self.gain) * part, self.offset + (other.offset - self.offset) * part
         )
 
     @property

@@ -195,7 +195,7 @@ def _write(
             picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         tone = _tone_at(place, reader.film, before, after)
         path = picture_path(out, number + place)
-        mixed: F32 | None = None if tone is AS_IT_IS else tone.on(picture.astype(np.float32))
+        mixed: F32 | None = None if tone is AS_IT_IS else tone.on(picture)
         if before is not None and place in before.fade:
             new = picture.astype(np.float32) if mixed is None else mixed
             old = read_picture(path).astype(np.float32)

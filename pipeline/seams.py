@@ -8,6 +8,7 @@ part lies off. Pictures are measured at most WIDTH wide; pixels in results are t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -101,7 +102,7 @@ def level(earlier: U8 | F32, later: U8 | F32) -> float:
 
 
 def meeting(
-    place: int, earlier: F32, later: F32, ids: NDArray[np.integer], names: Mapping[int, str], width: int
+    place: int, earlier: F32, later: F32, ids: NDArray[Any], names: Mapping[int, str], width: int
 ) -> Meeting:
     """One frame (H, W, 3) in both pieces after matching, with the ``ids`` (H, W) of its parts by ``names``; ``width`` of
     the picture before it was made small."""

@@ -15,6 +15,7 @@ import bpy
 import ideate_checks
 import job_checks
 import joint_checks
+import pieces_checks
 import prompt_checks
 import remote_checks
 import truth_checks
@@ -284,5 +285,6 @@ ALL = (
     *prompt_checks.ALL,
     *job_checks.ALL,
     *remote_checks.ALL,
+    *pieces_checks.ALL,
     *ideate_checks.ALL,
 )

@@ -87,7 +87,7 @@ _truth: list[Any] = []
 """The stage as it is, while its package counts as fresh."""
 
 
-def _new_shot(walk: Any) -> None:
+def _new_shot(walk: Any, frames: int = FRAMES) -> None:
     """A saved file with a small package of ground truth that counts as fresh."""
     bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
     folder = walk.folder / "remote"
@@ -95,9 +95,9 @@ def _new_shot(walk: Any) -> None:
     folder.mkdir()
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "lantern.blend"))
     scene = bpy.context.scene
-    scene.frame_start, scene.frame_end, scene.render.fps = 1, FRAMES, 24
+    scene.frame_start, scene.frame_end, scene.render.fps = 1, frames, 24
     analytic = _analytic(walk)
-    views = [analytic.View((0.02 * index, 0.0, 0.03 * index)) for index in range(FRAMES)]
+    views = [analytic.View((0.02 * index, 0.0, 0.03 * index)) for index in range(frames)]
     shot = walk.module("operators.locate").shot_of(scene)
     analytic.write(shot.truth, views)
     shutil.copy(next(shot.truth.rglob("*.png")), folder / "wash.png")
