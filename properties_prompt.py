@@ -63,7 +63,8 @@ class HOLDFAST_PG_prompt_reference(bpy.types.PropertyGroup):
     else:
         role: StringProperty(
             name="For",
-            description="What it is a reference of: style, colour, material, light",
+            description="What it is a reference of: style, colour, material, light; or first, last, keyframe or audio, "
+            "for a model that takes those",
             default="style",
         )
         path: StringProperty(name="Picture", description="The picture that is sent", subtype="FILE_PATH")

@@ -69,15 +69,15 @@ def inputs_of(model: Descriptor, references: Sequence[Reference], root: Path | N
 
 
 def words(role: str, count: int = 2) -> str:
-    """A role in words: "references", "reference films"."""
-    said = {PICTURE: "reference", FILM: "reference film"}.get(role, role)
+    """A role in words: "references", "first frame"."""
+    said = {FILM: "reference film", "first": "first frame", "last": "last frame"}.get(role, role)
     return said if count == 1 or role == "audio" else f"{said}{'es' if role == 'mesh' else 's'}"
 
 
 def says(model: Descriptor) -> str:
     """What a model takes beside the clip: "up to 4 references, 1 first"; empty for nothing."""
     parts = []
-    for role, limit in roles_of(model).items():
+    for role, limit in sorted(roles_of(model).items(), key=lambda each: each[0] != PICTURE):
         least, most = limit.count
         if most:
             much = (

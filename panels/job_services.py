@@ -53,6 +53,9 @@ def draw_spend(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def draw_services(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     used = [name for name in job_cache.shown.view.services if name != "rehearsal"]
     known = job_cache.services.known
+    chosen = context.scene.holdfast.style.provider.partition("/")[0]
+    if chosen in known and chosen not in used:  # what has to be agreed to, typed and set before its first job
+        used.append(chosen)
     header, body = layout.panel("holdfast_jobs_services")
     header.label(text="Services")
     if body is not None:
