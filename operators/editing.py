@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, StringProperty
 
-from . import state_cache
+from . import locate, state_cache
 
 Result = set[str]
 
@@ -40,7 +40,7 @@ class HOLDFAST_OT_add_sketches(bpy.types.Operator):
         for file in self.files:
             sketch = settings.sketches.add()
             sketch.name = bpy.path.clean_name(Path(file.name).stem)
-            sketch.path = str(Path(self.directory) / file.name)
+            sketch.path = locate.beside(Path(self.directory) / file.name)
         settings.active_sketch = max(0, len(settings.sketches) - 1)
         return {"FINISHED"}
 

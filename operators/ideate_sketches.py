@@ -39,7 +39,7 @@ def add(scene: bpy.types.Scene, data: bytes, suffix: str, name: str, height_mm: 
     base = base if base[0].isalnum() else f"s_{base}"
     free = next(each for each in (base, *(f"{base}_{n}" for n in range(2, 1000))) if each not in taken)
     sketch = settings.sketches.add()
-    sketch.name, sketch.path = free, bpy.path.relpath(str(path)) if bpy.data.filepath else str(path)
+    sketch.name, sketch.path = free, locate.beside(path)
     if 1.0 <= height_mm <= MOST_MM:
         sketch.height_mm = height_mm
     settings.active_sketch = len(settings.sketches) - 1

@@ -21,6 +21,7 @@ from ..rendering.finishes import Finish
 from ..rendering.materials import build, is_untouched
 from ..rendering.obj_mesh import ObjMesh, read_obj
 from ..rendering.part_numbers import Numbers
+from . import locate
 
 COLLECTION = "Holdfast parts"
 SHARP_RAD = math.radians(35.0)
@@ -143,6 +144,7 @@ def _image(path: Path | None) -> bpy.types.Image | None:
     if not path.exists():
         raise InputError(f"The texture {path.name} is missing", where=str(path), todo="Run Assets again.")
     image = bpy.data.images.load(str(path), check_existing=True)
+    image.filepath = locate.beside(path)
     image.reload()
     return image
 

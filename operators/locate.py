@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a Blender scene to the folder of its shot."""
 
+from pathlib import Path
+
 import bpy
 
 from ..pipeline.errors import InputError, UsageError
@@ -23,6 +25,14 @@ def project() -> Project:
 def shot_of(scene: bpy.types.Scene) -> ShotFolder:
     """The folder of the scene's shot. Raises InputError or UsageError with the sentence for the panel."""
     return project().shot(scene.holdfast.shot_name)
+
+
+def beside(path: Path) -> str:
+    """``path`` as the .blend keeps it: from its own folder (//) where it lies below it, so that both can be moved
+    together; else absolute."""
+    home = Path(bpy.data.filepath).parent if bpy.data.filepath else None
+    below = home is not None and path.absolute().is_relative_to(home.absolute())
+    return bpy.path.relpath(str(path)) if below else str(path)
 
 
 def scene_of_shot(name: str | None) -> bpy.types.Scene:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -98,3 +100,20 @@ def test_untouched_material_is_told_from_an_edited_one(module: Module) -> None:
             assert materials.is_untouched(made)
             made.node_tree.nodes.new("ShaderNodeMath")
             assert not materials.is_untouched(made)
+
+
+def test_textures_move_with_the_file(module: Module, parts: list[object], tmp_path: Path) -> None:
+    home = tmp_path / "here" / "shot.blend"
+    (home.parent / "assets").mkdir(parents=True)
+    for part in parts:
+        inside = home.parent / "assets" / part.texture.name
+        shutil.copyfile(part.texture, inside)
+    parts = [replace(part, texture=home.parent / "assets" / part.texture.name) for part in parts]
+    bpy.ops.wm.save_as_mainfile(filepath=str(home))
+    module("operators.importing").import_parts(bpy.context.scene, parts, "d1")
+    bpy.ops.wm.save_as_mainfile(filepath=str(home))
+    moved = home.parent.rename(tmp_path / "there")
+    bpy.ops.wm.open_mainfile(filepath=str(moved / "shot.blend"), load_ui=False)
+    image = next(image for image in bpy.data.images if image.source == "FILE")
+    assert image.filepath == "//assets/skin.png"
+    assert image.size[0] == 8, "the texture is where the file is now"
