@@ -51,6 +51,7 @@ class HOLDFAST_PG_ideate(bpy.types.PropertyGroup):
         film_words: str
         film_seconds: float
         sheet_facts: bool
+        product: str
     else:
         variants: IntProperty(
             name="Variants", description="How many looks to draw of each sketch", default=4, min=1, max=16
@@ -111,6 +112,12 @@ class HOLDFAST_PG_ideate(bpy.types.PropertyGroup):
             min=1.0,
             max=15.0,
             precision=1,
+        )
+        product: StringProperty(
+            name="Product",
+            description="Name of the reference sheet; shots of this project that name the same product share it",
+            default="product",
+            maxlen=60,
         )
         sheet_facts: BoolProperty(
             name="Prompt, Seed and Cost",

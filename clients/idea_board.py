@@ -210,7 +210,12 @@ def mark(concepts: Path, name: str, which: str, on: bool) -> None:
 def stamp(concepts: Path) -> tuple[int, ...]:
     """Another one whenever something on the board changed."""
     found = []
-    for path in (concepts / FOLDER, rounds_folder(concepts), concepts / FOLDER / MARKS):
+    for path in (
+        concepts / FOLDER,
+        rounds_folder(concepts),
+        concepts / FOLDER / MARKS,
+        concepts / "match.json",
+    ):
         try:
             found.append(path.stat().st_mtime_ns)
         except OSError:

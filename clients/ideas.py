@@ -16,13 +16,14 @@ from ..pipeline.sniff import PICTURES, kind_of_file
 from ..pipeline.store import digest_json, hash_file, write_json, writing
 from .idea_board import FOLDER, Idea, Slot, read_board, slots_of
 from .idea_pictures import upright
+from .idea_reference import match_all
 
 THUMB_PX = 256
 SUFFIX = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
 
 
 def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    """``request``: project and concepts (folders). Copies every result that is here and not on the board yet; run again
+    """``request``: project and concepts (folders), optional reference (its reference.json). Copies every result that is here and not on the board yet; run again
     after a kill it goes on where it was. Returns {new: names, problems: sentences}. Raises StorageError."""
     store, concepts = JobStore(Path(request["project"])), Path(request["concepts"])
     board, new, problems = read_board(concepts), [], []
@@ -44,6 +45,9 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
                     problems.append(f"{slot.name}: {error}")
             if job.step is Step.READY:
                 store.move(job.id, Step.APPLIED)
+    reference = Path(str(request.get("reference") or ""))
+    if new and reference.is_file():
+        match_all(concepts, reference, ctx)
     ctx.progress(1.0, f"{len(new)} new pictures")
     return {"new": new, "problems": problems}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
+from ..clients.descriptor import Descriptor
 from ..clients.idea_board import mark
 from ..pipeline.errors import HoldfastError, UsageError
 from ..pipeline.project import ShotFolder
@@ -33,7 +34,7 @@ BRANCHES = (
 )
 
 
-class _Asking:
+class Asking:
     """An operator that makes jobs; what goes wrong is one sentence."""
 
     bl_options = {"INTERNAL"}
@@ -55,7 +56,8 @@ class _Asking:
         raise NotImplementedError
 
 
-def _model(context: bpy.types.Context) -> Any:
+def model_of(context: bpy.types.Context) -> Descriptor:
+    """The chosen image model. Raises UsageError if it is the offline one, or none."""
     model = ideate_models.chosen(context.scene.holdfast.ideate.provider)
     if model is None:
         raise UsageError(
@@ -64,7 +66,7 @@ def _model(context: bpy.types.Context) -> Any:
     return model
 
 
-class HOLDFAST_OT_ask_ideas(_Asking, bpy.types.Operator):
+class HOLDFAST_OT_ask_ideas(Asking, bpy.types.Operator):
     """Asks for variants of the brief."""
 
     bl_idname = "holdfast.ask_ideas"
@@ -72,14 +74,14 @@ class HOLDFAST_OT_ask_ideas(_Asking, bpy.types.Operator):
     bl_description = "Send the brief and the sketches to the chosen model. Pictures appear below as they come; nothing waits"
 
     def ask(self, context: bpy.types.Context, shot: ShotFolder) -> None:
-        model, scene = _model(context), context.scene
+        model, scene = model_of(context), context.scene
         order = ideate_remote.order_of(scene, model)
         pictures = ideate_remote.sketches_of(scene)
         stage = ideate_remote.stage_of(model, order, pictures)
         session.enqueue(scene, [stage], StageOptions())
 
 
-class HOLDFAST_OT_branch_idea(_Asking, bpy.types.Operator):
+class HOLDFAST_OT_branch_idea(Asking, bpy.types.Operator):
     """Asks for children of an idea."""
 
     bl_idname = "holdfast.branch_idea"
@@ -95,7 +97,7 @@ class HOLDFAST_OT_branch_idea(_Asking, bpy.types.Operator):
         return next(says for name, _label, says in BRANCHES if name == properties.how)
 
     def ask(self, context: bpy.types.Context, shot: ShotFolder) -> None:
-        view, model = context.window_manager.holdfast_ideas, _model(context)
+        view, model = context.window_manager.holdfast_ideas, model_of(context)
         names = [view.active, view.other] if self.how == "mix" else [view.active]
         words = view.words if self.how in ("edit", "mix") else ""
         order, pictures = ideate_remote.branch_of(
@@ -104,7 +106,7 @@ class HOLDFAST_OT_branch_idea(_Asking, bpy.types.Operator):
         session.enqueue(context.scene, [ideate_remote.stage_of(model, order, pictures)], StageOptions())
 
 
-class HOLDFAST_OT_resend_ideas(_Asking, bpy.types.Operator):
+class HOLDFAST_OT_resend_ideas(Asking, bpy.types.Operator):
     """Sends what was never sent or has failed."""
 
     bl_idname = "holdfast.resend_ideas"

@@ -13,6 +13,7 @@ from ..clients import idea_ask
 from ..clients.descriptor import Descriptor
 from ..clients.idea_ask import Order
 from ..clients.idea_board import ROUND, Board, next_round, read_board, round_file, slots_of
+from ..clients.idea_reference import NAME as REFERENCE
 from ..clients.registry import catalogue
 from ..pipeline.errors import HoldfastError, InputError, UsageError
 from ..pipeline.jobs import Job, JobStore, Step
@@ -195,7 +196,7 @@ def run(
     waits = [job.id for job in jobs if job.step not in (Step.READY, Step.APPLIED)]
     if waits:
         yield WorkerTask(remote_jobs.WORKER, remote_jobs.worker_request(store, waits), (0.2, 0.9), keys=True)
-    yield gathering(shot, (0.9, 0.98))
+    yield gathering(scene, shot, (0.9, 0.98))
     board = read_board(shot.concepts)
     if not any(slot.name in board.ideas for slot in slots_of(made)):
         for job in jobs:
@@ -203,9 +204,14 @@ def run(
     return made
 
 
-def gathering(shot: ShotFolder, share: tuple[float, float] = (0.0, 1.0)) -> WorkerTask:
-    """The task that puts what is here onto the board."""
-    return WorkerTask(GATHER, {"project": str(locate.project().root), "concepts": str(shot.concepts)}, share)
+def gathering(
+    scene: bpy.types.Scene, shot: ShotFolder, share: tuple[float, float] = (0.0, 1.0)
+) -> WorkerTask:
+    """The task that puts what is here onto the board, and compares it with the reference sheet if there is one."""
+    root = locate.project().root
+    sheet = root / "references" / (scene.holdfast.ideate.product or "product") / REFERENCE
+    request = {"project": str(root), "concepts": str(shot.concepts), "reference": str(sheet)}
+    return WorkerTask(GATHER, request, share)
 
 
 def stage_of(model: Descriptor, order: Order, pictures: Sequence[Path]) -> Stage:

@@ -8,15 +8,20 @@ page are loaded a few at a time: nobody waits for anything.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from ..clients.idea_board import Board, Slot, read_board, stamp
+from ..clients.idea_reference import NAME as REFERENCE
+from ..clients.idea_reference import SCHEMA as REFERENCE_SCHEMA
+from ..clients.idea_reference import read_match
 from ..pipeline.errors import HoldfastError
 from ..pipeline.jobs import Job, Step
 from ..pipeline.jobs_view import PAGE as JOBS_PAGE
 from ..pipeline.jobs_view import read_page
 from ..pipeline.jobs_view import stamp as jobs_stamp
+from ..pipeline.manifest import Manifest
 from ..pipeline.worker import WorkerProcess
 from . import ideate_remote, locate, state_cache, thumbnails, window
 
@@ -37,6 +42,11 @@ class Seen:
     board: Board = field(default_factory=Board)
     jobs: dict[str, Job] = field(default_factory=dict)
     slots: dict[str, Slot] = field(default_factory=dict)
+    match: dict[str, Any] = field(default_factory=dict)
+    """How near ideas are to the reference sheet, by name."""
+    made: dict[str, Path] = field(default_factory=dict)
+    """What was made for the client: sheet (PDF), film, reference (picture)."""
+    film_says: str = ""
     problem: str = ""
 
     @property
@@ -106,10 +116,12 @@ def _look() -> bool:
     if concepts is None or shot is None:
         return False
     _listen()
-    now = stamp(concepts)
+    now = (*stamp(concepts), *_stamps(scene, concepts))
     if now != _state.get("board"):
         _state["board"] = now
         seen.board = read_board(concepts)
+        _read_made(scene, concepts)
+        seen.match = read_match(concepts)["ideas"]
         seen.slots = {slot.name: slot for slot in seen.board.slots()}
         _state.pop("jobs", None)
         _show_page()
@@ -118,6 +130,39 @@ def _look() -> bool:
     if seen.board.waiting():
         _look_at_jobs(shot.name, shot.concepts)
     return _load_some() or bool(_worker)
+
+
+def _places(scene: bpy.types.Scene, concepts: Path) -> dict[str, tuple[Path, str, str]]:
+    """By what it is: the manifest, its schema, the entry that names the file."""
+    product = scene.holdfast.ideate.product or "product"
+    reference = locate.project().root / "references" / product / REFERENCE
+    return {
+        "sheet": (concepts / "sheet" / "sheet.json", "holdfast/contact_sheet", "pdf"),
+        "film": (concepts / "film" / "film.json", "holdfast/moving_board", "film"),
+        "reference": (reference, REFERENCE_SCHEMA, "picture"),
+    }
+
+
+def _stamps(scene: bpy.types.Scene, concepts: Path) -> tuple[int, ...]:
+    found = []
+    for path, _schema, _key in _places(scene, concepts).values():
+        try:
+            found.append(path.stat().st_mtime_ns)
+        except OSError:
+            found.append(0)
+    return tuple(found)
+
+
+def _read_made(scene: bpy.types.Scene, concepts: Path) -> None:
+    seen.made, seen.film_says = {}, ""
+    for what, (path, schema, key) in _places(scene, concepts).items():
+        try:
+            made = Manifest.find(path, schema)
+        except HoldfastError:
+            continue
+        if made is not None:
+            seen.made[what] = path.parent / str(made.data[key])
+            seen.film_says = str(made.data.get("says", "")) if what == "film" else seen.film_says
 
 
 def _look_at_jobs(shot: str, concepts: Path) -> None:
@@ -139,7 +184,7 @@ def _look_at_jobs(shot: str, concepts: Path) -> None:
     _state["jobs"], seen.jobs = now, found
     window.redraw()
     if not _worker and any(job.step is Step.READY for job in found.values()):
-        task = ideate_remote.gathering(locate.shot_of(bpy.context.scene))
+        task = ideate_remote.gathering(bpy.context.scene, locate.shot_of(bpy.context.scene))
         _worker.append(WorkerProcess.start(task.function, task.request, bpy.app.python_args))
 
 

@@ -24,6 +24,11 @@ from .base import explain, fact, sentence
 
 TILE_PX = 118
 """Least width of a tile at a UI scale of 1."""
+NEAR_SAYS = (
+    "dE is the mean CIEDE2000 between the two palettes, each colour against the nearest of the other: below 5 a person calls "
+    "the colours the same, above 10 other ones. The outline is the share that both shapes have in common at one size, with the "
+    "view that fits best: 90 % and more is the same outline, below 75 % another. Light and angle count too."
+)
 
 
 def draw_board(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -142,6 +147,12 @@ def _draw_idea(box: bpy.types.UILayout, context: bpy.types.Context, view: Any, i
     )
     fact(facts, "Size", f"{idea.size[0]} x {idea.size[1]}")
     sentence(box, context, idea.prompt)
+    near = ideate_watch.seen.match.get(idea.name)
+    if near:
+        row = box.row()
+        row.label(text="Against the reference sheet:", icon="CON_SIZELIKE")
+        explain(row, "What the numbers mean", NEAR_SAYS, icon="QUESTION")
+        sentence(box, context, near["says"])
     look = box.row(align=True)
     look.operator(HOLDFAST_OT_view_ideas.bl_idname, text="Large", icon="FULLSCREEN_ENTER").both = False
     two = look.row(align=True)

@@ -72,7 +72,7 @@ _KINDS = ("objects", "lights", "cameras", "meshes", "materials", "images", "worl
 
 def _fill(scene: bpy.types.Scene, parts: Sequence[PreviewPart], variants: Sequence[Variant]) -> None:
     places = arrange(parts)
-    centre, radius = _bounds(parts, places)
+    centre, radius = bounds(parts, places)
     for number, variant in enumerate(variants, 1):
         for part in parts:
             shown = bpy.data.objects.new(f"{variant.id} {part.name}", part.mesh)
@@ -133,7 +133,8 @@ def _coordinates(mesh: bpy.types.Mesh) -> np.ndarray:
     return flat.reshape(-1, 3)
 
 
-def _bounds(parts: Sequence[PreviewPart], places: Mapping[int, Matrix]) -> tuple[Vector, float]:
+def bounds(parts: Sequence[PreviewPart], places: Mapping[int, Matrix]) -> tuple[Vector, float]:
+    """Centre and radius of the whole product, in metres."""
     corners = []
     for part in parts:
         matrix = np.array(places[part.asset])
@@ -169,7 +170,8 @@ def _sweep(scene: bpy.types.Scene, variants: Sequence[Variant], radius: float) -
     scene.collection.objects.link(sweep)
 
 
-def _aim(thing: bpy.types.Object, place: Vector, target: Vector) -> None:
+def aim(thing: bpy.types.Object, place: Vector, target: Vector) -> None:
+    """Puts a camera or a light at ``place``, looking at ``target``."""
     thing.location = place
     thing.rotation_euler = (target - place).to_track_quat("-Z", "Y").to_euler()
 
@@ -181,7 +183,7 @@ def _lights(scene: bpy.types.Scene, centre: Vector, radius: float) -> None:
         light.size, light.color = edge * radius, colour
         light.energy = watts * offset.length_squared
         lamp = bpy.data.objects.new(f"Light {number}", light)
-        _aim(lamp, centre + offset, centre)
+        aim(lamp, centre + offset, centre)
         scene.collection.objects.link(lamp)
     world = bpy.data.worlds.new("Look development")
     nodes = compat.node_tree_of(world).nodes
@@ -196,7 +198,7 @@ def _camera(scene: bpy.types.Scene, centre: Vector, radius: float) -> None:
     distance = 1.12 * radius / math.sin(math.atan(SENSOR_MM / 2 / LENS_MM))
     camera.clip_start, camera.clip_end = distance * 0.01, distance * 20
     seen = bpy.data.objects.new("Look development", camera)
-    _aim(seen, centre + VIEW * distance, centre)
+    aim(seen, centre + VIEW * distance, centre)
     scene.collection.objects.link(seen)
     scene.camera = seen
 

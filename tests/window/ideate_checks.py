@@ -86,6 +86,25 @@ def ideate_pick(walk: Any) -> Check:
     return None
 
 
+def ideate_out(walk: Any) -> Check:
+    """Contact sheet, moving board and reference sheet of the locked idea, by clicks; the numbers stand beside an idea."""
+    seen = walk.module("operators.ideate_watch").seen
+    ideate = bpy.context.scene.holdfast.ideate
+    ideate.film_seconds, ideate.sheet_facts, ideate.product = 1.0, True, "lantern"
+    for what in ("sheet", "film", "reference"):
+        yield from walk.hand.press_button(f'make_idea_output(what="{what}")')
+        yield from walk.wait()
+        assert walk.status("ideate")[0] == "fresh", walk.status("ideate")
+    yield from _until(lambda: set(seen.made) == {"sheet", "film", "reference"} and len(seen.match) == 6)
+    assert all(path.is_file() for path in seen.made.values()), seen.made
+    assert seen.match["1a"]["de"] < 0.5 and seen.match["1a"]["shape"] > 0.99, seen.match["1a"]
+    for path in (*seen.made.values(), seen.made["sheet"].with_suffix(".png")):
+        shutil.copy(path, walk.hand.out)
+    yield 0.5
+    yield from walk.hand.pictures_of_sidebar("85-ideate-out")
+    return str({name: near["says"] for name, near in seen.match.items()})
+
+
 def ideate_many(walk: Any) -> Check:
     """Sixty more: pages, thumbnails a few at a time, and no tick of ours that holds the window up."""
     seen, view = walk.module("operators.ideate_watch").seen, bpy.context.window_manager.holdfast_ideas
@@ -130,4 +149,4 @@ def _until(done: Any, limit_s: float = 60.0) -> Check:
     return None
 
 
-ALL = (ideate_ask, ideate_pick, ideate_many)
+ALL = (ideate_ask, ideate_pick, ideate_out, ideate_many)
