@@ -54,6 +54,19 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     return {"id": out.name, "digest": manifest.digest}
 
 
+def run_all(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
+    """Worker task: several at once, ``each`` as ``run`` is told. Returns {"came": {out: id}, "problems": {out: sentence}};
+    one that must not be imported does not stop the others. Raises StorageError, Cancelled."""
+    came: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for one in ctx.each(list(request["each"]), "Checking mesh"):
+        try:
+            came[one["out"]] = run(one, Context(cancel=ctx.cancel))["id"]
+        except InputError as error:
+            problems[one["out"]] = str(error)
+    return {"came": came, "problems": problems}
+
+
 def _filled(out: Path, files: Sequence[Path], request: Mapping[str, Any], ctx: Context) -> Manifest:
     ctx.progress(0.1, "Looking at the file")
     unpacked = out / "unpacked"

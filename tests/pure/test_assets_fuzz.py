@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 import tempfile
@@ -147,7 +148,7 @@ def test_odd_values_in_a_document(samples: dict[str, Path], data: st.DataObject)
         target = doc
         for key in above:
             target = target[key]
-        target[last] = data.draw(st.sampled_from(ODD))
+        target[last] = copy.deepcopy(data.draw(st.sampled_from(ODD)))
     path = samples["tetra.glb"].with_name("odd.glb")
     path.write_bytes(glb(doc, binary))
     check(path)
