@@ -1,39 +1,92 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nothing in a test may speak to another computer: an audit hook refuses every socket that is not of this machine."""
+"""Nothing in a test may speak to another computer, nor may a worker, a Python or a Blender that it starts.
+
+Each of those gets the same audit hook before its own first line; the product knows nothing of it. What was refused is
+written down, and fails the test in whose time it happened.
+"""
 
 from __future__ import annotations
 
-import ipaddress
+import contextlib
+import os
+import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
-OURS = frozenset({"localhost", "", None})
+import pytest
+
+from tests.loopback_hook import RECORD, SpokeToTheWorld, is_ours, watch
+
+__all__ = ["SpokeToTheWorld", "expected", "is_ours", "watched"]
+HOOK = Path(__file__).with_name("loopback_hook.py")
+WATCH = f"import runpy; runpy.run_path({str(HOOK)!r}, run_name='__watch__')\n"
+SCRIPT = "import sys; sys.argv[:1] = []\nrunpy.run_path(sys.argv[0], run_name='__main__')\n"
+MODULE = "import sys; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)\n"
+WITH_VALUE = ("-X", "-W")
 
 
-class SpokeToTheWorld(BaseException):
-    """Not an Exception, so that no code under test takes it for a bad day of the network."""
+def watched(command: Any) -> Any:
+    """The same command, under the hook, if it is a Python or a Blender."""
+    if not isinstance(command, list | tuple) or not command:
+        return command
+    parts = [os.fspath(part) for part in command]
+    name = Path(parts[0]).name.lower()
+    if name.startswith("blender"):
+        return [parts[0], "--python-expr", WATCH, *parts[1:]]
+    if "python" not in name:
+        return command
+    at = 1
+    while at < len(parts) and parts[at].startswith("-") and parts[at] not in ("-c", "-m", "-"):
+        at += 2 if parts[at] in WITH_VALUE else 1
+    if at >= len(parts) or parts[at] == "-":
+        return command
+    flags, rest = parts[:at], parts[at:]
+    if rest[0] == "-c":
+        return [*flags, "-c", f"{WATCH}exec({rest[1]!r})", *rest[2:]]
+    if rest[0] == "-m":
+        return [*flags, "-c", WATCH + MODULE, *rest[1:]]
+    return [*flags, "-c", WATCH + SCRIPT, *rest]
 
 
-def is_ours(host: object) -> bool:
-    """True for this machine."""
-    name = host.decode() if isinstance(host, bytes) else host
-    if name in OURS:
-        return True
-    try:
-        return ipaddress.ip_address(str(name)).is_loopback
-    except ValueError:
-        return False
+def _lines() -> list[str]:
+    path = Path(os.environ[RECORD])
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-def watch(event: str, arguments: tuple[Any, ...]) -> None:
-    """The hook; it stays for the life of the process."""
-    if event in ("socket.connect", "socket.sendto"):
-        address = arguments[1]
-        if isinstance(address, tuple) and not is_ours(address[0]):
-            raise SpokeToTheWorld(f"{event} to {address[0]}")
-    elif event == "socket.getaddrinfo" and not is_ours(arguments[0]):
-        raise SpokeToTheWorld(f"a test asked for the address of {arguments[0]}")
+@contextlib.contextmanager
+def expected() -> Iterator[list[str]]:
+    """Inside, it is what the test wants to see; the list has it afterwards."""
+    before, found = _lines(), []
+    yield found
+    found += _lines()[len(before) :]
+    Path(os.environ[RECORD]).write_text("".join(f"{line}\n" for line in before), encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def nobody_spoke_to_the_world() -> Iterator[None]:
+    """Fails the test in whose time somebody did, in whatever process."""
+    before = len(_lines())
+    yield
+    assert _lines()[before:] == [], "this was not caught by the test"
 
 
 def pytest_configure() -> None:
+    if RECORD not in os.environ:
+        os.environ[RECORD] = tempfile.mkstemp(prefix="holdfast-world-", suffix=".txt")[1]
     sys.addaudithook(watch)
+    made = subprocess.Popen.__init__
+
+    @wraps(made)
+    def started(self: Any, args: Any, *more: Any, **named: Any) -> None:
+        made(self, watched(args), *more, **named)
+
+    subprocess.Popen.__init__ = started  # type: ignore[method-assign]
+
+
+def pytest_unconfigure() -> None:
+    with contextlib.suppress(OSError):
+        Path(os.environ[RECORD]).unlink()

@@ -56,7 +56,7 @@ def test_an_id_alone_leads_to_the_job_or_to_a_sentence(name, tmp_path):
 SERVERS = [
     (FalServer, "fal", "fal-ai/wan-vace-14b/depth", MediaRef("https", "https://x/a.mp4", "control_video")),
     (MeshyServer, "meshy", "text-to-3d", None),
-    (LtxServer, "ltx", "ltx-2-pro", MediaRef("vendor_uri", "ltx://a.png", "first")),
+    (LtxServer, "ltx", "ltx-2-pro", MediaRef("https", "https://x/a.png", "first")),
 ]
 
 

@@ -31,3 +31,11 @@ def deaf(request, ctx):
     ctx.progress(0.5, "Not listening")
     time.sleep(60)
     return {}
+
+
+def reach(request, ctx):
+    import socket
+
+    with socket.socket() as other:
+        other.connect((request["host"], 443))
+    return {}
