@@ -90,7 +90,7 @@ def keep(name: str, value: object, *, as_text: bool = False) -> None:
         made = settings.value_of(known, setting, value, as_text=as_text) if value is not None else None
         settings.write(locate.project().root, known, setting, made, keys_of(known).values())
         services.reread()
-        problems.pop(name, None)
+        problems.clear()
     except HoldfastError as error:
         problems[name] = str(error)
     services.changed = True

@@ -86,16 +86,12 @@ def _draw_service(
         right.label(text=f"{waiting} {'job' if waiting == 1 else 'jobs'}")
     if known.service.keys:
         _draw_key(box, known)
-    row = box.split(factor=0.62, align=True)
     if known.local:
         alone = known.key == NO_KEY_ASKED  # with a key it may pass things on
-        row.label(text="On this computer: nothing leaves it" if alone else "On this computer", icon="BLANK1")
-    elif known.agreed:
-        row.label(text="You agreed to send", icon="BLANK1")
-        row.operator(HOLDFAST_OT_take_back.bl_idname, text="Take Back").service = name
+        text = "On this computer: nothing leaves it" if alone else "On this computer"
+        box.label(text=text, icon="BLANK1")
     else:
-        row.label(text="Nobody agreed yet", icon="BLANK1")
-        row.operator(HOLDFAST_OT_agree.bl_idname, text="Agree...").service = name
+        _draw_consent(box.split(factor=0.62, align=True), known)
     draw_settings(box, context, name)
     if known.problem:
         sentence(box, context, known.problem, icon="ERROR")
@@ -111,3 +107,12 @@ def _draw_key(layout: bpy.types.UILayout, known: Known) -> None:
     buttons.operator(HOLDFAST_OT_type_key.bl_idname, text=text).service = known.service.id
     if known.key == "typed":
         buttons.operator(HOLDFAST_OT_forget_key.bl_idname, text="", icon="X").service = known.service.id
+
+
+def _draw_consent(row: bpy.types.UILayout, known: Known) -> None:
+    if known.agreed:
+        row.label(text="You agreed to send", icon="BLANK1")
+        row.operator(HOLDFAST_OT_take_back.bl_idname, text="Take Back").service = known.service.id
+    else:
+        row.label(text="Nobody agreed yet", icon="BLANK1")
+        row.operator(HOLDFAST_OT_agree.bl_idname, text="Agree...").service = known.service.id

@@ -33,7 +33,7 @@ def remote_options(walk: Any) -> Check:
     style.options["resolution"].choice = "720p"
     style.options["seconds"].value = "99"
     yield 0.8
-    yield from walk.hand.pictures_of_sidebar("80-options")
+    walk.hand.picture("80-options", walk.hand.sidebar)
     assert _button(walk) != usual, usual
     style.options["seconds"].value = ""
     references.clear()
@@ -50,7 +50,8 @@ def remote_settings(walk: Any) -> Check:
     rows["rehearsal_remote.seconds"].text = "0.2"
     rows["rehearsal_remote.bad_day"].choice = "never_ends"
     rows["rehearsal_remote.base"].text = "http://example.com"
-    yield from _read(walk)
+    walk.hand.sidebar.tag_redraw()
+    yield 0.5
     found = yield from walk.hand.find_button('reset_setting(setting="rehearsal_remote.bad_day")')
     assert found is not None, "no way back"
     walk.hand.picture("81-settings", walk.hand.sidebar)
