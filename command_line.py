@@ -12,6 +12,7 @@ import bpy
 
 from .command_settings import apply_settings
 from .operators import (
+    asset_command,
     body_command,
     clip_command,
     clips,
@@ -93,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
                                  help="an option of the remote model, e.g. resolution=720p")  # fmt: skip
             command.add_argument("--overlap", type=int, metavar="FRAMES",
                                  help="frames that pieces of a long shot share at least (0: as usual)")  # fmt: skip
+        if stage.name == "assets":
+            asset_command.add_arguments(command)
+            command.set_defaults(handler=_assets)
         if stage.name == "repair":
             repair_command.add_arguments(command)
         if stage.name == "truth":
@@ -174,6 +178,16 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> int:
             bpy.ops.wm.save_mainfile()
         code = _verdict_code(manifest, arguments.fail_on) or code
     return code
+
+
+def _assets(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    if not asset_command.wanted(arguments):
+        return _run(arguments, reporter)
+    scene = locate.scene_of_shot(arguments.shot)
+    apply_settings(scene, arguments.settings)
+    if asset_command.run(scene, arguments, reporter) and not arguments.no_save:
+        bpy.ops.wm.save_mainfile()
+    return ExitCode.OK
 
 
 def _truth(arguments: argparse.Namespace, reporter: Reporter) -> int:

@@ -19,6 +19,7 @@ from bpy.props import (
 )
 
 from . import (
+    properties_assets,
     properties_clips,
     properties_ideate,
     properties_jobs,
@@ -74,35 +75,6 @@ class HOLDFAST_PG_sketch(bpy.types.PropertyGroup):
             soft_max=500.0,
             max=100000.0,
             precision=1,
-        )
-
-
-class HOLDFAST_PG_assets(bpy.types.PropertyGroup):
-    """Settings of Assets."""
-
-    if TYPE_CHECKING:
-        provider: str
-        detail: int
-        texture_px: int
-    else:
-        provider: StringProperty(
-            name="Provider", description="Who makes the mesh from the locked picture", default="offline"
-        )
-        detail: IntProperty(
-            name="Segments",
-            description="Segments around a turned part",
-            default=96,
-            min=12,
-            soft_max=256,
-            max=1024,
-        )
-        texture_px: IntProperty(
-            name="Texture",
-            description="Edge of the square texture of each part",
-            default=1024,
-            min=64,
-            max=8192,
-            subtype="PIXEL",
         )
 
 
@@ -208,7 +180,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         sketches: bpy.types.bpy_prop_collection[HOLDFAST_PG_sketch]
         active_sketch: int
         ideate: properties_ideate.HOLDFAST_PG_ideate
-        assets: HOLDFAST_PG_assets
+        assets: properties_assets.HOLDFAST_PG_assets
         physics: properties_physics.HOLDFAST_PG_physics
         truth: HOLDFAST_PG_truth
         clips: properties_clips.HOLDFAST_PG_clips
@@ -225,7 +197,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
         sketches: CollectionProperty(type=HOLDFAST_PG_sketch, name="Sketches", description="The drawn parts")
         active_sketch: IntProperty(name="Active Sketch", description="The sketch that the panel shows", min=0)
         ideate: PointerProperty(type=properties_ideate.HOLDFAST_PG_ideate)
-        assets: PointerProperty(type=HOLDFAST_PG_assets)
+        assets: PointerProperty(type=properties_assets.HOLDFAST_PG_assets)
         physics: PointerProperty(type=properties_physics.HOLDFAST_PG_physics)
         truth: PointerProperty(type=HOLDFAST_PG_truth)
         clips: PointerProperty(type=properties_clips.HOLDFAST_PG_clips)
@@ -240,7 +212,7 @@ class HOLDFAST_PG_shot(bpy.types.PropertyGroup):
 CLASSES = (
     HOLDFAST_PG_sketch,
     *properties_ideate.CLASSES,
-    HOLDFAST_PG_assets,
+    *properties_assets.CLASSES,
     *properties_physics.CLASSES,
     HOLDFAST_PG_truth,
     *properties_clips.CLASSES,

@@ -11,6 +11,9 @@ from bpy.props import PointerProperty
 from . import command_line, panels, preferences, properties, properties_object
 from .operators import (
     actions,
+    asset_actions,
+    asset_file,
+    asset_watch,
     body_actions,
     body_bake_actions,
     clip_actions,
@@ -69,6 +72,8 @@ CLASSES: Final[tuple[type, ...]] = (
     *job_view.CLASSES,
     *ideate_view.CLASSES,
     *actions.CLASSES,
+    *asset_actions.CLASSES,
+    *asset_file.CLASSES,
     *editing.CLASSES,
     *ideate_actions.CLASSES,
     *ideate_out_actions.CLASSES,
@@ -114,6 +119,7 @@ HANDLERS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("load_pre", job_worker.stop),
     ("load_post", state_cache.on_load_post),
     ("load_post", job_cache.forget),
+    ("load_post", asset_watch.forget),
     ("load_post", ideate_watch.forget),
     ("load_post", part_overlay.forget),
     ("load_post", take_overlay.forget),
@@ -139,6 +145,7 @@ RESOURCES: Final[tuple[tuple[Callable[[], object], Undo], ...]] = (
     (preflight.open_checks, preflight.close_checks),
     (prompt_state.open_prompts, prompt_state.close_prompts),
     (session.open_session, session.close_session),
+    (asset_watch.forget, asset_watch.close),
     (job_worker.open_worker, job_worker.close_worker),
     (ideate_watch.forget, ideate_watch.close),
 )
@@ -146,6 +153,7 @@ TIMERS: Final[tuple[tuple[Callable[[], float | None], float], ...]] = (
     (session.tick, 0.1),
     (timeline_keys.tick, 0.25),
     (job_worker.tick, 0.5),
+    (asset_watch.tick, 0.6),
     (ideate_watch.tick, 0.5),
 )
 MENUS: Final[tuple[tuple[Any, Callable[[Any, Any], None]], ...]] = (

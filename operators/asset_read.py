@@ -100,7 +100,7 @@ def _scene() -> Iterator[bpy.types.Scene]:
         window.view_layer = layer
         left = bpy.data.scenes.get(name)
         if left is not None:
-            bpy.data.scenes.remove(left)
+            compat.remove_scene(left)
 
 
 def _import(path: Path, kind: str) -> None:

@@ -1,28 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Assets: the locked concept as watertight, textured parts in the scene, at real size, with their quality told."""
+"""Assets: the locked concept as parts in the scene, at real size, with their quality told: built here from the drawings,
+or made by remote models, of whose meshes one is chosen."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..pipeline.errors import InputError, UsageError
+from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest, stale_reason
 from ..pipeline.project import ShotFolder
+from ..pipeline.store import hash_file
+from ..properties_assets import OFFLINE
 from ..rendering.finishes import Variant, slot_of
-from . import ideate
+from . import asset_choice, asset_form, asset_identity, asset_remote, ideate
+from .asset_choice import ASSETS as SCHEMA
+from .asset_choice import MANIFEST
 from .importing import MadePart, find_part, import_parts
 from .steps import Progress, Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
-SCHEMA = "holdfast/assets"
-MANIFEST = "assets.json"
-
 
 def settings_of(scene: bpy.types.Scene) -> dict[str, Any]:
-    """What decides the meshes: the stage's settings and the clearance of the joint that they must fit."""
+    """What decides the meshes: the stage's settings and, for those built here, the clearance of the joint that they must
+    fit. Raises UsageError for a provider that there is not."""
     assets = scene.holdfast.assets
+    if assets.provider not in ("", OFFLINE):
+        return asset_form.settings_of(scene)
     joints = scene.holdfast.physics.joints
     clearance = round(joints[0].clearance_mm, 4) if joints else 0.25
     return {
@@ -41,7 +47,9 @@ def _concepts(shot: ShotFolder) -> Manifest:
 
 
 def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
-    """Fresh when made from the locked concept and every part is in the scene."""
+    """Fresh when made from the locked concept, or the form's pictures, and every part is in the scene."""
+    if scene.holdfast.assets.provider not in ("", OFFLINE):
+        return _remote_state(scene, shot)
     manifest = Manifest.find(shot.assets / MANIFEST, SCHEMA)
     if manifest is None:
         return StageState("missing", "")
@@ -57,24 +65,48 @@ def state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
     return StageState("fresh", f"{len(_parts(manifest))} parts")
 
 
+def _remote_state(scene: bpy.types.Scene, shot: ShotFolder) -> StageState:
+    manifest = Manifest.find(shot.assets / MANIFEST, SCHEMA)
+    if manifest is None or "asked" not in manifest.data:
+        return StageState("missing", "")
+    pictures = asset_form.pictures_of(scene, asset_form.concepts_of(shot), shot.concepts)
+    reason = stale_reason(manifest, settings_of(scene), _inputs_of(pictures))
+    if reason:
+        return StageState("stale", reason)
+    if not manifest.data["chosen"]:
+        return StageState("partial", f"choose one of {len(manifest.data['asked'])} meshes")
+    gone = _gone(scene, manifest)
+    if gone:
+        return StageState("stale", f"{', '.join(gone)} not in the scene")
+    return StageState("fresh", f"{len(_parts(manifest))} parts")
+
+
+def _inputs_of(pictures: Sequence[tuple[str, Path]]) -> dict[str, str]:
+    """The form's pictures by digest; one that is missing has none."""
+    return {
+        f"picture {number} {view}": hash_file(path) if path.is_file() else ""
+        for number, (view, path) in enumerate(pictures, 1)
+    }
+
+
 def _parts(manifest: Manifest) -> list[dict[str, Any]]:
     return [part for asset in manifest.data["assets"] for part in asset["parts"]]
 
 
 def _gone(scene: bpy.types.Scene, manifest: Manifest) -> list[str]:
     """Parts of the manifest that the scene does not hold, or holds from another making."""
-    source = manifest.digest
+    source = manifest.data.get("source", manifest.digest)
     names = [part["name"] for part in _parts(manifest)]
-    found = {name: find_part(scene, name) for name in names}
+    found = {name: find_part(scene, name) or scene.objects.get(name) for name in names}
     return [name for name, thing in found.items() if thing is None or thing.get("holdfast_source") != source]
 
 
 def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> StageGenerator:
-    """Makes the meshes in the worker and brings them into the scene. Raises InputError or UsageError."""
+    """Makes the meshes in the worker, or has them made, and brings them into the scene. Raises InputError, UsageError,
+    Refused, ProviderRejected."""
     settings = settings_of(scene)
-    if settings["provider"] != "offline":
-        todo = "Choose 'offline' as the provider."
-        raise UsageError(f"There is no provider {settings['provider']!r} for meshes", todo=todo)
+    if scene.holdfast.assets.provider not in ("", OFFLINE):
+        return (yield from _run_remote(scene, shot, options, settings))
     concepts = _concepts(shot)
     concept_state = ideate.STAGE.state(scene, shot)
     if concept_state.status != "fresh":
@@ -88,9 +120,43 @@ def run(scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions) -> Stag
     if not fresh:
         manifest = yield from _make(shot, concepts, settings, inputs)
     yield Progress(0.9, "Bringing the parts into the scene")
-    import_parts(scene, made_parts(shot, manifest), manifest.digest, renew=not fresh)
+    objects = import_parts(scene, made_parts(shot, manifest), manifest.digest, renew=not fresh)
+    for thing in objects:
+        asset_identity.put(_identity(manifest, thing), thing)
     yield Progress(1.0, quality_line(manifest))
     return manifest
+
+
+def _run_remote(
+    scene: bpy.types.Scene, shot: ShotFolder, options: StageOptions, settings: dict[str, Any]
+) -> StageGenerator:
+    """Asks all models of the form and waits; the first one's mesh comes in, the others stay in the pool to compare."""
+    pictures = asset_form.pictures_of(scene, asset_form.concepts_of(shot), shot.concepts)
+    inputs = _inputs_of(pictures)
+    manifest = None if options.force else Manifest.find(shot.assets / MANIFEST, SCHEMA)
+    if manifest is not None and _remote_state(scene, shot).status == "fresh":
+        return manifest
+    asks = asset_form.asks_of(scene, pictures)
+    came, problems = yield from asset_remote.made(scene, shot, asks, (0.0, 0.9), options.force)
+    yield Progress(0.9, "Bringing the mesh into the scene")
+    before = manifest.data.get("chosen") if manifest is not None else ""
+    extra = {"asked": came, "problems": problems}
+    name = str(before) if before in came else came[0]
+    manifest = asset_choice.choose(scene, shot, name, asset_form.wish_of(scene), settings, inputs, extra)
+    yield Progress(1.0, quality_line(manifest))
+    return manifest
+
+
+def choose(scene: bpy.types.Scene, shot: ShotFolder, name: str) -> Manifest:
+    """Another mesh of the pool instead of the one that is there. Raises InputError, UsageError."""
+    pictures = asset_form.pictures_of(scene, asset_form.concepts_of(shot), shot.concepts)
+    before = Manifest.find(shot.assets / MANIFEST, SCHEMA)
+    asked = [*before.data.get("asked", ())] if before is not None else []
+    extra = {"asked": list(dict.fromkeys([*asked, name])), "problems": []}
+    settings = settings_of(scene)
+    return asset_choice.choose(
+        scene, shot, name, asset_form.wish_of(scene), settings, _inputs_of(pictures), extra
+    )
 
 
 def _make(shot: ShotFolder, concepts: Manifest, settings: dict[str, Any], inputs: dict[str, str]) -> Any:
@@ -117,6 +183,16 @@ def _make(shot: ShotFolder, concepts: Manifest, settings: dict[str, Any], inputs
     manifest = replace(manifest, made={**manifest.made, "seconds": round(time.monotonic() - started, 2)})
     manifest.save(shot.assets / MANIFEST)
     return manifest
+
+
+def _identity(manifest: Manifest, thing: bpy.types.Object) -> asset_identity.Identity:
+    """Of a part that was built here: from whose drawing, by what."""
+    name = str(thing.get("holdfast_part", ""))
+    mesh = next((part["mesh"] for part in _parts(manifest) if part["name"] == name), "")
+    return asset_identity.Identity(
+        OFFLINE, "sketch-to-mesh", "", dict(manifest.inputs), "yours: built on this computer from your drawing",
+        str(manifest.files.get(mesh, "")),
+    )  # fmt: skip
 
 
 _FILES = ("mesh", "texture", "material")

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Assets: the locked drawings as meshes, with what is known of their quality."""
+"""Assets: meshes built here from drawings, made by remote models or from files, with what is known of them."""
 
 from collections.abc import Callable
 from typing import Any
 
 import bpy
 
+from ..operators import asset_drawn, asset_watch, session
+from ..operators.asset_actions import HOLDFAST_OT_ask_meshes
+from ..operators.asset_file import HOLDFAST_OT_bring_in
 from ..operators.mark import HOLDFAST_OT_mark_parts, HOLDFAST_OT_unmark_parts
 from ..operators.state_cache import Shown
-from .base import StagePanel, fact, provider
+from ..pipeline.money import words
+from ..properties_assets import OFFLINE
+from .asset_form import draw_form, draw_place
+from .asset_pool import draw_pool
+from .base import StagePanel, fact, sentence
 
 METHODS = {"REVOLVE": "turned", "EXTRUDE": "flat", "INFLATE": "organic"}
 FACTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
@@ -29,11 +36,32 @@ class HOLDFAST_PT_assets(StagePanel, bpy.types.Panel):
     verb = "Build parts"
 
     def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
-        provider(layout, settings.assets, "Offline sketch-to-mesh")
-        layout.prop(settings.assets, "detail")
-        layout.prop(settings.assets, "texture_px")
+        assets = settings.assets
+        layout.prop(assets, "provider")
+        if assets.provider == OFFLINE:
+            layout.prop(assets, "detail")
+            layout.prop(assets, "texture_px")
+        else:
+            draw_form(layout, context, assets)
+
+    def _main(self, context: bpy.types.Context, status: str, reason: str) -> None:
+        assets, layout = context.scene.holdfast.assets, self.layout
+        job = session.running(context.scene, self.stage)
+        if assets.provider == OFFLINE or job is not None:
+            super()._main(context, status, reason)
+        else:
+            _draw_ask(layout, context)
+            if status in ("failed", "cancelled") and reason:
+                box = layout.box()
+                box.alert = status == "failed"
+                sentence(box, context, reason, icon="ERROR")
+        row = layout.row()
+        row.operator_context = "INVOKE_DEFAULT"
+        row.operator(HOLDFAST_OT_bring_in.bl_idname, text="Bring in a File...", icon="IMPORT")
+        draw_place(layout, context, assets)
 
     def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown) -> None:
+        draw_pool(layout, context, shown)
         assets = shown.manifests.get("assets")
         for asset in assets.data["assets"] if assets is not None else ():
             for part in asset["parts"]:
@@ -43,16 +71,39 @@ class HOLDFAST_PT_assets(StagePanel, bpy.types.Panel):
         row.operator(HOLDFAST_OT_unmark_parts.bl_idname, text="Unmark", icon="REMOVE")
 
 
+def _draw_ask(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The large button with what it costs, and why nothing would be sent."""
+    form = asset_drawn.drawn(context.scene, asset_watch.seen.locked)
+    known, unknown, drafts = asset_drawn.prices(context.scene)
+    many = len(form.models)
+    what = ("Draft" if drafts else "Mesh") if many == 1 else f"{many} {'Drafts' if drafts else 'Meshes'}"
+    cost = (
+        words(known)
+        if not unknown
+        else "price unknown"
+        if unknown == many
+        else f"{words(known)} and {unknown} unknown"
+    )
+    row = layout.row(align=True)
+    row.scale_y = 1.4
+    row.enabled = bool(form.models) and not form.missing
+    row.operator(HOLDFAST_OT_ask_meshes.bl_idname, text=f"Ask for {what} ({cost})", icon="PLAY")
+    reasons = dict.fromkeys([*form.missing, *filter(None, map(asset_drawn.obstacle, form.models))])
+    for reason in reasons:
+        sentence(layout, context, reason, icon="INFO")
+
+
 def _draw_part(box: bpy.types.UILayout, part: dict[str, Any]) -> None:
     quality = part.get("quality", {})
     good = bool(quality.get("watertight", True))
     method = METHODS.get(str(part.get("method", "")), str(part.get("method", "")).lower())
-    box.label(text=f"{part['name']}: {method}, {'watertight' if good else 'has holes'}", icon=_icon(good))
+    says = ", ".join(filter(None, (method, "watertight" if good else "has holes")))
+    box.label(text=f"{part['name']}: {says}", icon=_icon(good))
     column = box.column(align=True)
     column.scale_y = 0.85
-    for key, name, words in FACTS:
+    for key, name, written in FACTS:
         if key in quality:
-            fact(column, name, words(quality[key]))
+            fact(column, name, written(quality[key]))
 
 
 def _icon(good: bool) -> Any:
