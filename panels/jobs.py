@@ -223,7 +223,10 @@ def _draw_job(box: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> 
         box.progress(factor=min(max(job.progress, 0.0), 1.0), text=state_words(job))
     column = box.column(align=True)
     fact(column, "Where", label)
-    fact(column, "For", " ".join(part for part in (job.shot, job.purpose) if part) or "-")
+    purpose, _, piece = job.purpose.partition(", piece ")  # of a shot that is longer than the model takes
+    fact(column, "For", " ".join(part for part in (job.shot, purpose) if part) or "-")
+    if piece:
+        fact(column, "Piece", piece)
     fact(column, "State", state_words(job))
     fact(column, "Expected", words(job.price, job.currency))
     if job.cost >= 0 or not job.billed:

@@ -12,7 +12,7 @@ from ..operators.style_choice import known
 from ..pipeline.money import words
 from .base import StagePanel
 from .prompt import draw_field
-from .style_pieces import draw_pieces
+from .style_pieces import draw_notes, draw_pieces
 from .style_remote import draw_options, draw_references
 
 
@@ -75,6 +75,7 @@ class HOLDFAST_PT_style(StagePanel, bpy.types.Panel):
             )
             view.take = name
         box.operator(HOLDFAST_OT_flick.bl_idname, icon="UV_SYNC_SELECT")
+        draw_notes(box.column(align=True), context, list(shown.takes.values())[-1].data.get("notes", ()))
 
 
 def _words(name: str, take: Any) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from typing import Any
 
@@ -43,9 +44,11 @@ def pieces_taken(walk: Any) -> Check:
     yield from remote_checks._read(walk)
     yield from walk.hand.press_button('run_stage(stage="style"')
     locate, jobs = walk.module("operators.locate"), walk.module("pipeline.jobs")
-    while walk.session.job is not None and len(_jobs(locate, jobs)) < 3:
-        yield 0.1
-    yield 0.6
+    began = time.monotonic()
+    while len(_jobs(locate, jobs)) < 3:
+        assert time.monotonic() - began < 120.0, walk.status("style")
+        yield 0.2
+    yield 1.0
     walk.hand.picture("86-pieces-going", walk.hand.sidebar)
     yield from walk.wait()
     status, reason = walk.status("style")
