@@ -34,7 +34,7 @@ SUBJECT, FAR, NEAR, BULGE = 1.0, 2.6, 0.72, 0.10
 """Distances from the camera at the start, the subject's being 1."""
 MARGIN = 1.03
 """The film begins cropped by so much, so that the move aside stays inside the picture."""
-EDGE, MOST_OF_PICTURE = 0.015, 0.9
+EDGE, MOST_OF_PICTURE = 0.035, 0.9
 """What the subject keeps from the border at the end, where it can."""
 COARSE = 4
 """Depth is smooth: where a pixel looks is reckoned for every fourth."""

@@ -35,6 +35,7 @@ def show(context: bpy.types.Context, pictures: Sequence[Path], names: Sequence[s
     space = next((each for each in found if getattr(each.image, "name", "") == NAME), None)
     space = space or (found[0] if found else viewer._editor(context))
     space.image = image
+    _fits[:] = [0.4, 0.4]
     if not bpy.app.timers.is_registered(_fit):
         bpy.app.timers.register(_fit, first_interval=0.1)
     window.redraw()
@@ -72,7 +73,11 @@ def floats(page: U8) -> F32:
     return np.ascontiguousarray(opaque)
 
 
-def _fit() -> None:
+_fits: list[float] = []
+"""When to fit the picture again: an editor that is new, or was slow to draw, does not know its size yet."""
+
+
+def _fit() -> float | None:
     """Shows the whole page as large as the editor is."""
     for opened in bpy.context.window_manager.windows:
         for area in opened.screen.areas:
@@ -81,3 +86,4 @@ def _fit() -> None:
                 region = next(each for each in area.regions if each.type == "WINDOW")
                 with bpy.context.temp_override(window=opened, area=area, region=region):
                     bpy.ops.image.view_all(fit_view=True)
+    return _fits.pop() if _fits else None
