@@ -59,8 +59,9 @@ def clip_of(frames: int, fps: Rate, controls: Controls, model: str) -> tuple[int
 
 
 def repaint(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
-    """Worker task: for a model that repaints what is masked, the take itself as the film and where to paint as the mask.
-    ``request``: parent (take folder), clips (folder with a matte of the failing parts), out, encoders. Returns
+    """Worker task: for a model that repaints what is masked: the take with the render where it is at fault as the film,
+    and where to paint as the mask. ``request``: parent (take folder), clips (folder with the beauty and a matte of the
+    failing parts), out, encoders. Returns
     {source_video, mask_video: {path, role, sha256}}. Raises InputError, StorageError, Cancelled."""
     parent, clips, out = (
         TakeFolder.open(Path(request["parent"])),
@@ -69,14 +70,17 @@ def repaint(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     )
     made = Manifest.load(clips / "controls.json", CLIPS)
     fit, shown = Fit.of(made.data["fit"]), [int(frame) for frame in made.data["frame_map"]]
-    matte = next(record for record in made.data["clips"].values() if record["kind"] == "matte")
+    beauty, matte = (_record(made, kind) for kind in ("beauty", "matte"))
     reach = max(1, round(AROUND * fit.clip[0]))
     grow = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     for index, frame in enumerate(ctx.part(0.0, 0.6).each(shown, "Preparing frame"), 1):
         near = min(parent.frames, key=lambda each: abs(each - frame))
-        write_picture(out / SOURCE / f"{index:04d}.png", fitted(parent.frame(near), fit))
         drawn = read_picture(clips / str(matte["pictures"]).format(index=index))
         mask = np.asarray(cv2.dilate(np.ascontiguousarray(drawn), grow), np.uint8)
+        mask = mask if mask.ndim == 3 else np.repeat(mask[..., None], 3, 2)
+        render = read_picture(clips / str(beauty["pictures"]).format(index=index))
+        whole = np.where(mask > 127, render, fitted(parent.frame(near), fit))
+        write_picture(out / SOURCE / f"{index:04d}.png", whole)
         write_picture(out / MASK / f"{index:04d}.png", mask)
     rate = (int(made.data["fps"][0]), int(made.data["fps"][1]))
     inputs = {}
@@ -87,6 +91,11 @@ def repaint(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
         encode(clip, film, Encoders(**request["encoders"]), ctx.part(0.6, 1.0))
         inputs[role] = {"path": str(film), "role": role, "sha256": hash_file(film)}
     return inputs
+
+
+def _record(clips: Manifest, kind: str) -> dict[str, Any]:
+    """The clip of this kind, as the manifest lists it."""
+    return next(dict(record) for record in clips.data["clips"].values() if record["kind"] == kind)
 
 
 def fitted(picture: U8, fit: Fit) -> U8:

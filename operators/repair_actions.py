@@ -4,7 +4,7 @@
 from typing import TYPE_CHECKING, Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..finishing.ladder import ASK, DEFLICKER, HOLD, KINDS, RERUN, RESTORE, RETIME, WARP
 from ..finishing.plan import WAITS as WAITS
@@ -13,7 +13,7 @@ from ..finishing.plan import read_actions as read_actions
 from ..finishing.price import price_words as price_words
 from ..pipeline.errors import HoldfastError
 from ..pipeline.manifest import Manifest
-from . import locate, state_cache, window
+from . import locate, state_cache, style_remote, window
 from .repair import make_plan
 from .repair_edit import change
 
@@ -60,6 +60,11 @@ def _kinds(_operator: object, context: bpy.types.Context | None) -> list[tuple[s
     no = refused(context) if context is not None else {}
     _offered[:] = [(kind, *NAMES[kind], KINDS.index(kind)) for kind in KINDS if kind not in no]
     return _offered
+
+
+def _providers(_operator: object, context: bpy.types.Context, text: str) -> list[str]:
+    """Who can draw a span again."""
+    return [name for name in style_remote.names() if text.casefold() in name.casefold()]
 
 
 def _changed(operator: bpy.types.Operator, context: bpy.types.Context, **wanted: Any) -> Result:
@@ -156,6 +161,7 @@ class HOLDFAST_OT_edit_action(bpy.types.Operator):
         seed: int
         control: float
         stronger: bool
+        provider: str
     else:
         first: IntProperty(name="First", description="First frame of the fault")
         last: IntProperty(name="Last", description="Last frame of the fault")
@@ -163,6 +169,11 @@ class HOLDFAST_OT_edit_action(bpy.types.Operator):
             name="Handles", description="Frames on either side that are touched too", min=0, max=48
         )
         seed: IntProperty(name="Seed", description="Another number draws it another way", min=0)
+        provider: StringProperty(
+            name="Provider",
+            description="Who draws the span: the take's own provider, or another",
+            search=_providers,
+        )
         stronger: BoolProperty(
             name="Other Control", description="Ask for another strength of control, where the provider has it"
         )
@@ -181,10 +192,11 @@ class HOLDFAST_OT_edit_action(bpy.types.Operator):
         action = chosen[1]
         (self.first, self.last), self.handles = action.frames, action.handles
         self.seed = int(action.settings.get("seed") or 0)
+        self.provider = str(action.settings.get("provider") or "")
         control = action.settings.get("control")
         self.stronger, self.control = control is not None, 0.9 if control is None else float(control)
         manager: Any = context.window_manager
-        return manager.invoke_props_dialog(self, width=300)
+        return manager.invoke_props_dialog(self, width=340)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Frames and handles; seed and control where something is drawn again."""
@@ -197,6 +209,7 @@ class HOLDFAST_OT_edit_action(bpy.types.Operator):
         frames.prop(self, "last")
         column.prop(self, "handles")
         if chosen is not None and chosen[1].kind == RERUN:
+            column.prop(self, "provider")
             column.prop(self, "seed")
             column.prop(self, "stronger")
             row = column.row()
@@ -208,6 +221,7 @@ class HOLDFAST_OT_edit_action(bpy.types.Operator):
         wanted: dict[str, Any] = {"frames": (self.first, self.last), "handles": self.handles}
         if chosen is not None and chosen[1].kind == RERUN:
             wanted |= {"seed": self.seed, "control": self.control if self.stronger else None}
+            wanted |= {"provider": self.provider} if self.provider else {}
         return _changed(self, context, **wanted)
 
 

@@ -131,10 +131,12 @@ def _ask(
 
 
 def repaints(model: Descriptor) -> bool:
-    """Whether a model takes a film and a mask of where to paint in it."""
-    matte = model.controls.kinds.get("matte") if model.controls else None
-    films = {"mask_video", "source_video"} <= set(model.inputs)
-    return films and matte is not None and matte.codec in FILMS and matte.white == "change"
+    """Whether a model takes the render as a film and a mask of where to paint in it."""
+    if model.controls is None or not {"mask_video", "source_video"} <= set(model.inputs):
+        return False
+    matte = model.controls.kinds.get("matte")
+    paints = matte is not None and matte.codec in FILMS and matte.white == "change"
+    return paints and "beauty" in model.controls.kinds
 
 
 def _request(
