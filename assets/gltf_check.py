@@ -22,7 +22,7 @@ _READ_SINCE_5_2 = {
     "EXT_meshopt_compression", "KHR_meshopt_compression", "KHR_materials_dispersion", "KHR_materials_iridescence",
 }  # fmt: skip
 DRACO = "KHR_draco_mesh_compression"
-_INSTANCING = "EXT_mesh_gpu_instancing"
+INSTANCING = "EXT_mesh_gpu_instancing"
 
 
 def triangles_of(mode: int, corners: int) -> int:
@@ -209,9 +209,9 @@ def _copies(file: GltfFile, node: Record) -> int:
     """How often a node shows its mesh: once, or as EXT_mesh_gpu_instancing says."""
     facts = file.facts
     extensions = child(facts, node, "extensions")
-    if _INSTANCING not in extensions:
+    if INSTANCING not in extensions:
         return 1
-    attributes = child(facts, child(facts, extensions, _INSTANCING), "attributes")
+    attributes = child(facts, child(facts, extensions, INSTANCING), "attributes")
     counts = {file.count(index(facts, attributes, name, file.accessors)) for name in attributes}
     if len(counts) > 1:
         raise facts.bad("has instances whose lists differ in length")
