@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pictures and films that go with a prompt, as inputs of a model: what each is to it, how many, how large."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -59,8 +60,8 @@ def inputs_of(model: Descriptor, references: Sequence[Reference], root: Path | N
             most = f"{limit.max_bytes / 1e6:.0f} MB"
             raise ProviderRejected(f"{path.name} is larger than {model.label} takes ({most})")
         found.append({"path": str(path), "role": role, "sha256": hash_input(path)})
-    for role in {entry["role"] for entry in found}:
-        count, most = sum(entry["role"] == role for entry in found), model.inputs[role].count[1]
+    for role, count in Counter(str(entry["role"]) for entry in found).items():
+        most = model.inputs[role].count[1]
         if count > most:
             raise ProviderRejected(
                 f"{model.label} takes {most} {words(role, most)}, not {count}", todo="Take some out."

@@ -42,6 +42,18 @@ def fill(rows: Any) -> None:
             rows.add().name = name
 
 
+def names_of(service: str) -> list[str]:
+    """The rows of a service; none if it is in no catalogue."""
+    known = services.plain.services.get(service)
+    return [row_name(service, name) for name in settings.settings_of(known)] if known is not None else []
+
+
+def source_of(name: str) -> str:
+    """Where the value of a row is from: project, studio, or empty for the usual one."""
+    service, _, setting = name.partition(".")
+    return services.told.source(service, setting)
+
+
 def rule_of(name: str) -> settings.Setting | None:
     """What the setting of a row may be."""
     service, _, setting = name.partition(".")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The options of the chosen remote model, as rows of `Scene.holdfast.style.options`: a name and a text, empty is usual."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -69,6 +70,28 @@ def fit(style: Any, model: Descriptor | None) -> None:
             row.name = name
         elif row.value and model is not None and options.problem(model, name, row.value):
             row.value = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One option as a panel draws it: ``listed`` or typed, what it may be, what is wrong with its value."""
+
+    name: str
+    label: str
+    listed: bool
+    says: str
+    problem: str
+
+
+def fields(style: Any, model: Descriptor) -> list[Field]:
+    """The options of a model, in the order of the catalogue."""
+    made = []
+    for name, rule in options.settable(model).items():
+        row = style.options.get(name)
+        wrong = options.problem(model, name, row.value) if row is not None and row.value else ""
+        label = name.replace("_", " ").capitalize()
+        made.append(Field(name, label, bool(options.choices(rule)), options.says(rule), wrong))
+    return made
 
 
 def texts(style: Any) -> dict[str, str]:

@@ -5,9 +5,14 @@ from typing import Any
 
 import bpy
 
-from ..clients.settings import settings_of
-from ..operators import job_cache
-from ..operators.service_settings import HOLDFAST_OT_reset_setting, problems, row_name, rule_of, says
+from ..operators.service_settings import (
+    HOLDFAST_OT_reset_setting,
+    names_of,
+    problems,
+    rule_of,
+    says,
+    source_of,
+)
 from .base import explain, sentence
 
 CLOSED = True
@@ -17,22 +22,21 @@ FIELDS = {"choice": "choice", "switch": "switch", "file": "path"}
 
 def draw_settings(layout: Any, context: bpy.types.Context, service: str) -> None:
     """Closed at first; how many are not as usual stands in its title."""
-    known, told = job_cache.services.plain.services.get(service), job_cache.services.told
-    if known is None:
+    names = names_of(service)
+    if not names:
         return
-    rules = settings_of(known)
-    mine = sum(bool(told.source(service, name)) for name in rules)
+    mine = sum(bool(source_of(name)) for name in names)
     header, body = layout.panel(f"holdfast_service_settings_{service}", default_closed=CLOSED)
     header.label(text=f"Settings: {mine} not as usual" if mine else "Settings")
     if body is None:
         return
     column = body.column(align=True)
-    for name in rules:
-        _draw(column, context, service, name)
+    for name in names:
+        _draw(column, context, name)
 
 
-def _draw(column: Any, context: bpy.types.Context, service: str, name: str) -> None:
-    full = row_name(service, name)
+def _draw(column: Any, context: bpy.types.Context, full: str) -> None:
+    label_text = full.partition(".")[2].replace("_", " ").capitalize()
     item, rule = context.window_manager.holdfast_jobs.settings.get(full), rule_of(full)
     if item is None or rule is None:  # until the timer has filled the list
         return
@@ -40,8 +44,8 @@ def _draw(column: Any, context: bpy.types.Context, service: str, name: str) -> N
     parts = row.split(factor=0.34, align=True)
     label = parts.row()
     label.alignment = "RIGHT"
-    label.label(text=name.replace("_", " ").capitalize())
-    source = job_cache.services.told.source(service, name)
+    label.label(text=label_text)
+    source = source_of(full)
     field = parts.row(align=True)
     field.active = bool(source)
     usual = str(rule.usual) if not rule.choices and rule.usual != "" else "none"
@@ -50,7 +54,7 @@ def _draw(column: Any, context: bpy.types.Context, service: str, name: str) -> N
         field.prop(item, which, text="", placeholder=usual)
     else:
         field.prop(item, which, text="")
-    explain(row, name.replace("_", " ").capitalize(), says(full))
+    explain(row, label_text, says(full))
     back = row.row(align=True)
     back.enabled = source == "project"
     back.operator(HOLDFAST_OT_reset_setting.bl_idname, text="", icon="LOOP_BACK", emboss=False).setting = full
