@@ -7,16 +7,16 @@ import bpy
 
 from ..operators import part_rows, session, state_cache, take_overlay, validate, viewer
 from ..operators.import_take import HOLDFAST_OT_import_take
-from ..operators.mask_actions import HOLDFAST_OT_track_parts, words_of_button
 from ..operators.results import HOLDFAST_OT_open_file
 from ..operators.state_cache import Shown
 from ..operators.take_actions import DRAWN, HOLDFAST_OT_overlay_take, drawn
 from ..operators.words import HOLDFAST_OT_edit_palette, HOLDFAST_OT_toggle_readable
 from ..pipeline.words import verdict_with
 from ..properties_validate import names_in
-from .base import StagePanel, draw_job, fact, sentence, state_of
+from .base import StagePanel, fact, sentence
 from .findings import HOLDFAST_UL_findings, draw_findings, draw_offers
 from .takes import VERDICT_ICONS, VERDICTS, HOLDFAST_UL_takes, draw_takes
+from .trackers import draw_trackers
 
 MOST_PARTS = 12
 MOST_TOGGLES = 24
@@ -36,7 +36,7 @@ class HOLDFAST_PT_validate(StagePanel, bpy.types.Panel):
         else:
             layout.operator(HOLDFAST_OT_import_take.bl_idname, text="Import Take...", icon="IMPORT")
         _draw_intent(layout, context, settings.validate)
-        _draw_trackers(layout, context, settings.validate)
+        draw_trackers(layout, context, settings.validate)
 
     def words_of_button(self, context: bpy.types.Context) -> tuple[str, str]:
         """The large button says which take it checks."""
@@ -66,46 +66,6 @@ def _draw_intent(layout: bpy.types.UILayout, context: bpy.types.Context, setting
         return
     draw_criteria(body, context, settings)
     body.prop(settings, "coarse_first")
-
-
-def _draw_trackers(layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
-    """Who tracks the parts, the button with its price, and what came of it; closed, it says so in its header."""
-    shown = state_cache.shown(context.scene)
-    made = shown.masks.get(shown.take)
-    header, body = layout.panel("holdfast_validate_trackers", default_closed=True)
-    mean = "" if made is None else f": J&F {made.data['mean']['J&F']:.2f}"
-    header.label(text=f"Tracked masks{mean}")
-    if body is None:
-        return
-    body.row().prop(settings, "track", expand=True)
-    if settings.track == "FILE":
-        body.prop(settings, "track_file")
-    elif settings.track == "MODEL":
-        body.prop(settings, "track_model")
-        sentence(body, context, "The take is sent as a film, and a job for each part.", icon="INFO")
-    job = session.running(context.scene, "masks")
-    if job is not None:
-        draw_job(body, context, job)
-    elif settings.track != "NONE":
-        body.operator(
-            HOLDFAST_OT_track_parts.bl_idname, text=words_of_button(context.scene, shown), icon="TRACKER"
-        )
-        status, reason = state_of(context.scene, shown, "masks")
-        if status in {"failed", "stale", "cancelled"} and reason:
-            text = f"Out of date: {reason}" if status == "stale" else reason
-            sentence(body, context, text, icon="ERROR" if status == "failed" else "FILE_REFRESH")
-    if made is not None:
-        _draw_tracked(body.box(), made.data)
-
-
-def _draw_tracked(box: bpy.types.UILayout, data: Any) -> None:
-    """J and F of each part, and where its mask is when it must not be."""
-    for name, part in list(data["parts"].items())[:MOST_PARTS]:
-        fact(box, name, f"J {part['J']['mean']:.2f}  F {part['F']['mean']:.2f}")
-        if part["not_reported"]:
-            fact(box, "", f"not found in {len(part['not_reported'])} frames")
-        if part["absent"]["errors"]:
-            fact(box, "", f"found where hidden in {len(part['absent']['errors'])} frames")
 
 
 def draw_criteria(body: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:

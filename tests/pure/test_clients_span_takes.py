@@ -132,7 +132,10 @@ def test_outside_the_mask_the_take_is_sent_and_inside_the_render(tmp_path, monke
     Manifest("holdfast/take", {}, {}, take).save(tmp_path / "take/take.json")
     monkeypatch.setattr(span_takes, "encode", lambda clip, film, *rest: film.write_bytes(b"film"))
     request = {"parent": str(tmp_path / "take"), "clips": str(clips), "out": str(out), "encoders": {}}
-    assert set(span_takes.repaint(request, Context())) == {"source_video", "mask_video"}
+    made = span_takes.repaint(request, Context())
+    assert set(made) == {"source_video", "mask_video"}
+    monkeypatch.setattr(span_takes, "encode", lambda clip, film, *rest: film.write_bytes(b"other bytes"))
+    assert span_takes.repaint(request, Context()) == made, "what was paid for is found by these bytes"
     sent, where = (cv2.imread(str(out / name / "0001.png"))[32, :, 0] for name in ("take", "mask"))
     assert where[262] == 255 and where[258] == 0, "the mask is 40 px of 640 wider than the part"
     assert set(sent[where > 127]) == {90} and set(sent[where < 127]) == {200}

@@ -18,6 +18,7 @@ import joint_checks
 import pieces_checks
 import prompt_checks
 import remote_checks
+import tracker_checks
 import truth_checks
 import validate_checks
 from robot import Robot
@@ -285,6 +286,7 @@ ALL = (
     *prompt_checks.ALL,
     *job_checks.ALL,
     *remote_checks.ALL,
+    *tracker_checks.ALL,
     *pieces_checks.ALL,
     *ideate_checks.ALL,
 )
