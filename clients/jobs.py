@@ -33,7 +33,7 @@ from .adapter import Adapter
 from .auth import auth_of
 from .descriptor import Catalogue, Descriptor, Service, read_catalogue
 from .hosts import base_of, plain
-from .keys import keys_of
+from .keys import KEYRING_S, keys_of
 from .settings import BASE, read
 from .wire import Hosts, Wire
 
@@ -204,7 +204,7 @@ class Runner:
         model, service = self._known(job)
         try:
             mine = self._said(job, service)
-            keys = keys_of(service)
+            keys = keys_of(service, wait_s=KEYRING_S)
         except (InputError, UsageError) as error:  # a job that is paid for waits until the file is mended
             raise Refused(error.what, where=error.where, todo=error.todo) from error
         service = replace(service, settings={**service.settings, **mine})

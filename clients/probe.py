@@ -3,7 +3,6 @@
 
 import io
 import struct
-import threading
 import zipfile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import cv2
 
 from ..pipeline.errors import InputError
 from ..pipeline.sniff import PICTURES, VIDEOS, kind_of_file
+from ..pipeline.turn import Turn
 from . import probe_mesh
 from .calls import parsed
 
@@ -20,7 +20,7 @@ MOST_BYTES = 640 << 20
 """What a picture may take in memory."""
 MOST_UNPACKED, MOST_TIMES, MOST_FILES = 8 << 30, 200, 20000
 MOST_JSON = 32 << 20
-_decoding = threading.Lock()
+_decoding = Turn()
 """One is decoded at a time: several large ones at once would fill the memory too."""
 
 

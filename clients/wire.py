@@ -255,7 +255,9 @@ class Wire:
                 prepared = self._session.prepare_request(request)
                 return self._session.send(prepared, stream=True, allow_redirects=False, timeout=CONNECT_S)
             except (requests.RequestException, UnicodeError) as error:
-                raise self._none(call, error) from error
+                none = self._none(call, error)
+                cause = None if isinstance(none, ProviderRejected) else error
+        raise none from cause  # out here, so that a header that can't be sent is not even its context
 
     def _none(self, call: Call, error: Exception) -> HoldfastError:
         """Why there was no answer, and whether the request may have arrived: a part of one is no request."""

@@ -18,8 +18,8 @@ from .job_services import Known, services
 
 OFTEN_S = 0.4
 """Least seconds between two readings of the index."""
-LOOK_AGAIN_S = 30.0
-"""How often consents and keys are looked for that another program may have changed."""
+LOOK_AGAIN_S, ASKING_S = 30.0, 1.0
+"""How often consents and keys are looked for that another program may have changed, and while a keyring is asked."""
 
 
 @dataclass
@@ -95,7 +95,7 @@ def refresh(scene: bpy.types.Scene) -> bool:
             window.redraw()
         return True
     looked = _state.get("looked")
-    if not isinstance(looked, float) or now - looked > LOOK_AGAIN_S:
+    if not isinstance(looked, float) or now - looked > (ASKING_S if services.asking else LOOK_AGAIN_S):
         _state["looked"] = now
         extra = locate.project().catalogue() if root is not None else []
         _reading.append(services.reading(root, extra))

@@ -7,6 +7,7 @@ import time
 import bpy
 
 from ..clients.descriptor import Catalogue, Service, read_catalogue
+from ..clients.keys import KEYRING_S
 from ..clients.settings import read, settled
 from ..pipeline import consent, jobs_decide, secret
 from ..pipeline.context import Context
@@ -147,7 +148,7 @@ def _why_not(job: Job, catalogue: Catalogue, agreed: tuple[str, ...]) -> str:
     service = catalogue.services.get(job.provider)
     if service is None:
         return f"{job.provider} is in no catalogue any more. Put its entry back."
-    known = look(service, agreed)
+    known = look(service, agreed, KEYRING_S)
     if not known.key:
         return known.problem or f"There is no key for {service.label}. Set {' or '.join(service.keys)}."
     if known.local:

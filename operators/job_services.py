@@ -9,7 +9,7 @@ import bpy
 
 from ..clients.descriptor import Catalogue, Service, reading_catalogue
 from ..clients.hosts import hosts_of, is_local, plain
-from ..clients.keys import where_from
+from ..clients.keys import ask_keyring, where_from
 from ..clients.settings import Told, read, settled, stamp
 from ..pipeline.consent import EVENT, order
 from ..pipeline.errors import HoldfastError
@@ -55,6 +55,8 @@ class Services:
         self.problem = ""
         self.changed = False
         """A person set something: all is to be looked at again."""
+        self.asking = False
+        """The answer of the keyring is awaited."""
         self._stamps: tuple[object, ...] = ("never",)
         self._read: dict[Path, int] = {}
         self._consents: list[tuple[tuple[str, float], str, tuple[str, ...]]] = []
@@ -80,6 +82,7 @@ class Services:
             yield from self._read_consents(project)
         agreed = self.agreed()
         known = {}
+        self.asking = ask_keyring(self.catalogue.services.values())
         for name, service in self.catalogue.services.items():
             known[name] = look(service, agreed.get(name, ()))
             yield
@@ -111,12 +114,12 @@ services = Services()
 """Those of the open file."""
 
 
-def look(service: Service, agreed: Sequence[str]) -> Known:
-    """What stands in the way of a service to which hosts were ``agreed``."""
+def look(service: Service, agreed: Sequence[str], wait_s: float = 0.0) -> Known:
+    """What stands in the way of a service to which hosts were ``agreed``; a keyring is waited for only headless."""
     key, problem = NO_KEY_ASKED, ""
     if service.keys:
         try:
-            key = where_from(service)
+            key = where_from(service, wait_s=wait_s)
         except HoldfastError as error:
             key, problem = "", str(error)
         if service.key_optional and not problem:

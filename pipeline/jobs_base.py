@@ -6,15 +6,17 @@ import os
 import platform
 import sqlite3
 import sys
-import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import StorageError
 
+_thread: ContextVar[object] = ContextVar("thread")
+"""Something of each thread's own: a thread begins with an empty context."""
 _of_another_process: list[sqlite3.Connection] = []
 """Connections that were open when this process was forked; to close one here would harm the other process."""
 
@@ -32,13 +34,13 @@ class _Open:
 class _All:
     """All of one store, so that any thread can close them."""
 
-    of: dict[int, _Open] = field(default_factory=dict)
+    of: dict[object, _Open] = field(default_factory=dict)
 
     def close(self) -> None:
         for thread in list(self.of):
             self.drop(thread)
 
-    def drop(self, thread: int) -> None:
+    def drop(self, thread: object) -> None:
         found = self.of.pop(thread, None)
         if found is None:
             return
@@ -64,7 +66,9 @@ class IndexFile:
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
         """This thread's connection. Raises StorageError."""
-        me = threading.get_ident()
+        me = _thread.get(None)
+        if me is None:
+            _thread.set(me := object())
         try:
             try:
                 yield self._mine(me)
@@ -77,7 +81,7 @@ class IndexFile:
                 f"The index of jobs can't be used: {error}", where=str(self.path), todo=todo
             ) from error
 
-    def _mine(self, me: int) -> sqlite3.Connection:
+    def _mine(self, me: object) -> sqlite3.Connection:
         found = self._all.of.get(me)
         if found is not None and found.process == os.getpid() and found.file == self._file():
             return found.base

@@ -5,11 +5,12 @@ They reach a worker through its standard input, which is no file, no argument an
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 SHORTEST = 4
 """Anything shorter is no key, and would cut holes into every sentence."""
 _held: dict[str, str] = {}
+_known: set[str] = set()
 
 
 def hold(name: str, value: str) -> None:
@@ -31,9 +32,14 @@ def held() -> Mapping[str, str]:
     return dict(_held)
 
 
+def cut_out(values: Iterable[str]) -> None:
+    """Further values that ``clean`` removes: keys that were found elsewhere than typed."""
+    _known.update(values)
+
+
 def clean(text: str) -> str:
     """``text`` without the keys, as they are and as they stand in JSON; for what is written down."""
-    for value in _held.values():
+    for value in sorted({*_held.values(), *_known}, key=len, reverse=True):
         if len(value) >= SHORTEST:
             text = text.replace(value, "***").replace(json.dumps(value)[1:-1], "***")
     return text

@@ -2,21 +2,22 @@
 """Inside the worker process: runs one task and writes events, one JSON object a line."""
 
 import importlib
+import io
 import json
 import os
 import shutil
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from . import secret
 from .context import CancelToken, Context
 from .errors import ExitCode, HoldfastError
+from .turn import Turn
 from .worker import ALONE
 
 Task = Callable[[dict[str, Any], Context], dict[str, Any]]
@@ -36,17 +37,17 @@ class _Events:
         self._stream = path.open("a", encoding="utf-8")
         self._last = 0.0
         self._said = (-1.0, "")
-        self._lock, self._held = threading.Lock(), 0
+        self._turn, self._held = Turn(), 0
 
     def send(self, event: str, **fields: object) -> None:
         line = secret.clean(json.dumps({"event": event, **fields})) + "\n"
-        with self._lock:
+        with self._turn:
             self._stream.write(line)
             self._stream.flush()
 
     def hold(self, on: bool) -> None:
         """Of threads that hold, the first and the last are told."""
-        with self._lock:
+        with self._turn:
             self._held += 1 if on else -1
             changed = self._held == (1 if on else 0)
         if changed:
@@ -57,6 +58,32 @@ class _Events:
         if said != self._said and (now - self._last >= _QUIET or fraction >= 1.0):
             self._last, self._said = now, said
             self.send("progress", fraction=said[0], message=message)
+
+
+class _Cleaned(io.TextIOBase):
+    """Lines without the keys; also what Python says by itself of a thread or an object that failed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._rest = stream, ""
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        whole, _, self._rest = (self._rest + text).rpartition("\n")
+        if whole or text.endswith("\n"):
+            self._stream.write(secret.clean(whole) + "\n")
+            self._stream.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        if self._rest:
+            self._stream.write(secret.clean(self._rest))
+            self._rest = ""
+        self._stream.flush()
 
 
 def run_job(folder: Path, job: dict[str, Any]) -> int:
@@ -71,6 +98,7 @@ def run_job(folder: Path, job: dict[str, Any]) -> int:
     def stop() -> bool:
         return (folder / "cancel").exists() or os.getppid() != parent
 
+    sys.stdout, sys.stderr = _Cleaned(sys.stdout), _Cleaned(sys.stderr)
     token = CancelToken(stop)
     context = Context(events.progress, lambda line: events.send("log", line=line), token, events.hold)
 
@@ -97,7 +125,7 @@ def _outcome(job: dict[str, Any], context: Context, events: _Events) -> int:
         events.send("error", error=error.to_json())
         return int(error.exit_code)
     except Exception as error:
-        sys.stderr.write(secret.clean(traceback.format_exc()))
+        sys.stderr.write(traceback.format_exc())
         internal = HoldfastError(
             f"Internal error in {job['function']}: {type(error).__name__}: {error}",
             todo="This is a fault of Holdfast: please report it with the log.",

@@ -196,12 +196,10 @@ def test_what_is_not_listed_yet_is_asked_for_again(tmp_path, studio, monkeypatch
 
 
 def test_a_slow_service_does_not_hold_up_the_others(tmp_path, studio):
-    work = runner(tmp_path, studio)
-    for number in range(runner_module.OF_ONE):
-        work._busy[str(number)], work._of[str(number)] = None, "slow"
+    work, names = runner(tmp_path, studio), [str(number) for number in range(runner_module.OF_ONE)]
+    work._busy, work._of = dict.fromkeys(names), dict.fromkeys(names, "slow")
     assert not work._has_place(Job("x", Step.REMOTE, "slow", "m"))
     assert work._has_place(Job("x", Step.REMOTE, "studio", "m"))
-    work._busy.clear()
 
 
 # -- time ------------------------------------------------------------------------------------------------------------
