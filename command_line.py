@@ -17,6 +17,7 @@ from .operators import (
     clip_command,
     clips,
     demo,
+    ideate_command,
     import_take,
     job_command,
     locate,
@@ -97,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
         if stage.name == "assets":
             asset_command.add_arguments(command)
             command.set_defaults(handler=_assets)
+        if stage.name == "ideate":
+            ideate_command.add_arguments(command)
+            command.set_defaults(handler=_ideate)
         if stage.name == "repair":
             repair_command.add_arguments(command)
         if stage.name == "truth":
@@ -188,6 +192,10 @@ def _assets(arguments: argparse.Namespace, reporter: Reporter) -> int:
     if asset_command.run(scene, arguments, reporter) and not arguments.no_save:
         bpy.ops.wm.save_mainfile()
     return ExitCode.OK
+
+
+def _ideate(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    return ideate_command.handle(arguments, reporter, _run, run_stage)
 
 
 def _truth(arguments: argparse.Namespace, reporter: Reporter) -> int:

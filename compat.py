@@ -297,3 +297,8 @@ def remove_scene(scene: bpy.types.Scene) -> None:
         bpy.data.batch_remove([scene])
     else:
         bpy.data.scenes.remove(scene)
+
+
+def relative_path() -> Any:
+    """The options of a property whose path may begin with //, the folder of the .blend. It need not be said before 4.5."""
+    return {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()

@@ -19,6 +19,7 @@ from bpy.props import (
 )
 
 from . import (
+    compat,
     properties_assets,
     properties_clips,
     properties_ideate,
@@ -63,7 +64,12 @@ class HOLDFAST_PG_sketch(bpy.types.PropertyGroup):
         height_mm: float
     else:
         name: StringProperty(name="Name", description="Name of the asset that this sketch becomes")
-        path: StringProperty(name="Picture", description="Photo or scan of the sketch", subtype="FILE_PATH")
+        path: StringProperty(
+            name="Picture",
+            description="Photo or scan of the sketch",
+            subtype="FILE_PATH",
+            options=compat.relative_path(),
+        )
         kind: EnumProperty(
             name="Shape", description="How the drawn outline becomes a solid", items=SKETCH_KINDS
         )

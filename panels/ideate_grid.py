@@ -179,16 +179,16 @@ def _draw_branches(box: bpy.types.UILayout, context: bpy.types.Context, view: An
     box.separator(factor=0.3)
     row = box.row(align=True)
     row.prop(view, "count", text="How Many")
-    _branch(
-        row, "more", f"More Like This{price_text(model, view.count, idea_ask_options(context, model))}", "ADD"
-    )
-    row = box.row(align=True)
-    row.prop(view, "words", text="", placeholder="what to change, or to mix")
-    buttons = row.row(align=True)
+    row.label(text=price_text(model, view.count, idea_ask_options(context, model)).strip())
+    column = box.column(align=True)
+    _branch(column, "more", "More Like This", "ADD")
+    column.separator(factor=0.5)
+    column.prop(view, "words", text="", placeholder="what to change, or what to mix")
+    buttons = column.row(align=True)
     _branch(buttons, "edit", "Edit", "GREASEPENCIL")
     mix = buttons.row(align=True)
     mix.enabled = most >= 2 and view.other in ideate_watch.seen.board.ideas
-    _branch(mix, "mix", "Mix", "AUTOMERGE_ON")
+    _branch(mix, "mix", f"Mix with {view.other}" if mix.enabled else "Mix", "AUTOMERGE_ON")
     if most < 2:
         sentence(box, context, f"{model.label} takes one picture, so it can't mix two.", icon="INFO")
 

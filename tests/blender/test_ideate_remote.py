@@ -76,7 +76,9 @@ def test_variants_come_back_with_all_that_is_known_of_them(scene, runway):
     sent = [each.json for each in runway.of("POST", PATH)]
     assert [body["seed"] for body in sent] == [1, 2, 3] == [idea.seed for idea in board.ideas.values()]
     assert all("@picture1" in body["promptText"] for body in sent)
-    assert len(runway.uploads) >= 1 or all(body["referenceImages"][0]["uri"].startswith("data:") for body in sent)
+    assert len(runway.uploads) >= 1 or all(
+        body["referenceImages"][0]["uri"].startswith("data:") for body in sent
+    )
     idea = board.ideas["1a"]
     assert (idea.provider, idea.model, idea.cost, idea.cost_told) == ("runway", "gen4_image", 80_000, True)
     assert (shot.concepts / idea.picture).is_file() and (shot.concepts / idea.thumb).is_file()

@@ -92,7 +92,7 @@ def ideate_out(walk: Any) -> Check:
     ideate = bpy.context.scene.holdfast.ideate
     ideate.film_seconds, ideate.sheet_facts, ideate.product = 1.0, True, "lantern"
     for what in ("sheet", "film", "reference"):
-        yield from walk.hand.press_button(f'make_idea_output(what="{what}")')
+        yield from walk.hand.press_button(f"make_idea_output(what='{what}')")
         yield from walk.wait()
         assert walk.status("ideate")[0] == "fresh", walk.status("ideate")
     yield from _until(lambda: set(seen.made) == {"sheet", "film", "reference"} and len(seen.match) == 6)
