@@ -10,7 +10,7 @@ import bpy
 from ..clients.descriptor import Catalogue, Service, reading_catalogue
 from ..clients.hosts import hosts_of, is_local, plain
 from ..clients.keys import ask_keyring, where_from
-from ..clients.settings import Told, read, settled, stamp
+from ..clients.settings import Setting, Told, read, settings_of, settled, stamp
 from ..pipeline.consent import EVENT, order
 from ..pipeline.errors import HoldfastError
 from ..pipeline.ledger import read_tail
@@ -51,6 +51,8 @@ class Services:
         self.plain = Catalogue({}, {})
         """Without."""
         self.told = Told()
+        self.rules: dict[str, dict[str, Setting]] = {}
+        """What may be set of each service."""
         self.known: dict[str, Known] = {}
         self.problem = ""
         self.changed = False
@@ -91,6 +93,7 @@ class Services:
     def reread(self) -> None:
         """What people set, again. Raises InputError; then the usual values are shown."""
         self.told, self.catalogue = Told(), self.plain
+        self.rules = {name: settings_of(each) for name, each in self.plain.services.items()}
         self.told = read(self.project)
         self.catalogue = settled(self.plain, self.told)
 
