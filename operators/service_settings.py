@@ -32,10 +32,7 @@ def row_name(service: str, setting: str) -> str:
 
 def fill(rows: Any) -> None:
     """A row for every setting there is; outside of draw()."""
-    catalogue = services.catalogue
-    wanted = [
-        row_name(one.id, name) for one in catalogue.services.values() for name in settings.settings_of(one)
-    ]
+    wanted = [name for service in services.rules for name in names_of(service)]
     if [row.name for row in rows] != wanted:
         rows.clear()
         for name in wanted:
@@ -44,8 +41,7 @@ def fill(rows: Any) -> None:
 
 def names_of(service: str) -> list[str]:
     """The rows of a service; none if it is in no catalogue."""
-    known = services.plain.services.get(service)
-    return [row_name(service, name) for name in settings.settings_of(known)] if known is not None else []
+    return [row_name(service, name) for name in services.rules.get(service, ())]
 
 
 def source_of(name: str) -> str:
@@ -57,8 +53,7 @@ def source_of(name: str) -> str:
 def rule_of(name: str) -> settings.Setting | None:
     """What the setting of a row may be."""
     service, _, setting = name.partition(".")
-    known = services.plain.services.get(service)
-    return settings.settings_of(known).get(setting) if known is not None else None
+    return services.rules.get(service, {}).get(setting)
 
 
 def value_of(name: str) -> Any:

@@ -22,7 +22,7 @@ KLING, ALEPH, VACE = "kling/kling-3.0-omni", "runway/aleph2", "fal/fal-ai/wan-va
 def scene(tmp_path: Path) -> bpy.types.Scene:
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     scene = bpy.context.scene
-    scene.frame_start, scene.frame_end, scene.render.fps = 1, 48, 24
+    scene.frame_start, scene.frame_end, scene.render.fps = 1, 96, 24
     scene.holdfast.style.provider = KLING
     for name in ("ink.png", "b.png"):
         (tmp_path / name).write_bytes(media.png())
@@ -43,17 +43,17 @@ def price(scene):
 
 def test_a_model_brings_its_options_and_the_price_follows(scene):
     assert [row.name for row in rows(scene)] == ["resolution", "ratio", "seconds", "audio"]
-    assert "options" not in settings_of(scene) and price(scene) == "Restyle for $0.34"
+    assert "options" not in settings_of(scene) and price(scene) == "Restyle for $0.67"
     rows(scene)["resolution"].choice = "720p"
     rows(scene)["seconds"].value = "5"
     assert settings_of(scene)["options"] == {"resolution": "720p", "seconds": 5}
-    assert price(scene) == "Restyle for $0.25"
+    assert price(scene) == "Restyle for $0.50"
     rows(scene)["resolution"].choice = "-"
     assert settings_of(scene)["options"] == {"seconds": 5}
     rows(scene)["seconds"].value = "99"
     with pytest.raises(UsageError, match="3 to 15"):
         settings_of(scene)
-    assert price(scene) == "Restyle for $0.34", "the panel is drawn all the same"
+    assert price(scene) == "Restyle for $0.67", "the panel is drawn all the same"
 
 
 def test_another_model_keeps_what_fits(scene):
