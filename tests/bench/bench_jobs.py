@@ -123,7 +123,32 @@ def measure(folder: Path, count: int) -> dict[str, tuple[float, float]]:
     return found
 
 
+def stored(folder: Path, count: int) -> None:
+    """What a call of the index takes, and how much longer if its file is opened for every call."""
+    fill(folder, count)
+    store = JobStore(folder)
+    job = store.jobs(most=1)[0]
+    calls: dict[str, Callable[[], Any]] = {
+        "get": lambda: store.get(job.id),
+        "jobs that go on": lambda: store.jobs((Step.PREPARED, Step.REMOTE), most=10),
+        "note": lambda: store.note(job.id, progress=random.random()),
+        "claim": lambda: store.claim(job.id),
+    }
+    for name, call in calls.items():
+
+        def anew(call: Callable[[], Any] = call) -> None:
+            store.close()
+            call()
+
+        kept, opened = timed(call)[0], timed(anew)[0]
+        print(
+            f"index: {name:23} median {kept:6.3f} ms   opened for each {opened:6.3f} ms   {opened / kept:.1f} times"
+        )
+
+
 def main(count: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        stored(Path(folder), count)
     with tempfile.TemporaryDirectory() as folder:
         for name, (median, longest) in measure(Path(folder), count).items():
             print(f"{name:30} median {median:6.2f} ms   longest {longest:6.2f} ms   ({count:,} jobs)")
