@@ -163,7 +163,7 @@ class Connections(HTTPAdapter):
                 super().request(*args, **more)  # type: ignore[misc]
                 limits.sent()
 
-        pools = {
+        pools: dict[str, tuple[type, type]] = {
             "http": (HTTPConnectionPool, self._plain), "https": (HTTPSConnectionPool, HTTPSConnection)
         }  # fmt: skip
         self.poolmanager.pool_classes_by_scheme = {
