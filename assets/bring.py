@@ -15,13 +15,16 @@ from typing import Any
 from ..pipeline.context import Context
 from ..pipeline.errors import HoldfastError, InputError
 from ..pipeline.manifest import Manifest
+from ..pipeline.pictures import write_picture
 from ..pipeline.sniff import kind_of_file
 from ..pipeline.store import hash_file, storage
 from .check import check_file
 from .facts import Limits, MeshFile
+from .portrait import portrait
+from .read import read_mesh
 from .uri import trick_in
 
-SCHEMA, FILE = "holdfast/asset", "asset.json"
+SCHEMA, FILE, PORTRAIT = "holdfast/asset", "asset.json", "portrait.png"
 SUFFIXES = {".glb": "glb", ".gltf": "gltf", ".fbx": "fbx", ".obj": "obj", ".usd": "usd", ".usda": "usd", ".usdc": "usd",
             ".usdz": "usd", ".stl": "stl", ".ply": "ply"}  # fmt: skip
 """Kinds of mesh by the suffix of their file."""
@@ -76,6 +79,8 @@ def _filled(out: Path, files: Sequence[Path], request: Mapping[str, Any], ctx: C
     ctx.cancel.check()
     ctx.progress(0.6, "Copying it into the project")
     names = _copied(facts, out / "mesh")
+    ctx.progress(0.8, "Drawing its portrait")
+    _draw(names[0], out)
     shutil.rmtree(unpacked, ignore_errors=True)
     said = facts.to_json()
     data = {
@@ -167,6 +172,15 @@ def _copied(facts: MeshFile, folder: Path) -> list[Path]:
             shutil.copyfile(source, place)
             made.append(place)
     return made
+
+
+def _draw(mesh: Path, out: Path) -> None:
+    """A portrait beside the mesh. One that only Blender can read gets its own when it comes into a scene."""
+    try:
+        shape, _facts = read_mesh(mesh)
+    except InputError:
+        return
+    write_picture(out / PORTRAIT, portrait(shape.points, shape.triangles))
 
 
 def pool(folder: Path) -> dict[str, Manifest]:

@@ -8,15 +8,18 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..assets.bring import FILE, SCHEMA
+from ..assets.bring import FILE, PORTRAIT, SCHEMA
+from ..assets.portrait import portrait
 from ..physics import meshes as kept_meshes
 from ..physics.mass import open_edges, welded
 from ..pipeline.errors import InputError
 from ..pipeline.manifest import Manifest
+from ..pipeline.pictures import write_picture
 from ..pipeline.project import ShotFolder
 from ..pipeline.store import hash_file
 from .asset_identity import Identity
 from .asset_import import Brought, Wish, bring_in
+from .asset_pose import joined
 from .asset_remote import pool_of
 
 ASSETS, MANIFEST = "holdfast/assets", "assets.json"
@@ -45,7 +48,20 @@ def bring(scene: bpy.types.Scene, shot: ShotFolder, name: str, wish: Wish) -> Br
     brought = bring_in(scene, folder / str(found.data["mesh"]), str(found.data["kind"]), wish, identity)
     for thing in brought.objects:
         thing["holdfast_source"] = found.digest
+    if not (folder / PORTRAIT).exists():
+        write_picture(folder / PORTRAIT, _portrait(brought))
     return brought
+
+
+def _portrait(brought: Brought) -> Any:
+    """Of what only Blender could read."""
+    meshes = [kept_meshes.of(thing) for thing in brought.objects]
+    places = [np.array(thing.location) for thing in brought.objects]
+    arrays = [
+        (kept_meshes.vertices(mesh) + place, kept_meshes.triangles(mesh))
+        for mesh, place in zip(meshes, places, strict=True)
+    ]
+    return portrait(*joined(arrays))
 
 
 def choose(

@@ -33,6 +33,7 @@ ROOT_MODULES = (
     "compat",
     "preferences",
     "properties",
+    "properties_assets",
     "properties_clips",
     "properties_ideate",
     "properties_jobs",

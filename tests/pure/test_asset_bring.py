@@ -6,8 +6,10 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from holdfast.assets import bring
+from holdfast.assets.portrait import GROUND, portrait
 from holdfast.pipeline.context import Context
 from holdfast.pipeline.errors import InputError
 
@@ -48,9 +50,22 @@ def test_one_file_with_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     home = tmp_path / "pool/box"
     assert data["mesh"] == "mesh/My_Box_1.obj" and data["kind"] == "obj" and data["name"] == "box"
     assert sorted(path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()) == [
-        "asset.json", "mesh/My_Box_1.obj", "mesh/skin.mtl", "mesh/tex/skin.png"
+        "asset.json", "mesh/My_Box_1.obj", "mesh/skin.mtl", "mesh/tex/skin.png", "portrait.png"
     ]  # fmt: skip
     assert data["facts"]["triangles"] == 1 and "path" not in data["facts"]
+
+
+def test_a_portrait_shows_what_is_in_front_and_is_the_same_again() -> None:
+    x, y, z = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], float).T
+    square, faces = np.stack([x, y, z], 1), np.array([[0, 1, 2], [0, 2, 3]])
+    both = np.concatenate([square, square * 0.5 + (0, 0, 1.0)])
+    shown = portrait(both, np.concatenate([faces, faces + 4]))
+    assert (
+        shown.shape == (256, 256, 3) and (shown == portrait(both, np.concatenate([faces, faces + 4]))).all()
+    )
+    inside = (shown != GROUND).any(axis=2)
+    assert 0.1 < inside.mean() < 0.8 and not inside[:8].any() and not inside[:, :8].any()
+    assert (portrait(square * 0, faces) == GROUND).all(), "without area there is nothing to see"
 
 
 def test_the_best_mesh_of_a_result_is_taken_out_of_its_archive(tmp_path: Path) -> None:
