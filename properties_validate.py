@@ -56,7 +56,7 @@ def _set_palette_text(settings: Any, text: str) -> None:
 
 
 TRACKERS = (
-    ("NONE", "Nobody", "No masks are compared"),
+    ("NONE", "None", "No masks are compared"),
     ("FILE", "File", "Masks that a tracker made elsewhere: a folder of PNGs, or a film"),
     (
         "MODEL",

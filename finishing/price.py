@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping
 
+from ..pipeline.money import words
 from .ladder import ASK, DEFLICKER, HOLD, RERUN, RESTORE, RETIME, WARP
 
 SECONDS: Mapping[str, float] = {
@@ -31,7 +32,5 @@ def seconds_of(kind: str, frames: int, size: tuple[int, int], *, texture: bool =
 
 
 def price_words(cost_micros: int | None) -> str:
-    """As "free", "0.42" or "price unknown"."""
-    if cost_micros is None:
-        return "price unknown"
-    return f"{cost_micros / 1e6:.2f}" if cost_micros else "free"
+    """As "free", "$0.42" or "price unknown"."""
+    return "price unknown" if cost_micros is None else words(cost_micros)

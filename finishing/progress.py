@@ -7,6 +7,7 @@ from typing import Any
 
 from ..pipeline.words import NOT_A_FAULT
 from .plan import overlap
+from .price import price_words
 
 _WEIGHTS = {"major": 1.0, "minor": 0.3, "unsure": 0.1}
 _WORST = 4.0
@@ -128,5 +129,5 @@ class Limits:
         if next_cost is None:
             return "the price of the next attempt is unknown"
         if next_cost and spent + next_cost > self.budget:
-            return f"the next attempt would cost {next_cost / 1e6:.2f}, which is over the budget"
+            return f"the next attempt would cost {price_words(next_cost)}, which is over the budget"
         return ""

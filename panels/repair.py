@@ -17,6 +17,7 @@ from ..operators.repair_actions import (
     read_actions,
 )
 from ..operators.state_cache import Shown, shown
+from ..operators.style_choice import known as remote
 from ..pipeline.estimate import duration
 from ..pipeline.money import words
 from .base import StagePanel, fact, sentence
@@ -65,11 +66,9 @@ class HOLDFAST_PT_repair(StagePanel, bpy.types.Panel):
 
     def words_of_button(self, context: bpy.types.Context) -> tuple[str, str]:
         """What drawing again will cost stands on the button."""
-        found = repair_actions.plan_shown(context)
-        costs = [action.cost_micros for action in read_actions(found[1]) if action.works] if found else []
-        if None in costs:
-            return f"{self.verb} (price unknown)", ""
-        cost = sum(each or 0 for each in costs)
+        cost = _cost(context)
+        if _too_dear(context):
+            return f"{self.verb} (over the budget)", ""
         return (f"{self.verb} for {words(cost)}" if cost else self.verb), ""
 
     def settings(self, layout: bpy.types.UILayout, context: bpy.types.Context, settings: Any) -> None:
@@ -103,6 +102,8 @@ class HOLDFAST_PT_repair(StagePanel, bpy.types.Panel):
         )
         _draw_chosen(column.box(), context)
         _draw_price(column, actions)
+        if why := _too_dear(context):
+            sentence(column.box(), context, why, icon="ERROR")
 
     def result(self, layout: bpy.types.UILayout, context: bpy.types.Context, known: Shown) -> None:
         repaired = [name for name, take in known.takes.items() if take.data.get("parent")]
@@ -112,6 +113,24 @@ class HOLDFAST_PT_repair(StagePanel, bpy.types.Panel):
             parent = known.takes[name].data["parent"]
             text = f"{name} from {parent}: {verdict}"
             layout.label(text=text, icon=VERDICT_ICONS.get(verdict, "QUESTION"))
+
+
+def _cost(context: bpy.types.Context) -> int | None:
+    """Micros of what the plan does without a person; None if nobody knows."""
+    found = repair_actions.plan_shown(context)
+    costs = [action.cost_micros for action in read_actions(found[1]) if action.works] if found else []
+    return None if None in costs else sum(each or 0 for each in costs)
+
+
+def _too_dear(context: bpy.types.Context) -> str:
+    """Why the loop would leave the plan for its price and put the real parts back instead; empty if it would not."""
+    cost, budget = _cost(context), round(context.scene.holdfast.repair.budget * 1e6)
+    instead = "The loop would put the real parts back instead."
+    if cost is None:
+        return f"Nobody knows what this costs, which is over every budget. {instead} Give the model a price in a catalogue of your own."
+    if cost > budget:
+        return f"This costs {words(cost)}, the budget is {words(budget) if budget else '$0'}. {instead} Raise the budget, or switch the action off."
+    return ""
 
 
 def _draw_chosen(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -132,7 +151,9 @@ def _draw_chosen(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
     fact(box, "Frames", f"{first}-{last}" + (f" \u00b1 {action.handles}" if action.handles else ""))
     if action.settings.get("seed") is not None and action.kind == "rerun_span":
         fact(box, "Seed", str(action.settings["seed"]))
-        fact(box, "Provider", str(action.settings.get("provider") or ""))
+        provider = str(action.settings.get("provider") or "")
+        model = remote(provider)
+        fact(box, "Provider", provider if model is None else model.label)
     if action.kind != "ask":
         fact(box, "Takes", f"{duration(action.seconds)}, {price_words(action.cost_micros)}")
     no = {kind: why for kind, why in repair_actions.refused(context).items() if kind != action.kind}

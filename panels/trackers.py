@@ -7,6 +7,7 @@ import bpy
 
 from ..operators import session, state_cache
 from ..operators.mask_actions import HOLDFAST_OT_track_parts, words_of_button
+from ..operators.style_choice import known
 from .base import draw_job, fact, sentence, state_of
 
 ID, CLOSED = "holdfast_validate_trackers", True
@@ -27,15 +28,18 @@ def draw_trackers(layout: bpy.types.UILayout, context: bpy.types.Context, settin
         body.prop(settings, "track_file")
     elif settings.track == "MODEL":
         body.prop(settings, "track_model")
-        sentence(body, context, "The take is sent as a film, and a job for each part.", icon="INFO")
+        model = known(settings.track_model)
+        if model is not None:
+            says = f"{model.label}: the take is sent as one film, with a job for each part."
+            sentence(body, context, says, icon="INFO")
     job = session.running(context.scene, "masks")
     if job is not None:
         draw_job(body, context, job)
     elif settings.track != "NONE":
-        body.operator(
-            HOLDFAST_OT_track_parts.bl_idname, text=words_of_button(context.scene, shown), icon="TRACKER"
-        )
         status, reason = state_of(context.scene, shown, "masks")
+        done = status == "fresh"
+        text = "Tracked" if done else words_of_button(context.scene, shown)
+        body.operator(HOLDFAST_OT_track_parts.bl_idname, text=text, icon="CHECKMARK" if done else "TRACKER")
         if status in {"failed", "stale", "cancelled"} and reason:
             text = f"Out of date: {reason}" if status == "stale" else reason
             sentence(body, context, text, icon="ERROR" if status == "failed" else "FILE_REFRESH")

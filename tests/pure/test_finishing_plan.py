@@ -84,7 +84,7 @@ def test_the_demo_gets_the_real_part_back_and_one_rerun():
 
 def test_a_price_is_free_or_honestly_unknown():
     assert price_of("rehearsal", 100) == 0 and price_of("some service", 100) is None
-    assert (price_words(0), price_words(None), price_words(420000)) == ("free", "price unknown", "0.42")
+    assert (price_words(0), price_words(None), price_words(420000)) == ("free", "price unknown", "$0.42")
     elsewhere = replace(NOW, providers=("some service",))
     plan = make_plan(report(("lid", "rubber", (50, 59))), take(), elsewhere)
     assert read_actions(plan)[0].cost_micros is None

@@ -90,6 +90,11 @@ def repair_price(walk: Any) -> Check:
     walk.hand.picture("92-repair-price", walk.hand.sidebar)
     panel = walk.module("panels.repair").HOLDFAST_PT_repair
     words = str(panel.words_of_button(panel, bpy.context)[0])
+    assert words == "Run Plan (over the budget)", words
+    bpy.context.scene.holdfast.repair.budget = 1.0
+    yield from _read(walk)
+    walk.hand.picture("92-repair-price-2", walk.hand.sidebar)
+    words = str(panel.words_of_button(panel, bpy.context)[0])
     assert words.startswith("Run Plan for $"), words
     bpy.ops.holdfast.edit_action("INVOKE_DEFAULT")
     yield 0.6
