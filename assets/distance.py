@@ -10,6 +10,8 @@ import numpy as np
 from .boxes import Boxes, overlapping, triangle_boxes
 from .mesh import F64, I64, areas
 
+_MOST, _ROUGH = 10_000_000, 20_000
+
 
 def sample(points: F64, triangles: I64, count: int, seed: int = 1) -> tuple[F64, I64]:
     """(positions (count, 3), the triangle of each), spread evenly by area."""
@@ -55,9 +57,11 @@ class Surface:
         self.boxes = triangle_boxes(points, triangles)
 
     def distance(self, p: F64) -> F64:
-        """(K,) metres from each of the points (K, 3) to the nearest triangle, exact; inf if there are none.
+        """(K,) metres from each of the points (K, 3) to the nearest triangle; inf if there are none.
 
-        A box around each point grows until it holds a triangle nearer than its half width: fast near the surface.
+        A box around each point grows until it holds a triangle nearer than its half width: exact, and fast near the
+        surface. Points so far away that millions of triangles would come into it get the distance to the nearest of
+        20,000 samples: too large by less than the samples' spacing.
         """
         best = np.full(len(p), np.inf)
         if not len(p) or not len(self.triangles):
@@ -65,14 +69,25 @@ class Surface:
         high, low = self.boxes.high.max(axis=0), self.boxes.low.min(axis=0)
         span = float(np.linalg.norm(np.maximum(p.max(axis=0), high) - np.minimum(p.min(axis=0), low)))
         reach, left = max(span / 512.0, 1e-300), np.arange(len(p))
+        tries = 0
         while len(left) and reach < 4.0 * span:
             for i, j in overlapping(Boxes(p[left] - reach, p[left] + reach), self.boxes):
                 for at in range(0, len(i), 500_000):
                     who = left[i[at : at + 500_000]]
                     np.minimum.at(best, who, to_triangles(p[who], self.corners[j[at : at + 500_000]]))
+                tries += len(i)
+                if tries > _MOST:
+                    best[left] = np.minimum(best[left], self._roughly(p[left]))
+                    return best
             left = left[best[left] > reach]
             reach *= 2.0
         return best
+
+    def _roughly(self, p: F64) -> F64:
+        dense = sample(self.points, self.triangles, _ROUGH)[0]
+        square = (dense**2).sum(axis=1)
+        nearest = [float((square - 2.0 * dense @ one).min() + one @ one) for one in p]
+        return np.sqrt(np.maximum(nearest, 0.0))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The quality card of a mesh: each number with the faces, edges or vertices that it is about.
 
-Vertices in exactly one place count as one, since files keep a vertex for each UV and each normal. Cost is that of
-sorting the half-edges; 1 million triangles need some seconds and about 1 GB.
+Vertices in exactly one place count as one: files keep a vertex for each UV. 1 million triangles need about 1 GB.
 """
 
 from __future__ import annotations
@@ -25,9 +24,8 @@ from .unwrapping import look_at
 
 WALL_M = 0.001
 """A wall thinner than this is called thin: what an FDM printer and a glTF viewer both lose."""
-_WALLS_ASKED = 2000
-_THICK = 0.02
-"""Walls thicker than this part of the size are not measured."""
+_WALLS_ASKED, _THICK = 2000, 0.02
+"""Places where walls are measured; those thicker than this part of the size are not."""
 _FLAT = 1e-7
 """A triangle is degenerate if it is lower than this part of its longest edge."""
 NOTHING = np.zeros(0, np.int64)
@@ -72,7 +70,7 @@ class Card:
 
 
 class Looked:
-    """What the numbers are taken from: the mesh joined where vertices coincide, without degenerate triangles."""
+    """What the numbers are taken from: the mesh joined where vertices coincide, without triangles of two vertices."""
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh, self.points = mesh, mesh.points
@@ -80,7 +78,7 @@ class Looked:
         joined = self.one[mesh.triangles]
         self.flat = degenerate(mesh.points, joined)
         self.doubled = duplicates(joined, self.flat)
-        self.kept = np.flatnonzero(~self.flat)
+        self.kept = np.flatnonzero(~repeated(joined))  # the other flat ones hold their neighbours together
         self.triangles = joined[self.kept]
         self.topology = Topology(len(mesh.points), self.triangles)
         self.shells: Shells = measure(self.points, self.triangles, self.topology)
@@ -92,7 +90,7 @@ class Looked:
 
     @property
     def watertight(self) -> bool:
-        """Every edge has just two triangles. (Degenerate triangles left out must not have torn anything.)"""
+        """Every edge has just two triangles."""
         return (
             bool(len(self.triangles)) and not len(self.topology.boundary) and not len(self.topology.crowded)
         )
@@ -109,14 +107,19 @@ class Looked:
         return self.kept[(turn != minority[patches]) & ~lost] if count else NOTHING
 
 
+def repeated(triangles: I64) -> Mask:
+    """(M,) whether a triangle has a vertex twice."""
+    a, b, c = triangles.T
+    return (a == b) | (b == c) | (c == a)
+
+
 def degenerate(points: F64, triangles: I64) -> Mask:
     """(M,) whether a triangle has a vertex twice, or next to no area."""
     a, b, c = triangles.T
-    same = (a == b) | (b == c) | (c == a)
     longest = np.max(
         [np.linalg.norm(points[p] - points[q], axis=1) for p, q in ((a, b), (b, c), (c, a))], axis=0
     )
-    return same | (2.0 * areas(points, triangles) <= _FLAT * longest**2)
+    return repeated(triangles) | (2.0 * areas(points, triangles) <= _FLAT * longest**2)
 
 
 def duplicates(triangles: I64, leave: Mask) -> I64:
@@ -130,15 +133,8 @@ def inspect_mesh(mesh: Mesh, context: Context | None = None, *, crossing: bool =
     context = context or Context()
     context.progress(0.0, "Inspecting")
     looked = Looked(mesh)
-    parts: list[Callable[[Looked], list[Number]]] = [
-        _solid,
-        _faults,
-        _shells,
-        _walls,
-        _symmetry,
-        _unwrap,
-        _size,
-    ]
+    parts: tuple[Callable[[Looked], list[Number]], ...]
+    parts = (_solid, _faults, _shells, _walls, _symmetry, _unwrap, _size)
     numbers: list[Number] = []
     for n, part in enumerate(parts):
         context.cancel.check()

@@ -33,8 +33,8 @@ def measure(points: F64, triangles: I64, topology: Topology) -> Shells:
     label = topology.shells
     count = int(label.max()) + 1 if len(label) else 0
     sizes = np.bincount(label, minlength=count)
-    area = np.bincount(label, areas(points, triangles), count)
-    volume = np.bincount(label, volumes(points, triangles), count)
+    area = np.asarray(np.bincount(label, areas(points, triangles), count), np.float64)
+    volume = np.asarray(np.bincount(label, volumes(points, triangles), count), np.float64)
     around = _around(points, triangles, label, count, topology.closed)
     return Shells(sizes, volume, area, topology.closed, around)
 

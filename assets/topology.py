@@ -22,7 +22,7 @@ class Loop:
     perimeter: float
     width: float
     simple: bool
-    """False where holes touch in a vertex, so that there is no single way around"""
+    """False where the faces around do not all face one way, so that there is no way around"""
 
 
 class Topology:
@@ -60,15 +60,15 @@ class Topology:
         return np.flatnonzero(self.faces_at > 2)
 
     @cached_property
-    def _pairs(self) -> tuple[I64, I64, I64]:
-        """(edge, half-edge, the other half-edge) of every edge with just two triangles."""
+    def pairs(self) -> tuple[I64, I64, I64]:
+        """(edges, half-edge, the other half-edge) of every edge with just two triangles."""
         edges = np.flatnonzero(self.faces_at == 2)
         return edges, self.order[self.firsts[edges]], self.order[self.firsts[edges] + 1]
 
     @cached_property
     def against(self) -> I64:
         """Edges whose two triangles face opposite ways: both run along it in the same direction."""
-        edges, a, b = self._pairs
+        edges, a, b = self.pairs
         return edges[self.forward[a] == self.forward[b]]
 
     @cached_property
@@ -93,18 +93,20 @@ class Topology:
         open_[self.shells[odd]] = True
         return ~open_
 
-    @cached_property
-    def pinched(self) -> I64:
-        """Vertices around which the triangles are more than one fan: not manifold."""
-        _edges, a, b = self._pairs
+    def fans(self, a: I64, b: I64) -> I64:
+        """(3M,) the fan of each corner: corners at one vertex whose triangles hang together by the half-edges a and b."""
         ends: list[tuple[I64, I64]] = []
         for half in (a, b):
             here, there = half, half - half % 3 + (half % 3 + 1) % 3
             swap = ~self.forward[half]
             ends.append((np.where(swap, there, here), np.where(swap, here, there)))
-        links_a = np.concatenate([ends[0][0], ends[0][1]])
-        links_b = np.concatenate([ends[1][0], ends[1][1]])
-        fans = components(self.triangles.size, links_a, links_b)
+        links_a, links_b = (np.concatenate(side) for side in ends)
+        return components(self.triangles.size, links_a, links_b)
+
+    @cached_property
+    def pinched(self) -> I64:
+        """Vertices around which the triangles are more than one fan: not manifold."""
+        fans = self.fans(*self.pairs[1:])
         vertex_of = np.empty(int(fans.max()) + 1 if fans.size else 0, np.int64)
         vertex_of[fans] = self.triangles.ravel()
         many = np.bincount(vertex_of, minlength=self.count) > 1
@@ -118,7 +120,7 @@ class Topology:
         A patch hangs together by edges of two triangles. Patches without two sides are in ``one_sided``.
         """
         count = len(self.triangles)
-        _edges, a, b = self._pairs
+        _edges, a, b = self.pairs
         same = (self.forward[a] != self.forward[b]).astype(np.int64)
         f, g = a // 3, b // 3
         # each triangle twice, as it is and turned: neighbours that agree link like to like, the others across
@@ -134,7 +136,7 @@ class Topology:
     def one_sided(self) -> I64:
         """Triangles of patches that have but one side, like a Moebius strip: no turning makes them agree."""
         patches, turned = self.sides
-        _edges, a, b = self._pairs
+        _edges, a, b = self.pairs
         agree = self.forward[a] != self.forward[b]
         wrong = (turned[a // 3] == turned[b // 3]) != agree
         bad = np.zeros(int(patches.max()) + 1 if len(patches) else 0, np.bool_)
@@ -153,18 +155,36 @@ class Topology:
         label = components(len(names), a, b)[a]
         order = np.argsort(label, kind="stable")
         cuts = np.flatnonzero(np.diff(label[order])) + 1
-        loops = [_loop(points, names, a[part], b[part]) for part in np.split(order, cuts)]
+        loops = [loop for part in np.split(order, cuts) for loop in _loops(points, names, a[part], b[part])]
         return sorted(loops, key=lambda loop: -loop.perimeter)
 
 
-def _loop(points: F64, names: I64, starts: I64, ends: I64) -> Loop:
-    places = points[names[starts]]
-    length = float(np.linalg.norm(points[names[ends]] - places, axis=1).sum())
+def _loops(points: F64, names: I64, starts: I64, ends: I64) -> list[Loop]:
+    """The single holes of open edges that hang together: whenever the walk meets itself, that much is one."""
+    if not np.array_equal(np.sort(starts), np.sort(ends)):  # a face is turned, or there is one side only
+        return [_loop(points, names[np.unique(np.concatenate([starts, ends]))], simple=False)]
+    out: dict[int, list[int]] = {}
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        out.setdefault(start, []).append(end)
+    loops = []
+    for begin in starts.tolist():
+        walk, place, here = [begin], {begin: 0}, begin
+        while out.get(here):
+            here = out[here].pop()
+            if here in place:
+                cut = place[here]
+                loops.append(_loop(points, names[np.array(walk[cut:])], simple=True))
+                for vertex in walk[cut + 1 :]:
+                    del place[vertex]
+                walk = walk[: cut + 1]
+            else:
+                place[here] = len(walk)
+                walk.append(here)
+    return loops
+
+
+def _loop(points: F64, vertices: I64, *, simple: bool) -> Loop:
+    places = points[vertices]
+    length = float(np.linalg.norm(np.roll(places, -1, axis=0) - places, axis=1).sum())
     width = float(np.linalg.norm(places.max(axis=0) - places.min(axis=0)))
-    following = dict(zip(starts.tolist(), ends.tolist(), strict=True))
-    walk, here = list[int](), int(starts[0])
-    while here in following:
-        walk.append(here)
-        here = following.pop(here)
-    simple = here == walk[0] and not following and len(walk) == len(starts)
-    return Loop(names[np.array(walk if simple else starts, np.int64)], length, width, simple)
+    return Loop(vertices, length, width, simple)
