@@ -6,14 +6,13 @@ from typing import Any
 
 import bpy
 
-from ..clients.descriptor import Descriptor
 from ..operators import style_remote
 from .base import sentence
 
 MOST_NOTES = 4
 
 
-def draw_pieces(layout: Any, context: bpy.types.Context, model: Descriptor) -> None:
+def draw_pieces(layout: Any, context: bpy.types.Context, model: Any) -> None:
     """How many pieces are sent and what they share; nothing where the model takes the shot whole."""
     what = style_remote.forecast(context.scene, model)
     if len(what.counts) == 1 and not what.problem:
