@@ -32,6 +32,8 @@ class HOLDFAST_OT_add_sketches(bpy.types.Operator):
         filter_folder: BoolProperty(default=True, options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:  # type: ignore[override]
+        if self.files:  # dropped onto the sidebar
+            return self.execute(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 

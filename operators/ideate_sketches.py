@@ -20,6 +20,7 @@ from ..pipeline.errors import HoldfastError, InputError
 from ..pipeline.pictures import U8
 from ..pipeline.store import write_bytes
 from . import locate, state_cache
+from .editing import HOLDFAST_OT_add_sketches
 
 Result = set[str]
 FOLDER = "sketches"
@@ -196,4 +197,23 @@ class HOLDFAST_OT_sketch_from_view(_FromSomewhere, bpy.types.Operator):
         add(context.scene, from_view(context), ".png", "view")
 
 
-CLASSES = (HOLDFAST_OT_sketch_from_clipboard, HOLDFAST_OT_sketch_from_pencil, HOLDFAST_OT_sketch_from_view)
+class HOLDFAST_FH_sketches(bpy.types.FileHandler):
+    """Pictures that are dropped onto the sidebar become sketches; anywhere else Blender does with them what it does."""
+
+    bl_idname = "HOLDFAST_FH_sketches"
+    bl_label = "Holdfast sketches"
+    bl_import_operator = HOLDFAST_OT_add_sketches.bl_idname
+    bl_file_extensions = ".png;.jpg;.jpeg;.webp;.tif;.tiff;.bmp"
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        area, region = context.area, context.region
+        return area is not None and area.type == "VIEW_3D" and region is not None and region.type == "UI"
+
+
+CLASSES = (
+    HOLDFAST_OT_sketch_from_clipboard,
+    HOLDFAST_OT_sketch_from_pencil,
+    HOLDFAST_OT_sketch_from_view,
+    HOLDFAST_FH_sketches,
+)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 from pathlib import Path
@@ -55,6 +56,17 @@ def scene(tmp_path: Path, runway: RunwayServer) -> bpy.types.Scene:
     secret.hold("HOLDFAST_RUNWAY_KEY", "")
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker tasks run in this process."""
+
+    def run(function, request, context, *_more):
+        module, _, name = function.partition(":")
+        return getattr(importlib.import_module(f"holdfast.{module}"), name)(request, context)
+
+    monkeypatch.setattr(drive, "run_in_foreground", run)
+
+
 def go(generator):
     return drive.run_blocking(generator, Context())
 
@@ -94,7 +106,7 @@ def test_variants_come_back_with_all_that_is_known_of_them(scene, runway):
     assert [body.json["seed"] for body in runway.of("POST", PATH)] == [1, 2, 3, 4, 5]
 
 
-def test_after_a_kill_results_are_found_by_what_was_asked(scene, runway):
+def test_after_a_kill_results_are_found_by_what_was_asked(scene, runway, at_once):
     shot, model = locate.shot_of(scene), ideate_models.chosen("runway/gen4_image")
     order = ideate_remote.order_of(scene, model)
     made = go(ideate_remote.asking(scene, shot, model, order, ideate_remote.sketches_of(scene)))
@@ -112,7 +124,7 @@ def test_after_a_kill_results_are_found_by_what_was_asked(scene, runway):
     assert list(board_of(scene).ideas) == ["1a", "1b", "1c"] and len(runway.of("POST", PATH)) == 3
 
 
-def test_branches_know_their_parents(scene, runway):
+def test_branches_know_their_parents(scene, runway, at_once):
     ask(scene)
     shot, model = locate.shot_of(scene), ideate_models.chosen("runway/gen4_image")
     for how, names, words in (
@@ -134,7 +146,7 @@ def test_branches_know_their_parents(scene, runway):
         ideate_remote.branch_of(scene, shot, model, "edit", ["9z"], "red", 1)
 
 
-def test_the_locked_idea_goes_on(scene, runway):
+def test_the_locked_idea_goes_on(scene, runway, at_once):
     ask(scene)
     shot = locate.shot_of(scene)
     scene.holdfast.ideate.idea = "1b"
@@ -150,7 +162,7 @@ def test_the_locked_idea_goes_on(scene, runway):
         ideate.keep_idea(shot, "9z")
 
 
-def test_nothing_is_sent_that_may_not_be(scene, runway):
+def test_nothing_is_sent_that_may_not_be(scene, runway, at_once):
     settings = scene.holdfast.ideate
     shot = locate.shot_of(scene)
     scene.holdfast.jobs.cap_request = 0.01
@@ -173,7 +185,7 @@ def test_nothing_is_sent_that_may_not_be(scene, runway):
     assert runway.log == []
 
 
-def test_a_service_that_refuses_all_says_why(scene, runway):
+def test_a_service_that_refuses_all_says_why(scene, runway, at_once):
     secret.hold("HOLDFAST_RUNWAY_KEY", "another key")
     with pytest.raises(ProviderRejected, match="key"):
         ask(scene)
@@ -181,3 +193,10 @@ def test_a_service_that_refuses_all_says_why(scene, runway):
     assert board_of(scene).ideas == {} and ideate.STAGE.state(scene, shot).status == "partial"
     round_one = json.loads(next(rounds_folder(shot.concepts).glob("*.json")).read_text())
     assert not Path(round_one["data"]["asks"][0]["request"]["inputs"][0]["path"]).is_absolute()
+
+
+def test_files_that_are_dropped_are_sketches(scene, tmp_path):
+    shutil.copy(SAMPLES / "lantern_lid.jpg", tmp_path)
+    files = [{"name": "lantern_lid.jpg"}]
+    bpy.ops.holdfast.add_sketches("INVOKE_DEFAULT", directory=str(tmp_path), files=files)
+    assert [sketch.name for sketch in scene.holdfast.sketches] == ["lantern_body", "lantern_lid"]
