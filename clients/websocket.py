@@ -35,13 +35,12 @@ class Websocket:
         to = leads(host, parts.port or 80)[0] if leads else host
         self._buffer, self._message, self._kind = bytearray(), bytearray(), 0
         try:
-            plain = socket.create_connection((to, parts.port or (443 if secure else 80)), CONNECT_S)
-            self._socket = (
-                ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
-            )
+            self._socket = socket.create_connection((to, parts.port or (443 if secure else 80)), CONNECT_S)
         except OSError as error:
             raise Deaf(str(error)) from error
         try:
+            if secure:
+                self._socket = ssl.create_default_context().wrap_socket(self._socket, server_hostname=host)
             self._shake(parts.netloc, f"{parts.path or '/'}?{parts.query}".rstrip("?"), headers or {})
         except (OSError, ValueError, Deaf) as error:
             self._socket.close()
