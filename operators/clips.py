@@ -39,14 +39,14 @@ def settings_of(
     chosen = scene.holdfast.clips
     keys = list(parse_frames(chosen.key_frames)) if chosen.key_frames.strip() else []
     assert model.controls is not None
-    mattes = (chosen.parts, bool(chosen.change)) if changing is None else (changing, True)
+    whose, change = (chosen.parts, bool(chosen.change)) if changing is None else (changing, True)
     return {
         "model": model.id,
         "contract": model.controls.table(),
         "clips": [
             clip
             for kind in kinds or kinds_of(scene, model)
-            for clip in (_mattes(*mattes, parts) if kind == "matte" else [_plain(kind)])
+            for clip in (_mattes(whose, change, parts) if kind == "matte" else [_plain(kind)])
         ],
         "keys": keys,
         "frames": list(frames) if frames else None,

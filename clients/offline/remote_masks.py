@@ -45,7 +45,7 @@ class RemoteTracker(RemoteRehearsal):
 
 def followed(mask: F32, before: U8, now: U8) -> F32:
     """The mask (H, W) 0..255 of the frame ``before`` in the frame ``now`` (H, W grey)."""
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(now, before, None)  # type: ignore[call-overload]
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(now, before, None)
     rows, columns = np.mgrid[0 : mask.shape[0], 0 : mask.shape[1]].astype(np.float32)
     x, y = columns + flow[..., 0], rows + flow[..., 1]
     return np.asarray(cv2.remap(mask, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
