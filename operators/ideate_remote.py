@@ -25,6 +25,7 @@ from .steps import Stage, StageGenerator, StageOptions, StageState, WorkerTask
 
 GATHER, PREPARE = "clients.ideas:run", "clients.idea_pictures:run"
 PURPOSE = "idea"
+MOST_JOBS = 10000
 SENT = "sent"
 """Folder below the concepts: the pictures as they were sent."""
 
@@ -152,11 +153,14 @@ def _asks(shot: ShotFolder, model: Descriptor, listed: Sequence[Mapping[str, Any
     return found
 
 
-def again(scene: bpy.types.Scene, shot: ShotFolder) -> list[Job]:
-    """Makes the jobs anew that were never sent (a kill came between) or have failed. Raises Refused, UsageError."""
+def again(scene: bpy.types.Scene, shot: ShotFolder, *, only_unsent: bool = False) -> list[Job]:
+    """Makes the jobs anew that were never made (a kill came between) or, unless ``only_unsent``, have failed. Raises
+    Refused, UsageError."""
     store, jobs = JobStore(locate.project().root), list[Job]()
     board = read_board(shot.concepts)
     lacking = {slot.digest for slot in board.waiting()}
+    if only_unsent and lacking:
+        lacking -= {job.digest for job in store.jobs(most=MOST_JOBS)}
     for made in board.rounds:
         asks = [each for each in made.data["asks"] if each["digest"] in lacking]
         if asks:
@@ -172,11 +176,11 @@ def _model(name: str) -> Descriptor:
     return model
 
 
-def jobs_of(store: JobStore, made: Manifest) -> list[Job]:
-    """The newest job of every ask of a round that has one."""
+def jobs_of(store: JobStore, rounds: Sequence[Manifest]) -> list[Job]:
+    """The newest job of every ask of some rounds that has one."""
     found: dict[str, Job] = {}
-    wanted = {str(each["digest"]) for each in made.data["asks"]}
-    for job in store.jobs(most=10000):
+    wanted = {str(each["digest"]) for made in rounds for each in made.data["asks"]}
+    for job in store.jobs(most=MOST_JOBS):
         if job.digest in wanted:
             found.setdefault(job.digest, job)
     return list(found.values())
@@ -192,13 +196,15 @@ def run(
     given = sketches_of(scene) if pictures is None else list(pictures)
     made = yield from asking(scene, shot, model, order or order_of(scene, model), given, top_up=top_up)
     store = JobStore(locate.project().root)
-    jobs = jobs_of(store, made)
+    again(scene, shot, only_unsent=True)
+    same = [each for each in read_board(shot.concepts).rounds if each.data["kind"] == made.data["kind"]]
+    jobs = jobs_of(store, same)
     waits = [job.id for job in jobs if job.step not in (Step.READY, Step.APPLIED)]
     if waits:
         yield WorkerTask(remote_jobs.WORKER, remote_jobs.worker_request(store, waits), (0.2, 0.9), keys=True)
     yield gathering(scene, shot, (0.9, 0.98))
     board = read_board(shot.concepts)
-    if not any(slot.name in board.ideas for slot in slots_of(made)):
+    if not any(slot.name in board.ideas for each in same for slot in slots_of(each)):
         for job in jobs:
             remote_jobs.finished(store.get(job.id), model, "Run Ideate again")
     return made

@@ -124,6 +124,17 @@ def test_after_a_kill_results_are_found_by_what_was_asked(scene, runway, at_once
     assert list(board_of(scene).ideas) == ["1a", "1b", "1c"] and len(runway.of("POST", PATH)) == 3
 
 
+def test_a_kill_before_the_jobs_are_made_loses_nothing(scene, runway, at_once, monkeypatch):
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(
+            ideate_remote.remote_jobs, "prepared", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
+        ask(scene)
+    assert len(board_of(scene).waiting()) == 3 and JobStore(locate.project().root).jobs() == []
+    ask(scene)
+    assert list(board_of(scene).ideas) == ["1a", "1b", "1c"] and len(runway.of("POST", PATH)) == 3
+
+
 def test_branches_know_their_parents(scene, runway, at_once):
     ask(scene)
     shot, model = locate.shot_of(scene), ideate_models.chosen("runway/gen4_image")
