@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from .mesh import F64, I64
 
 SIZE_PX = 256
-DRAWN_PX = 352
-SAMPLES = 400_000
+DRAWN_PX = 320
+SAMPLES = 160_000
 """Points on the surface that are drawn; enough that few pixels of a solid stay empty."""
 LIGHTS = ((0.72, (-0.2, 0.55, 0.8)), (0.22, (0.9, 0.2, 0.2)), (0.2, (0.0, 1.0, -0.5)))
 """Strength and direction: right, up, towards the eye."""

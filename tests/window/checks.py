@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import asset_checks
 import bpy
 import ideate_checks
 import job_checks
@@ -289,4 +290,5 @@ ALL = (
     *tracker_checks.ALL,
     *pieces_checks.ALL,
     *ideate_checks.ALL,
+    *asset_checks.ALL,
 )
