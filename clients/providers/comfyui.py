@@ -208,9 +208,10 @@ class ComfyUI(Adapter):
         reply = self.wire.ask(call)
         if not reply.ok:
             failure = self.why(reply)
-            raise (ProviderBusy if reply.status in (404, 429) or reply.status >= 500 else ProviderRejected)(
-                failure.says
-            )
+            passing = (
+                reply.status in (401, 402, 403, 404, 429) or reply.status >= 500
+            )  # a key may be put right
+            raise (ProviderBusy if passing else ProviderRejected)(failure.says)
         return reply
 
     def _place(self, number: str) -> tuple[State, int]:
