@@ -152,7 +152,8 @@ def make_for(
         shows = piece.shows
         keys = [key for key in settings["keys"] if key in shows]
         settings |= {"frames": list(range(shows[0], shows[-1] + 1)), "shown": list(shows), "keys": keys}
-    return (yield from _made(shot, options, model, settings, truth, folder_of(shot, model, piece), share))
+    folder, words = folder_of(shot, model, piece), piece.words if piece is not None else ""
+    return (yield from _made(shot, options, model, settings, truth, folder, share, words))
 
 
 def make_span(
@@ -168,7 +169,7 @@ def make_span(
 
 def _made(
     shot: ShotFolder, options: StageOptions, model: Descriptor, settings: dict[str, Any], truth: Manifest,
-    folder: Path, share: tuple[float, float] = WHOLE,
+    folder: Path, share: tuple[float, float] = WHOLE, piece: str = "",
 ) -> StageGenerator:  # fmt: skip
     inputs = {"truth": truth.digest}
     path = folder / make.MANIFEST
@@ -181,6 +182,7 @@ def _made(
         "truth": str(shot.truth),
         "out": str(folder),
         "range": str(shot.controls / RANGE),
+        "piece": piece,
         "label": model.label,
         "inputs": inputs,
         "settings": settings,

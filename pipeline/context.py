@@ -70,6 +70,12 @@ class Context:
             self.hold,
         )
 
+    def about(self, what: str) -> "Context":
+        """The same context; its sentences say first what they are about, if anything."""
+        outer = self.progress
+        told = f"{what[:1].upper()}{what[1:]}: " if what else ""
+        return Context(lambda fraction, message: outer(fraction, f"{told}{message}"), self.log, self.cancel)
+
     def each(self, items: Sequence[Item], message: str) -> Iterator[Item]:
         """Goes through ``items``, reporting progress and checking for cancel before each."""
         for index, item in enumerate(items):

@@ -3,7 +3,8 @@
 
 Request of ``run``: truth (folder), out (folder), range (path of the shot's depth range), model (id), label, contract
 (a ``controls`` table), clips (list of {"name", "kind", "parts", "change"}), frames (source frames, or null for all),
-optional shown (source frame of each clip frame, of a piece of a long shot), keys (source frames), inputs, settings, encoders ({"ffmpeg", "blender", "blender_bt601"}), force.
+keys (source frames), inputs, settings, encoders ({"ffmpeg", "blender", "blender_bt601"}), force; of a piece of a long shot
+also shown (source frame of each clip frame) and piece (what it is called).
 """
 
 import shutil
@@ -76,6 +77,7 @@ class Wanted:
 def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     """Makes what is missing or out of date. Raises InputError, StorageError, HoldfastError (no encoder), Cancelled."""
     started = time.monotonic()
+    ctx = ctx.about(str(request.get("piece") or ""))
     truth, out = GroundTruth.open(request["truth"]), Path(request["out"])
     contract = parse_controls(request["contract"], request["model"])
     ends = shot_range(truth, Path(request["range"]), ctx.part(0.0, 0.1))

@@ -96,7 +96,8 @@ def test_a_long_shot_becomes_one_take_of_two_pieces(scene):
     assert seam["pieces"] == [1, 2] and seam["before"] > 10 and seam["after"] < 4
     assert "light differed" in data["notes"][0]
     assert style.STAGE.state(scene, locate.shot_of(scene)).status == "fresh"
-    assert any("piece 1 of 2" in message for message in said)
+    assert any("piece 1 of 2" in message for message in said), "of jobs"
+    assert any("Piece 2 of 2: " in message for message in said), "of clips"
     folder = clips.folder_of(locate.shot_of(scene), style_remote.chosen(SHORT))
     assert sorted(path.name for path in folder.iterdir()) == ["piece-01", "piece-02"]
     made = {path: path.stat().st_mtime_ns for path in folder.rglob("*.mp4")}
