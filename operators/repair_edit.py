@@ -13,7 +13,6 @@ from ..pipeline.project import ShotFolder
 from . import rerun_remote
 from .repair_line import PLAN_FILE, circumstances, load_take, report_on, where_it_stands
 
-REHEARSAL = "rehearsal"
 PLAIN = ("enabled", "frames", "handles")
 
 
@@ -37,12 +36,12 @@ def change(scene: bpy.types.Scene, shot: ShotFolder, take: str, index: int, **wa
         first, last = (int(frame) for frame in plain["frames"])
         plain["frames"] = (min(first, last), max(first, last))
     settings = {name: value for name, value in wanted.items() if name not in (*PLAIN, "kind")}
-    if settings.get("provider", REHEARSAL) != REHEARSAL:
-        rerun_remote.model_of(str(settings["provider"]))
+    if settings.get("provider"):
+        rerun_remote.check_provider(str(settings["provider"]), manifest)
     action = priced(
         replace(action, **plain, settings={**action.settings, **settings}),
         manifest,
-        rerun_remote.expected_price,
+        rerun_remote.pricer(manifest),
     )
     edited(plan, index, action).save(shot.reports / take / PLAN_FILE)
     return action

@@ -114,7 +114,7 @@ def circumstances(
         history=line.history,
         words={finding: word.word for finding, word in words.items() if word is not None},
         off=tuple(_switched_off(shot, str(take.data.get("parent") or ""))),
-        price=rerun_remote.expected_price,
+        price=rerun_remote.pricer(take),
     )
 
 

@@ -43,6 +43,15 @@ def can_draw(name: str) -> bool:
     )
 
 
+def check_provider(name: str, take: Manifest) -> None:
+    """Raises UsageError for who can't draw a span of ``take`` again."""
+    if name != style_remote.REHEARSAL:
+        model_of(name)
+    elif own(take) != name:
+        todo = "Choose a remote model."
+        raise UsageError("The rehearsal draws its own takes again, no others", todo=todo)
+
+
 def model_of(name: str) -> Descriptor:
     """The model with this id. Raises UsageError for one that can't draw."""
     if not can_draw(name):
@@ -51,7 +60,20 @@ def model_of(name: str) -> Descriptor:
     return catalogue(remote_jobs.own_entries())[name]
 
 
-def expected_price(provider: str, frames: int, fps: tuple[int, int] = (24, 1)) -> int | None:
+def pricer(take: Manifest) -> local.Pricer:
+    """Who knows what drawing spans of ``take`` again costs."""
+    options = take.settings.get("options", {})
+    mine = own(take)
+
+    def price(provider: str, frames: int, fps: tuple[int, int]) -> int | None:
+        return expected_price(provider, frames, fps, options if provider == mine else {})
+
+    return price
+
+
+def expected_price(
+    provider: str, frames: int, fps: tuple[int, int] = (24, 1), options: Mapping[str, Any] | None = None
+) -> int | None:
     """Micros for ``frames`` frames of a shot by a provider; None where nobody knows. A clip may have to be longer than
     the span: that is in it."""
     if not can_draw(provider):
@@ -63,7 +85,7 @@ def expected_price(provider: str, frames: int, fps: tuple[int, int] = (24, 1)) -
         count, rate = span_takes.clip_of(frames, fps, model.controls, model.label)
     except HoldfastError:
         return None  # no clip of the model holds so many frames: it says so when it is asked
-    return model.price.estimate_micros(count * rate[1] / rate[0], frames=count)
+    return model.price.estimate_micros(count * rate[1] / rate[0], frames=count, options=options)
 
 
 def redraw(

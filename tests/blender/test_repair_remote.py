@@ -145,4 +145,13 @@ def test_who_can_draw_again_and_what_it_costs(scene):
     assert rerun_remote.expected_price("rehearsal", 12) == 0
     assert rerun_remote.expected_price("import", 12) is None
     assert rerun_remote.expected_price(MODEL, 12) == 130_000
+    kling = {"provider": "kling", "model": "kling-3.0-omni"}
+    cheap, usual = (
+        rerun_remote.pricer(span_takes.Manifest("holdfast/take", {"options": told}, {}, kling))
+        for told in ({"resolution": "720p"}, {})
+    )
+    dear, less = (price("kling/kling-3.0-omni", 100, (24, 1)) for price in (usual, cheap))
+    assert dear and less == pytest.approx(0.75 * dear, abs=1), "the options of the take are in the price"
+    with pytest.raises(UsageError, match="its own takes"):
+        repair_edit.change(scene, locate.shot_of(scene), "t001", 0, provider="rehearsal")
     assert repair_line.WORKERS.keys() == {"rehearsal"}
