@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 
 from ..pipeline.turn import Turn
 
@@ -44,7 +45,7 @@ class Keyring:
         """What it has of ``names``, after at most ``wait_s`` seconds. Once it was too slow nobody waits again."""
         wanted = tuple(names)
         with self._turn:
-            if not self._hung and _is_there():
+            if not self._hung and _folder():
                 self._collect(0.0 if self._slow else wait_s)
                 self._begin(wanted)
                 self._collect(0.0 if self._slow else wait_s)
@@ -62,7 +63,7 @@ class Keyring:
             return
         self._asked |= dict.fromkeys(names, now)
         self._names, self._began = names, now
-        told = json.dumps({"path": sys.path, "names": names}).encode()
+        told = json.dumps({"path": [_folder()], "names": names}).encode()
         with suppress(OSError):
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", ASK],
@@ -96,9 +97,12 @@ class Keyring:
                     self._found.pop(name, None)
 
 
-def _is_there() -> bool:
-    """Whether the person installed the module."""
+def _folder() -> str:
+    """Where the person installed the module, and what it needs; "" if nobody did."""
     try:
-        return find_spec("keyring") is not None
+        spec = find_spec("keyring")
     except (ImportError, ValueError):
-        return False
+        return ""
+    if spec is None or not spec.origin:
+        return ""
+    return str(Path(spec.origin).parents[1 if spec.submodule_search_locations else 0])
