@@ -213,8 +213,8 @@ def _looked(
     still_y = wide[1] + (y - wide[1]) / MARGIN
     at_x, at_y = still_x, still_y
     for _ in range(3 if forward else 1):
-        coarse = ((each - (COARSE - 1) / 2) / COARSE for each in (at_x, at_y))
-        z = cv2.remap(far, *coarse, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        rough_x, rough_y = ((each - (COARSE - 1) / 2) / COARSE for each in (at_x, at_y))
+        z = cv2.remap(far, rough_x, rough_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         less = (z - forward) / z
         at_x = (centre[0] + (still_x - centre[0]) * less + aside * (1.0 / z - 1.0)).astype(np.float32)
         at_y = (centre[1] + (still_y - centre[1]) * less).astype(np.float32)

@@ -60,7 +60,7 @@ def ink(strokes: Sequence[tuple[F64, F64, bool]], right: F64, up: F64) -> tuple[
     for flat, radii, closed in drawn:
         at = (flat - low + margin) * scale * FINER
         at[:, 1] = page.shape[0] - at[:, 1]
-        _draw(page, at, np.clip(2 * radii * scale, LEAST_PX, MOST_PX) * FINER, closed)
+        _draw(page, at, np.asarray(np.clip(2 * radii * scale, LEAST_PX, MOST_PX) * FINER, np.float64), closed)
     paper = cv2.resize(page, (int(shape[0]), int(shape[1])), interpolation=cv2.INTER_AREA)
     return np.asarray(paper, np.uint8), (float(size[0]), float(size[1]))
 

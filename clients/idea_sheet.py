@@ -19,8 +19,13 @@ MARGIN, GAP, HEAD, FOOT = 72, 26, 118, 40
 PAPER, INK, FAINT, LINE, LOCK, GROUND = (
     (250, 249, 246), (32, 31, 36), (118, 115, 112), (214, 210, 203), (208, 120, 40), (240, 238, 233),
 )  # fmt: skip
-PLAIN_GRID, FACTS_GRID = (4, 3), (3, 2)
-FACT_LINES = 4
+PLAIN_GRIDS = ((1, 1), (2, 1), (2, 2), (3, 2), (4, 2), (4, 3))
+SQUARE_GRIDS = ((1, 1), (2, 1), (3, 1), (3, 2), (4, 2), (5, 3))
+FACTS_GRIDS = ((1, 1), (1, 2), (2, 2), (2, 3))
+"""Columns and rows: the first that holds all, else pages of the last."""
+CAPTION, LINE_PX = 36, 23
+MOST_OF_CELL = 0.6
+"""Of a cell's width that the picture takes where there are words beside it."""
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -31,7 +36,8 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
     if not ideas:
         raise InputError("There is no picture for a contact sheet", todo="Ask for variants first.")
     out, facts = Path(request["out"]), bool(request["facts"])
-    columns, rows = FACTS_GRID if facts else PLAIN_GRID
+    grids = FACTS_GRIDS if facts else PLAIN_GRIDS if _wide(ideas) else SQUARE_GRIDS
+    columns, rows = next((grid for grid in grids if grid[0] * grid[1] >= len(ideas)), grids[-1])
     each = columns * rows
     pages = []
     starts = range(0, len(ideas), each)
@@ -50,6 +56,15 @@ def run(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
             title=str(request["title"]), producer="Holdfast", creator="Holdfast",
         )  # fmt: skip
     return {"pdf": str(out.with_suffix(".pdf")), "pages": [str(path) for path in names]}
+
+
+def _wide(ideas: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether most pictures are clearly wider than high."""
+    ratios = []
+    for idea in ideas:
+        picture = Image.open(Path(str(idea["picture"]))).size
+        ratios.append(picture[0] / picture[1])
+    return sorted(ratios)[len(ratios) // 2] > 1.25
 
 
 def _page(
@@ -76,32 +91,41 @@ def _page(
 
 def _cell(page: Image.Image, idea: Mapping[str, Any], box: tuple[int, int, int, int], facts: bool) -> None:
     left, top, width, height = box
-    draw, below = ImageDraw.Draw(page), 34 + (FACT_LINES * 21 + 26 if facts else 0)
-    frame = (left, top, left + width, top + height - below)
-    draw.rectangle(frame, GROUND)
+    draw = ImageDraw.Draw(page)
     picture = upright(Path(str(idea["picture"])))
-    room = (width, height - below)
+    room = (round(width * MOST_OF_CELL), height) if facts else (width, height - CAPTION)
     scale = min(room[0] / picture.width, room[1] / picture.height)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    shown = picture.resize(size, Image.Resampling.LANCZOS)
-    page.paste(shown, (left + (room[0] - size[0]) // 2, top + (room[1] - size[1]) // 2))
+    at = (left if facts else left + (width - size[0]) // 2, top)
+    page.paste(picture.resize(size, Image.Resampling.LANCZOS), at)
     locked = bool(idea.get("locked"))
+    frame = (at[0], at[1], at[0] + size[0] - 1, at[1] + size[1] - 1)
     draw.rectangle(frame, outline=LOCK if locked else LINE, width=6 if locked else 1)
-    under = frame[3] + 10
-    draw.text((left + 2, under), str(idea["name"]), LOCK if locked else INK, font(20))
-    along = left + 2 + draw.textlength(str(idea["name"]), font(20)) + 12
+    if not facts:
+        _name(draw, idea, (at[0] + 1, frame[3] + 10))
+        return
+    beside, wide = frame[2] + 24, left + width - frame[2] - 24
+    _name(draw, idea, (beside, top))
+    line = str(idea.get("line", ""))
+    rows = fitted(line, font(17), wide, 2)
+    for row, text in enumerate(rows):
+        draw.text((beside, top + 36 + LINE_PX * row), text, INK, font(17))
+    first = top + 46 + LINE_PX * len(rows)
+    most = max(1, (top + height - first) // LINE_PX)
+    for row, text in enumerate(fitted(str(idea.get("prompt", "")), font(17), wide, most)):
+        draw.text((beside, first + LINE_PX * row), text, FAINT, font(17))
+
+
+def _name(draw: ImageDraw.ImageDraw, idea: Mapping[str, Any], at: tuple[int, int]) -> None:
+    """The name, a star, and whether it is locked."""
+    locked, name = bool(idea.get("locked")), str(idea["name"])
+    draw.text(at, name, LOCK if locked else INK, font(21))
+    along = at[0] + draw.textlength(name, font(21)) + 12
     if idea.get("starred"):
-        _star(draw, along + 8, under + 13, 10)
+        _star(draw, along + 8, at[1] + 13, 10)
         along += 28
     if locked:
-        draw.text((along, under + 3), "locked", LOCK, font(17))
-    line = str(idea.get("line", ""))
-    if facts and line:
-        draw.text((left + width, under + 3), line, FAINT, font(16), "ra")
-    for row, text in enumerate(
-        fitted(str(idea.get("prompt", "")), font(16), width, FACT_LINES) if facts else ()
-    ):
-        draw.text((left + 2, under + 32 + 21 * row), text, FAINT, font(16))
+        draw.text((along, at[1] + 3), "locked", LOCK, font(17))
 
 
 def _star(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float) -> None:

@@ -28,7 +28,6 @@ def show(context: bpy.types.Context, pictures: Sequence[Path], names: Sequence[s
         image = None
     if image is None:
         image = bpy.data.images.new(NAME, width, height)
-        image.colorspace_settings.name = "sRGB"
     image.pixels.foreach_set(floats(page).ravel())
     image.update()
     found = viewer.editors(context)

@@ -89,9 +89,9 @@ def _ideas(shot: ShotFolder, board: Board, locked: str) -> list[dict[str, Any]]:
 
 def line_of(idea: Idea) -> str:
     """Model, seed and cost in a line."""
-    seed = "" if idea.seed is None else f"seed {idea.seed}   "
+    seed = "" if idea.seed is None else f"seed {idea.seed}, "
     cost = words(idea.cost, idea.currency)
-    return f"{seed}{cost if idea.cost_told else f'about {cost}'}   {idea.model.rpartition('/')[2]}"
+    return f"{seed}{cost if idea.cost_told else f'about {cost}'}, {idea.model.rpartition('/')[2]}"
 
 
 def _looks(shot: ShotFolder, concepts: Manifest | None, settings: Any) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def _looks(shot: ShotFolder, concepts: Manifest | None, settings: Any) -> list[d
     return [
         {
             "name": look["id"], "picture": str(shot.concepts / look["picture"]), "starred": False,
-            "prompt": f"{look.get('label', '')}: rendered here from the sketches", "line": "free   Blender",
+            "prompt": f"{look.get('label', '')}: rendered here from the sketches", "line": "free, Blender",
             "locked": not settings.idea and look["id"] == concepts.data["locked"],
         }
         for look in concepts.data["assets"][0]["variants"]

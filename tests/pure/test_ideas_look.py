@@ -141,7 +141,7 @@ def cells(folder, count):
 
 def test_the_contact_sheet_has_pages(tmp_path):
     request = {"title": "lantern sh010", "brief": "A lamp", "out": str(tmp_path / "sheet"), "facts": False}
-    made = idea_sheet.run({**request, "ideas": cells(tmp_path, 13)}, Context())
+    made = idea_sheet.run({**request, "ideas": cells(tmp_path, 16)}, Context())
     assert len(made["pages"]) == 2 and (tmp_path / "sheet-2.png").exists()
     pdf = (tmp_path / "sheet.pdf").read_bytes()
     assert pdf.startswith(b"%PDF") and pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") >= 2

