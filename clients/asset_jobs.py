@@ -152,12 +152,13 @@ def unused(model: Descriptor, form: Form) -> list[str]:
 
 
 def price_of(model: Descriptor, options: Mapping[str, Any]) -> int | None:
-    """Micros of one mesh; None if nobody knows."""
-    return model.price.estimate_micros(0.0, options=options) if model.price.as_of or _priced(model) else None
+    """Micros of one mesh; None if nobody has read what it costs."""
+    return reserve_of(model, options) if model.price.as_of else None
 
 
-def _priced(model: Descriptor) -> bool:
-    return bool(model.price.per_job_micros or model.price.per_result_micros)
+def reserve_of(model: Descriptor, options: Mapping[str, Any]) -> int:
+    """Micros that one mesh may cost, as far as anything is known: what counts against caps before the bill."""
+    return model.price.estimate_micros(0.0, options=options)
 
 
 def refining(model: Descriptor) -> Refining | None:

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from ..clients import options as texts
-from ..clients.asset_jobs import MAIN, Form, makers, options_of, price_of, request_of
+from ..clients.asset_jobs import MAIN, Form, makers, options_of, price_of, request_of, reserve_of
 from ..clients.descriptor import Descriptor
 from ..clients.registry import catalogue
 from ..pipeline.errors import HoldfastError, UsageError
@@ -86,7 +86,7 @@ def asks_of(scene: bpy.types.Scene, pictures: Sequence[tuple[str, Path]]) -> lis
     for model in models_of(scene):
         form = form_of(scene, pictures, model)
         request = request_of(model, form)
-        asks.append(Ask(model, request, price_of(model, request["options"]) or 0, PURPOSE))
+        asks.append(Ask(model, request, reserve_of(model, request["options"]), PURPOSE))
     if not asks:
         raise UsageError("The offline provider is not asked", todo="Choose a model in Provider.")
     return asks

@@ -2,6 +2,7 @@
 """Meshes by remote models: the jobs of the form, drafts made final, and what came back into the shot's pool."""
 
 import json
+import re
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..assets.bring import pool
-from ..clients.asset_jobs import Form, price_of, refine_request, refining
+from ..clients.asset_jobs import Form, refine_request, refining, reserve_of
 from ..clients.descriptor import Descriptor
 from ..clients.registry import catalogue
 from ..pipeline.errors import HoldfastError, InputError, ProviderRejected, Refused
@@ -35,7 +36,7 @@ def pool_of(shot: ShotFolder) -> Path:
 
 def item_of(job: Job) -> str:
     """The id that the result of a job has in the pool."""
-    return f"{job.model.rpartition('/')[2]}-{job.id[:8]}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{job.model.rpartition('/')[2]}-{job.id[:8]}")
 
 
 def asking(scene: bpy.types.Scene, shot: ShotFolder, asks: Sequence[Ask], force: bool = False) -> list[Job]:
@@ -162,7 +163,7 @@ def refine_ask(scene: bpy.types.Scene, shot: ShotFolder, name: str) -> Ask:
         pictures, before["prompt"], int(assets.seed) if assets.seed >= 0 else None, asset_form.common(assets)
     )
     request = refine_request(final, step, str(item.data["remote"]), form)
-    return Ask(final, request, price_of(final, request["options"]) or 0, PURPOSE)
+    return Ask(final, request, reserve_of(final, request["options"]), PURPOSE)
 
 
 # -- the window: nothing waits, what comes is gathered --------------------------------------------------------------

@@ -11,6 +11,7 @@ from ..operators.asset_actions import HOLDFAST_OT_ask_meshes
 from ..operators.asset_file import HOLDFAST_OT_bring_in
 from ..operators.mark import HOLDFAST_OT_mark_parts, HOLDFAST_OT_unmark_parts
 from ..operators.state_cache import Shown
+from ..pipeline.estimate import duration
 from ..pipeline.money import words
 from ..properties_assets import OFFLINE
 from .asset_form import draw_form, draw_place
@@ -84,6 +85,8 @@ def _draw_ask(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         if unknown == many
         else f"{words(known)} and {unknown} unknown"
     )
+    usual = [asset_watch.seen.usual[model.id] for model in form.models if model.id in asset_watch.seen.usual]
+    cost += f", about {duration(max(usual))}" if usual else ""
     row = layout.row(align=True)
     row.scale_y = 1.4
     row.enabled = bool(form.models) and not form.missing

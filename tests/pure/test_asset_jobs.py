@@ -15,6 +15,7 @@ from holdfast.clients.asset_jobs import (
     refine_request,
     refining,
     request_of,
+    reserve_of,
     takes_text,
     unused,
     usual_seconds,
@@ -167,6 +168,8 @@ def test_each_draft_has_a_model_that_takes_it(each: Descriptor, views: list[tupl
 
 def test_the_price_of_what_nobody_knows_is_not_nothing() -> None:
     assert price_of(model("fal/fal-ai/trellis"), {}) is None
+    tripo = model("tripo/image-to-model")
+    assert price_of(tripo, {}) is None and reserve_of(tripo, {}) == 300_000, "caps count what is assumed"
     assert price_of(model("hunyuan_local/hunyuan3d-2"), {}) == 0
     assert price_of(model("stability/stable-fast-3d"), {}) == 100_000
 
