@@ -64,6 +64,24 @@ def test_only_what_is_missing_is_new_and_counts(tmp_path):
     assert not {job.id for job in anew} & {job.id for job in (*again, first)}
 
 
+def test_a_kill_between_two_of_them_makes_none_twice(tmp_path, monkeypatch):
+    store, written = JobStore(tmp_path), []
+    write = store._write
+
+    def dying(base, entry, now):
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(entry["id"])
+        write(base, entry, now)
+
+    monkeypatch.setattr(store, "_write", dying)
+    with pytest.raises(KeyboardInterrupt):
+        store.prepare_all(three(), Caps())
+    made = JobStore(tmp_path).prepare_all(three(), Caps(shot=3 * PRICE))
+    assert [job.id for job in made[:2]] == written, "what the ledger holds is gone on with"
+    assert JobStore(tmp_path).count() == {Step.PREPARED: 3}
+
+
 def test_equal_requests_are_one_job(tmp_path):
     one = three()[0]
     made = JobStore(tmp_path).prepare_all([one, one], Caps(request=PRICE))
