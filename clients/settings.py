@@ -200,8 +200,9 @@ def stamp(project: Path | None) -> tuple[object, ...]:
 
 
 def settled(catalogue: Catalogue, told: Told) -> Catalogue:
-    """The catalogue with what people said of its services. Raises InputError for a service that it doesn't have."""
-    for name in (*told.project, *told.studio):
+    """The catalogue with what people said of its services. Raises InputError for a service of the project's file that it
+    doesn't have; a studio's file may speak of services that only other projects have."""
+    for name in told.project:
         if name not in catalogue.services:
             known = ", ".join(sorted(catalogue.services))
             raise InputError(f"{FILE} sets a service {name!r} that is none", todo=f"There is {known}.")

@@ -67,12 +67,13 @@ def test_unusual_lines_are_written_anew_rather_than_wrongly(tmp_path):
 
 
 def test_the_studio_comes_before_the_usual_and_after_the_project(tmp_path, monkeypatch):
-    (tmp_path / "studio.toml").write_text('[ark]\nregion = "cn-beijing"\n[rehearsal_remote]\nseconds = 1\n')
+    text = '[ark]\nregion = "cn-beijing"\n[rehearsal_remote]\nseconds = 1\n[only_elsewhere]\nx = 1\n'
+    (tmp_path / "studio.toml").write_text(text)
     monkeypatch.setenv("HOLDFAST_SERVICES", str(tmp_path / "studio.toml"))
     put(tmp_path, "rehearsal_remote", "seconds", "9")
     told = settings.read(tmp_path)
     assert now(tmp_path, "ark").settings["region"] == "cn-beijing"
-    assert now(tmp_path, "rehearsal_remote").settings["seconds"] == 9
+    assert settings.settled(CATALOGUE, told).services["rehearsal_remote"].settings["seconds"] == 9
     assert [
         told.source("ark", "region"),
         told.source("rehearsal_remote", "seconds"),
