@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .distance import Surface, sample
-from .mesh import F64, I64
+from .mesh import F64, I64, areas
 
 _TRIED, _MEASURED = 150, 600
 _ROUNDS = 3
+_FAR = 1.5
+"""Gaps between the points: a mirror image further off than that on average is none."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,21 @@ def find_symmetry(points: F64, triangles: I64, seed: int = 1) -> Symmetry | None
         (n, float(n @ middle)) for n in main
     ]
     near = [_mean(dense, some, n, offset) for n, offset in tries]
-    surface = Surface(points, triangles)
-    planes = [
-        tries[n] for n in np.argsort(near).tolist() if near[n] <= 1.3 * min(near)
-    ]  # by points alone: roughly
-    planes.append(_refined(dense, *planes[0]))
-    both = [(float(surface.distance(mirrored(some, *plane)).mean()), *plane) for plane in planes]
-    _away, normal, offset = min(both, key=lambda one: one[0])
-    away = surface.distance(mirrored(dense[:: len(dense) // _MEASURED], normal, offset))
+    order = np.argsort(near).tolist()
+    planes = [tries[n] for n in order[:3] if near[n] <= 1.3 * near[order[0]]] + [
+        _refined(dense, *tries[order[0]])
+    ]
+    gap = float(np.sqrt(areas(points, triangles).sum() / len(dense)))
+    if (
+        _mean(dense, some, *planes[-1]) > _FAR * gap
+    ):  # not symmetric: how much so is told by points, which costs little
+        normal, offset = min((planes[0], planes[-1]), key=lambda plane: _mean(dense, some, *plane))
+        away = _nearest(dense, mirrored(dense[:: len(dense) // _MEASURED], normal, offset))[1]
+    else:
+        surface = Surface(points, triangles)
+        both = [(float(surface.distance(mirrored(some, *plane)).mean()), *plane) for plane in planes]
+        _away, normal, offset = min(both, key=lambda one: one[0])
+        away = surface.distance(mirrored(dense[:: len(dense) // _MEASURED], normal, offset))
     lead = -1.0 if normal[np.argmax(np.abs(normal))] < 0 else 1.0
     x, y, z = (float(v) for v in normal * lead)
     return Symmetry((x, y, z), offset * lead, float(away.mean()), float(away.max()))
