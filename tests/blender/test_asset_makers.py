@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,9 +16,11 @@ from holdfast.operators import (
     asset_form,
     asset_identity,
     asset_remote,
+    asset_watch,
     assets,
     drive,
     locate,
+    remote_jobs,
     steps,
 )
 from holdfast.pipeline import secret
@@ -25,6 +28,7 @@ from holdfast.pipeline.context import Context
 from holdfast.pipeline.errors import ProviderRejected, Refused, UsageError
 from holdfast.pipeline.jobs import JobStore, Step
 from holdfast.pipeline.manifest import Manifest
+from holdfast.pipeline.worker import run_in_foreground
 
 from tests.loopback import media
 from tests.loopback.fal import Fal
@@ -215,3 +219,26 @@ def test_the_locked_concept_is_the_main_picture(servers, tmp_path):
     assert [view for view, _ in found] == ["main", "main"] and found[0][1].name == "v3.png"
     scene.holdfast.assets.use_concept = False
     assert [path.name for _, path in asset_form.pictures_of(scene, concepts, shot.concepts)] == ["lamp.png"]
+
+
+def test_in_the_window_nobody_waits_and_what_comes_is_gathered(servers, tmp_path):
+    scene = new_shot(tmp_path, servers)
+    scene.holdfast.assets.provider = "stability/stable-fast-3d"
+    store, seen = JobStore(locate.project().root), asset_watch.seen
+    assert bpy.ops.holdfast.ask_meshes() == {"FINISHED"}
+    (job,) = store.jobs()
+    assert (job.step, job.purpose, job.price) == (Step.PREPARED, "asset", 100_000)
+    asset_watch.refresh_now()
+    assert [each.id for each in seen.jobs] == [job.id] and not seen.items
+    request = remote_jobs.worker_request(store, [job.id])
+    run_in_foreground(remote_jobs.WORKER, request, Context(), bpy.app.python_args, secret.held())
+    end = time.monotonic() + 30.0
+    while not seen.items and time.monotonic() < end:
+        asset_watch.tick()
+        time.sleep(0.02)
+    ((name, item),) = seen.items.items()
+    assert item.data["job"] == job.id and item.data["seconds"] > 0.0 and not seen.problem
+    assert asset_watch.seen.usual == {"stability/stable-fast-3d": item.data["seconds"]}
+    assert bpy.ops.holdfast.use_mesh(item=name) == {"FINISHED"} and "lamp" in bpy.data.objects
+    assert bpy.ops.holdfast.ask_meshes() == {"FINISHED"} and len(store.jobs()) == 1, "paid for already"
+    asset_watch.forget()
