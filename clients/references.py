@@ -57,8 +57,8 @@ def inputs_of(model: Descriptor, references: Sequence[Reference], root: Path | N
             )
         limit = model.inputs[role]
         if path.is_file() and path.stat().st_size > limit.max_bytes > 0:
-            most = f"{limit.max_bytes / 1e6:.0f} MB"
-            raise ProviderRejected(f"{path.name} is larger than {model.label} takes ({most})")
+            size = f"{limit.max_bytes / 1e6:.0f} MB"
+            raise ProviderRejected(f"{path.name} is larger than {model.label} takes ({size})")
         found.append({"path": str(path), "role": role, "sha256": hash_input(path)})
     for role, count in Counter(str(entry["role"]) for entry in found).items():
         most = model.inputs[role].count[1]
