@@ -20,6 +20,8 @@ EDGE_BINS, EDGE_CELLS = 12, 4
 ALIKE_DE, OTHER_DE = 5.0, 10.0
 """Mean CIEDE2000 between palettes: a person calls colours the same below, another above."""
 ALIKE_SHAPE, OTHER_SHAPE = 0.90, 0.75
+LEAST_AWAY = 4.0
+"""Lab units (of eight bits) by which what is seen through a hole may differ from the ground fitted to the border."""
 LEAST_SHARE, MOST_SHARE = 0.02, 0.85
 """Of a picture that its subject takes: less is nothing, more has no ground around it."""
 
@@ -75,7 +77,7 @@ def subject(picture: U8) -> NDArray[np.bool_]:
         cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK
     )  # fmt: skip
     found = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.uint8)
-    return _filled(found)
+    return _filled(found, away, max(noise, LEAST_AWAY))
 
 
 def _from_ground(lab: F32) -> F32:
@@ -99,8 +101,8 @@ def _from_ground(lab: F32) -> F32:
     return np.asarray(away.reshape(height, width), np.float32)
 
 
-def _filled(found: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """The large pieces without specks, holes closed that are no part of the shape."""
+def _filled(found: NDArray[np.uint8], away: F32, noise: float) -> NDArray[np.bool_]:
+    """The large pieces without specks; closed are holes through which no ground is seen, only pale parts of the subject."""
     size = max(3, round(0.012 * max(found.shape)) | 1)
     found = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     found = cv2.morphologyEx(
@@ -113,6 +115,13 @@ def _filled(found: NDArray[np.uint8]) -> NDArray[np.bool_]:
         for index, area in enumerate(areas, 1):
             if area >= 0.08 * areas.max():
                 kept |= labels == index
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((~kept).astype(np.uint8), connectivity=4)
+    height, width = kept.shape
+    for index in range(1, count):
+        left, top, wide, high = (int(each) for each in stats[index, :4])
+        enclosed = left > 0 and top > 0 and left + wide < width and top + high < height
+        if enclosed and float(np.median(away[labels == index])) > noise:
+            kept |= labels == index
     share = float(kept.mean())
     return kept if LEAST_SHARE <= share <= MOST_SHARE else np.zeros_like(kept)
 

@@ -50,6 +50,21 @@ def test_the_subject_is_found_before_its_ground():
     assert not subject(np.ascontiguousarray(ground)).any(), "an empty ground has no subject"
 
 
+def test_a_pale_pane_is_part_of_the_subject_and_a_hole_is_none():
+    picture, _ = product(ground=120.0)
+    pane, hole = np.zeros((240, 240), np.uint8), np.zeros((240, 240), np.uint8)
+    cv2.ellipse(pane, (108, 150), (14, 30), 0, 0, 360, 1, -1)
+    cv2.ellipse(hole, (140, 150), (10, 26), 0, 0, 360, 1, -1)
+    y, x = np.mgrid[0:240, 0:240]
+    shade = 120 + 25 * (y / 240) - 18 * (x / 240)
+    ground = np.stack([shade, shade, shade - 6], -1)
+    picture[hole > 0] = ground[hole > 0].astype(np.uint8)
+    picture[pane > 0] = (ground[pane > 0] + 16).astype(np.uint8)
+    found = subject(picture)
+    assert found[150, 108], "what is not the ground is closed"
+    assert not found[150, 140], "through a hole the ground is seen"
+
+
 def test_the_palette_is_that_of_the_product():
     picture, _ = product()
     found = palette(picture, subject(picture))

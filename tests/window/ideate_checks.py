@@ -110,24 +110,49 @@ def ideate_out(walk: Any) -> Check:
 def ideate_many(walk: Any) -> Check:
     """Sixty more: pages, thumbnails a few at a time, and no tick of ours that holds the window up."""
     seen, view = walk.module("operators.ideate_watch").seen, bpy.context.window_manager.holdfast_ideas
-    _server[0].slow, _server[0].refused = set(), set()
-    ideate = bpy.context.scene.holdfast.ideate
-    ideate.count = 30
-    for _again in range(2):
-        bpy.ops.holdfast.ask_ideas()
-        yield from walk.wait()
+    concepts = seen.concepts
+    _plant(walk, concepts, 60)
     with walk.hand.watch() as gaps:
-        yield from _until(lambda: len(seen.board.ideas) >= 66)
+        yield from _until(lambda: len(seen.board.ideas) == 66)
         for _page in range(4):
             bpy.ops.holdfast.turn_idea_page(by=1)
             yield 0.4
     own = 1000 * max(own for _wall, own in gaps)
     walk.hand.picture("84-ideate-many", walk.hand.sidebar)
-    assert view.page == 4
+    assert view.page == 4, view.page
     assert own < 150, f"{own:.0f} ms at once"
     _server.pop().__exit__()
     walk.module("pipeline.secret").hold(KEY, "")
     return f"{len(seen.board.ideas)} ideas; the longest of the main thread's own work {own:.0f} ms"
+
+
+def _plant(walk: Any, concepts: Path, count: int) -> None:
+    """Another round of so many ideas, with the pictures of the first."""
+    board, manifest = walk.module("clients.idea_board"), walk.module("pipeline.manifest").Manifest
+    old = list(walk.module("operators.ideate_watch").seen.board.ideas.values())
+    asks = [
+        {"request": {"seed": n}, "digest": f"planted {n}", "results": 1, "price": 80_000}
+        for n in range(count)
+    ]
+    data = {
+        "round": 2,
+        "how": "brief",
+        "words": "",
+        "prompt": "",
+        "model": "",
+        "parents": [],
+        "kind": "",
+        "asks": asks,
+    }
+    folder = concepts / board.FOLDER
+    for number in range(count):
+        like = old[number % len(old)]
+        name = f"2{board.letters(number)}"
+        thumb = folder / "thumbs" / f"{name}.png"
+        shutil.copy(concepts / like.thumb, thumb)
+        record = {**like.to_json(), "name": name, "thumb": thumb.relative_to(concepts).as_posix()}
+        walk.module("pipeline.store").write_json(folder / f"{name}.json", record)
+    manifest(board.ROUND, {}, {}, data).save(board.round_file(concepts, 2))
 
 
 def _press_beside(walk: Any, known: str, wanted: str) -> Check:
@@ -143,7 +168,7 @@ def _press_beside(walk: Any, known: str, wanted: str) -> Check:
     raise AssertionError(f"no {wanted} beside {known}")
 
 
-def _until(done: Any, limit_s: float = 60.0) -> Check:
+def _until(done: Any, limit_s: float = 120.0) -> Check:
     began = time.monotonic()
     while not done():
         assert time.monotonic() - began < limit_s, "it did not happen"
