@@ -3,6 +3,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -50,8 +51,9 @@ def run(scene: bpy.types.Scene, arguments: argparse.Namespace, reporter: Reporte
     if arguments.refine:
         ask = asset_remote.refine_ask(scene, shot, arguments.refine)
         reporter.log(f"{ask.model.label}: {words(ask.price)}")
-        came, _problems = run_blocking(asset_remote.made(scene, shot, [ask], (0.0, 1.0)), context)  # type: ignore[arg-type,misc]
-        arguments.use = came[0]
+        made: Any = asset_remote.made(scene, shot, [ask], (0.0, 1.0))
+        came: Any = run_blocking(made, context)
+        arguments.use = came[0][0]
     reporter.log(asset_file.use(scene, shot, arguments.use, arguments.name))
     return True
 

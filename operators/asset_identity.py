@@ -42,7 +42,8 @@ class Identity:
 
 def put(identity: Identity, thing: bpy.types.Object) -> None:
     """Writes it onto an object and its mesh; an empty fact is left out, one of an earlier origin removed."""
-    for block in (thing, thing.data):
+    blocks: tuple[Any, ...] = (thing, thing.data)
+    for block in blocks:
         for name, value in identity.to_json().items():
             key = PREFIX + _key(name)
             if value:
@@ -56,7 +57,7 @@ def of(block: bpy.types.ID) -> Identity | None:
     provider = block.get(PREFIX + "provider")
     if not isinstance(provider, str):
         return None
-    record = {each.name: block.get(PREFIX + _key(each.name), "") for each in fields(Identity)}
+    record: dict[str, Any] = {each.name: block.get(PREFIX + _key(each.name), "") for each in fields(Identity)}
     try:
         record["inputs"] = json.loads(record["inputs"] or "{}")
     except ValueError:

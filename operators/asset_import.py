@@ -85,7 +85,7 @@ def bring_in(scene: bpy.types.Scene, path: Path, kind: str, wish: Wish, identity
 
 def objects_of(scene: bpy.types.Scene, asset: str) -> list[bpy.types.Object]:
     """The scene's objects that were brought in as this asset."""
-    return [thing for thing in scene.objects if thing.get(ASSET) == asset and PLACED in thing]
+    return [thing for thing in scene.objects if thing.get(ASSET) == asset and thing.get(PLACED) is not None]
 
 
 def _into_scene(
@@ -100,7 +100,7 @@ def _into_scene(
         if thing is None:
             thing = bpy.data.objects.new(name, raw.mesh)
             parts_collection(scene).objects.link(thing)
-            thing.location = origin
+            thing.location = origin.tolist()
         else:
             _exchange(thing, raw.mesh, origin)
         raw.mesh.name = thing.name
@@ -117,7 +117,7 @@ def _exchange(thing: bpy.types.Object, mesh: bpy.types.Mesh, origin: np.ndarray)
         raise InputError(f"{thing.name!r} is no mesh object any more", todo="Delete or rename it.")
     kept_meshes.restore(thing)
     if np.allclose(np.array(thing.location), np.array(thing[PLACED]), atol=1e-6):
-        thing.location = origin
+        thing.location = origin.tolist()
     old = cast("bpy.types.Mesh", thing.data)
     thing.data = mesh
     if old.users == 0:

@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from ..operators import asset_drawn, asset_watch, thumbnails
+from ..operators import asset_drawn, asset_form, asset_watch, thumbnails
 from ..operators.asset_actions import (
     HOLDFAST_OT_add_mesh_pictures,
     HOLDFAST_OT_compare_model,
@@ -70,7 +70,7 @@ def _draw_compare(
 
 def facts_of(context: bpy.types.Context, model: Any) -> str:
     """Price and usual time of one model, as far as they are known."""
-    price = asset_drawn.price_now(context.scene, model)
+    price = asset_form.price_now(context.scene, model)
     usual = asset_watch.seen.usual.get(model.id)
     time = f", about {duration(usual)}" if usual else ""
     return ("price unknown" if price is None else words(price, model.price.currency)) + time
