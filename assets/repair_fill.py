@@ -103,7 +103,7 @@ class _Edges:
         at = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         taken = self.keys[at] == wanted
         if self.added:
-            taken |= np.isin(wanted, np.fromiter(self.added, np.int64, len(self.added)))
+            taken |= np.array([key in self.added for key in wanted.ravel().tolist()]).reshape(wanted.shape)
         return taken
 
     def add(self, triangles: I64) -> None:

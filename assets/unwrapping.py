@@ -9,7 +9,7 @@ import numpy as np
 
 from .mesh import F64, I64
 
-_MOST = 40_000_000
+_MOST = 8_000_000
 """Texels looked at in all; beyond, a coarser grid is taken."""
 _CHUNK = 4_000_000
 
