@@ -66,7 +66,7 @@ def jobs_open(walk: Any) -> Check:
 
 def jobs_agree(walk: Any) -> Check:
     """The consent dialog says what leaves and to whom; a click on its button records it."""
-    spot = yield from walk.hand.find_button('agree(service="studio")')
+    spot = yield from walk.hand.find_button('agree(service="studio")', 0.82)
     assert spot is not None, "no button to agree"
     yield from walk.hand.click(*spot)
     yield 0.8
@@ -83,7 +83,7 @@ def jobs_agree(walk: Any) -> Check:
 
 def jobs_key(walk: Any) -> Check:
     """A key is typed into the dialog: it is in memory, and in no property, report or file."""
-    spot = yield from walk.hand.find_button('type_key(service="studio")')
+    spot = yield from walk.hand.find_button('type_key(service="studio")', 0.82)
     assert spot is not None, "no button for the key"
     yield from walk.hand.click(*spot)
     yield 0.8

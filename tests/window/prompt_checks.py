@@ -55,12 +55,12 @@ def prompt_contract(walk: Any) -> Check:
     bpy.ops.holdfast.save_prompt()
     yield 0.8
     yield from walk.hand.pictures_of_sidebar("71-prompt-saved")
-    yield from walk.hand.press_button("prompt_history()")
+    yield from walk.hand.press_button("prompt_history()", 0.93)
     yield 0.8
     walk.hand.picture("72-prompt-history")
     yield from walk.hand.key("ESC")
     yield 0.4
-    yield from walk.hand.press_button("copy_prompt(")
+    yield from walk.hand.press_button("copy_prompt(", 0.93)
     yield 0.3
     text = walk.module("operators.prompt_state").shown(bpy.context.scene).rendered.prompt
     assert bpy.context.window_manager.clipboard == text

@@ -53,7 +53,7 @@ def remote_settings(walk: Any) -> Check:
     walk.hand.sidebar.tag_redraw()
     yield 0.5
     walk.hand.picture("81-settings", walk.hand.sidebar)
-    found = yield from walk.hand.find_button('reset_setting(setting="rehearsal_remote.bad_day")')
+    found = yield from walk.hand.find_button('reset_setting(setting="rehearsal_remote.bad_day")', 0.93)
     assert found is not None, "no way back"
     yield from walk.hand.click(*found)
     yield 0.6

@@ -54,7 +54,7 @@ def trackers_run(walk: Any) -> Check:
     only(walk, "_validate")
     yield from walk.hand.show_tab()
     yield from _read(walk)
-    yield from walk.hand.press_button('choose_take(take="t002"')
+    yield from walk.hand.press_button('choose_take(take="t002"', 0.16)
     bpy.context.scene.holdfast.validate.track = "MODEL"
     yield from _read(walk)
     walk.hand.picture("90-trackers", walk.hand.sidebar)

@@ -86,7 +86,7 @@ def truth_check(walk: Any) -> Check:
     walk.hand.picture("42-truth-check-window")
     bpy.context.window_manager.holdfast.part_colours = False
     scene.frame_set(2)
-    yield from walk.hand.press_button("holdfast.show_finding")
+    yield from walk.hand.press_button("holdfast.show_finding", 0.82)
     selected = [thing.name for thing in bpy.context.selected_objects]
     assert any((each.frame, [each.part]) == (scene.frame_current, selected) for each in found.findings), (
         selected
@@ -128,7 +128,7 @@ def truth_views(walk: Any) -> Check:
         view.channel = kind
         began = time.monotonic()
         if not viewer.is_viewer(editor.spaces.active):
-            yield from walk.hand.press_button("holdfast.view_pass")
+            yield from walk.hand.press_button("holdfast.view_pass", 0.93)
         while viewer.state.shown is None or viewer.state.shown.name != kind:
             assert time.monotonic() - began < 30.0, (kind, viewer.state)
             yield 0.05

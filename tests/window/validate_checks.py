@@ -34,7 +34,7 @@ def validate_open(walk: Any) -> Check:
     bpy.ops.holdfast.refresh()
     yield 1.0
     walk.hand.picture("50-takes", walk.hand.sidebar)
-    yield from walk.hand.press_button('choose_take(take="t001"')
+    yield from walk.hand.press_button('choose_take(take="t001"', 0.16)
     yield 0.8
     assert _cached(walk).take == "t001"
     assert len(bpy.context.window_manager.holdfast.findings) == 5
@@ -72,7 +72,7 @@ def validate_jump(walk: Any) -> Check:
     names = [marker.name for marker in scene.timeline_markers]
     assert len(names) == 6 and "! peg vanished" in names, names
     walk.hand.picture("52-marked")
-    yield from walk.hand.press_button("clear_marks()")
+    yield from walk.hand.press_button("clear_marks()", 0.93)
     yield 0.3
     assert [marker.name for marker in scene.timeline_markers] == ["cut"], names
     scene.timeline_markers.remove(theirs)
@@ -95,7 +95,7 @@ def validate_word(walk: Any) -> Check:
     """The word is asked for with a note, stands in the list, and changes the verdict beside the machine's."""
     yield from walk.hand.press_button("jump_to_finding(index=0)")
     yield 0.4
-    spot = yield from walk.hand.find_button("say_word(index=0, word='NOT_A_FAULT'")
+    spot = yield from walk.hand.find_button("say_word(index=0, word='NOT_A_FAULT'", 0.82)
     assert spot is not None
     yield from walk.hand.click(*spot)
     yield 0.6
@@ -172,7 +172,7 @@ def validate_plan(walk: Any) -> Check:
     view.active_action = index
     yield 0.6
     walk.hand.picture("63-plan-waits", walk.hand.sidebar)
-    yield from walk.hand.press_button(f"switch_action(index={index}, enabled=True")
+    yield from walk.hand.press_button(f"switch_action(index={index}, enabled=True", 0.82)
     yield 0.8
     assert _cached(walk).plan[1].data["actions"][index]["enabled"]
     walk.hand.picture("64-plan-on", walk.hand.sidebar)
