@@ -21,7 +21,7 @@ import real_blender
 ROOT = Path(__file__).resolve().parent.parent
 DRIVER = ROOT / "tests" / "window" / "drive.py"
 SIZE = (1600, 1000)
-TIMEOUT_S = 1000
+TIMEOUT_S = 1200
 
 
 def server_command(blender: Path) -> list[str]:

@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     parser.add_argument("--through", default="assets", help="the last stage to run by clicks")
     parser.add_argument("--only", default="", help="only these checks, by name, with commas")
-    parser.add_argument("--limit", type=float, default=900.0, help="give up after this many seconds")
+    parser.add_argument("--limit", type=float, default=1100.0, help="give up after this many seconds")
     return parser.parse_args(sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else [])
 
 
