@@ -248,7 +248,7 @@ class HOLDFAST_PG_assets(bpy.types.PropertyGroup):
             default=True,
         )
         mark: BoolProperty(
-            name="Mark as Part",
+            name="Make It a Part",
             description="Make its objects parts of the product, with a number of their own",
             default=True,
         )

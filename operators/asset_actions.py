@@ -32,7 +32,7 @@ class _Working:
             operator.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         operator.report({"INFO"}, says)
-        asset_watch.ask()
+        asset_watch.show_soon()
         state_cache.on_change()
         window.redraw()
         return {"FINISHED"}

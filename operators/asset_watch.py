@@ -62,6 +62,13 @@ def ask() -> None:
     _state.clear()
 
 
+def show_soon() -> None:
+    """Something was just done: the list follows at once, not with the next tick."""
+    ask()
+    for _slice in range(3):
+        tick()
+
+
 def close() -> None:
     """The extension is being disabled."""
     for _name, worker in _worker:

@@ -37,8 +37,14 @@ def draw_form(layout: bpy.types.UILayout, context: bpy.types.Context, assets: An
     if form.draft:
         layout.prop(assets, "draft")
     _draw_own(layout, assets)
-    for label, what in form.unused:
-        sentence(layout, context, f"{label} will not see {what}.", icon="INFO")
+    for what in dict.fromkeys(what for _label, what in form.unused):
+        blind = [label for label, each in form.unused if each == what]
+        sentence(layout, context, f"{_listed(blind)} will not see {what}.", icon="INFO")
+
+
+def _listed(names: list[str]) -> str:
+    """ "A, B and C"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _draw_compare(

@@ -123,7 +123,7 @@ def _serve(walk: Any, folder: Path) -> None:
     (root / "services.toml").write_text("\n".join(told))
 
 
-def _until(done: Any, limit_s: float = 30.0) -> Generator[float, None, None]:
+def _until(done: Any, limit_s: float = 150.0) -> Generator[float, None, None]:
     end = time.monotonic() + limit_s
     while not done():
         if time.monotonic() > end:
