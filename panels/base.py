@@ -206,14 +206,6 @@ def _pieces(word: str, room: float) -> list[str]:
     return pieces
 
 
-def provider(layout: bpy.types.UILayout, settings: Any, offline: str) -> None:
-    """The stage's provider: its name where it is the offline one, which is the only one that needs no choice."""
-    if settings.provider not in {"offline", "rehearsal"}:
-        layout.prop(settings, "provider")
-        return
-    fact_beside(layout, "Provider", offline)
-
-
 def fact_beside(layout: bpy.types.UILayout, name: str, value: str) -> None:
     """One line that stands among settings: the name where theirs are."""
     row = layout.split(factor=0.4)
