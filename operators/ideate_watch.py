@@ -27,8 +27,8 @@ from . import ideate_remote, locate, state_cache, thumbnails, window
 
 PAGE = 12
 """Pictures on a page of the grid."""
-OFTEN_S, IDLE_S = 0.1, 0.5
-A_TICK = 3
+OFTEN_S, BUSY_S, IDLE_S = 0.02, 0.1, 0.25
+A_TICK = 4
 """Thumbnails that are loaded at a time."""
 MOST_PAGES = 6
 
@@ -88,7 +88,8 @@ def close() -> None:
 def tick() -> float:
     """The timer."""
     try:
-        return OFTEN_S if _look() else IDLE_S
+        _look()
+        return OFTEN_S if _loading else BUSY_S if _worker else IDLE_S
     except Exception as error:  # a raise here would end the timer for good
         seen.problem = f"The board can't be read: {error}"
         return 5.0

@@ -99,7 +99,7 @@ def _draw_placeholder(box: bpy.types.UILayout, name: str, size: float, there: bo
     """As high as a picture is, so that nothing jumps when it comes."""
     column = box.column()
     word, says = ("loading", "") if there else ideate_watch.words(name)
-    column.separator(factor=max(0.0, size - 1.2) * 1.05)
+    column.separator(factor=max(0.0, size - 1.0) * 1.45)
     middle = column.row()
     middle.alignment = "CENTER"
     middle.active = word != "not sent"
@@ -107,7 +107,7 @@ def _draw_placeholder(box: bpy.types.UILayout, name: str, size: float, there: bo
     middle.label(text=word)
     if says:
         explain(middle, "What became of it", says, icon="INFO")
-    column.separator(factor=max(0.0, size - 1.2) * 1.05)
+    column.separator(factor=max(0.0, size - 1.0) * 1.45)
 
 
 def _draw_pages(layout: bpy.types.UILayout, view: Any, count: int) -> None:

@@ -81,7 +81,7 @@ def ideate_pick(walk: Any) -> Check:
     walk.hand.editor_beside(0.5)
     yield 0.4
     bpy.ops.holdfast.view_ideas(both=True)
-    yield 1.0
+    yield 2.0
     walk.hand.picture("83-ideate-compare")
     return None
 
