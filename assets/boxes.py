@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which of many boxes overlap, in numpy: a grid for each size of box, joined by sorted keys of cells.
 
-A box lies in the grid whose cells are as large as its longest edge, so it touches at most 8 cells there, and small
+A box lies in the finest grid of which it touches few cells, so that long thin ones don't lie in coarse grids, and small
 boxes look large ones up in the large ones' grid. A pair is told once: in the cell that holds the lower corner of what
 they share.
 """
@@ -18,6 +18,7 @@ CHUNK = 2_000_000
 _CELLS = 1 << 20
 """Most cells along an axis: three numbers of 20 bits and a bit to spare are one key."""
 _PACK = np.array([1, _CELLS, _CELLS * _CELLS])
+_TOUCHED = 48.0
 _REACH = 16.0
 """Asking boxes up to so many cells wide walk over the cells; larger ones get a grid of their own."""
 
@@ -28,13 +29,22 @@ class Boxes:
     def __init__(self, low: F64, high: F64, margin: float = 0.0) -> None:
         self.low, self.high = low - margin, high + margin
         self.size = (self.high - self.low).max(axis=1) if len(low) else np.zeros(0)
-        self.finest = max(float(np.median(self.size)) if len(low) else 1.0, 1e-300)
-        # as coarse as the median at least: small boxes then share its grid, and there are few grids
-        self.level = np.zeros(len(low), np.int64)
-        some = self.size > self.finest
-        self.level[some] = np.ceil(np.log2(self.size[some] / self.finest)).astype(np.int64)
+        middle = np.sort(self.high - self.low, axis=1)[:, 1] if len(low) else self.size
+        usual = [float(np.median(part)) for part in (middle, self.size)] if len(low) else [1.0, 1.0]
+        self.finest = max(usual[0], usual[1] / 32.0, 1e-300)
+        self.level = self._levels()
         self.origin = self.low.min(axis=0) if len(low) else np.zeros(3)
         self._grids: dict[int, tuple[I64, I64]] = {}
+
+    def _levels(self) -> I64:
+        """The finest grid in which each box touches few cells; none finer than the usual box, so that there are few grids."""
+        level = np.zeros(len(self.low), np.int64)
+        left = np.flatnonzero(self.size > self.finest)
+        while len(left):
+            level[left] += 1
+            wide = (self.high[left] - self.low[left]) / self.cell(int(level[left[0]]))
+            left = left[(wide + 1.0).prod(axis=1) > _TOUCHED]
+        return level
 
     def cell(self, level: int) -> float:
         """Edge of a cell, metres."""
@@ -69,7 +79,7 @@ def overlapping(a: Boxes, b: Boxes) -> Iterator[tuple[I64, I64]]:
     for level in np.unique(b.level).tolist():
         yield from _join(a, np.flatnonzero(a.size <= _REACH * b.cell(level)), b, level, turned=False)
     for level in np.unique(a.level[a.size > _REACH * b.finest]).tolist():
-        for them, us in _join(b, np.flatnonzero(b.size <= a.cell(level)), a, level, turned=True):
+        for them, us in _join(b, np.arange(len(b.low)), a, level, turned=True):
             yield us, them
 
 

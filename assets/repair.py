@@ -16,7 +16,7 @@ from .boxes import Boxes, overlapping_self
 from .distance import Deviation, hausdorff
 from .inspect import duplicates, repeated
 from .mesh import F64, I64, Mask, Mesh, areas, components, volumes, welded
-from .repair_cut import parted, without_fins
+from .repair_cut import halved, parted, without_fins
 from .repair_fill import fill
 from .shells import measure
 from .topology import Topology
@@ -71,7 +71,8 @@ class Change:
 @dataclass(frozen=True)
 class Repaired:
     """The new mesh, and where it comes from: ``face_from`` (K,) the old face of each new one, -1 if it is new;
-    ``new_of_old`` (M,) the reverse, -1 where it was dropped; ``vertex_from`` (V,) the old vertex of each."""
+    ``new_of_old`` (M,) the reverse, -1 where it was dropped; ``vertex_from`` (V,) the old vertex of each,
+    -1 for one put into the middle of an edge. A face that was halved is the old face of both halves."""
 
     mesh: Mesh
     face_from: I64
@@ -93,20 +94,22 @@ def repair(
     context.cancel.check()
     context.progress(0.3, "Turning faces")
     triangles = _turned(mesh.points, triangles, change)
-    triangles, old = parted(mesh.points, triangles)
-    points = mesh.points[old]
+    triangles, places = parted(mesh.points, triangles)
+    points, triangles, places, halves = halved(mesh.points[places], triangles, places)
+    triangles, origin = _turned(points, triangles, change), origin[halves]
     context.cancel.check()
     context.progress(0.5, "Closing holes")
-    new, beside, left = fill(points, triangles, old, mending.fill_edges, mending.fill_width * size)
+    new, beside, left = fill(points, triangles, places, mending.fill_edges, mending.fill_width * size)
     change.filled, change.says = len(new), [*change.says, *left]
     source = np.concatenate([origin, origin[beside]])
     origin = np.concatenate([origin, np.full(len(new), -1)])
     triangles, again = parted(points, np.concatenate([triangles, new]))
-    points, old = points[again], old[again]
+    points, places = points[again], places[again]
     triangles, keep = _outward(points, triangles, mending, change)
     triangles, origin, source = triangles[keep], origin[keep], source[keep]
     used, compact = np.unique(triangles, return_inverse=True)
-    result = _carried(mesh, points[used], compact.reshape(-1, 3), origin, source, old[used])
+    vertices = np.where(places[used] < len(mesh.points), places[used], -1)
+    result = _carried(mesh, points[used], compact.reshape(-1, 3), origin, source)
     change.volume = _measured(mesh, volumes), _measured(result, volumes)
     change.area = _measured(mesh, areas), _measured(result, areas)
     back = np.full(len(mesh.triangles), -1, np.int64)
@@ -117,7 +120,7 @@ def repair(
             (mesh.points, mesh.triangles[back >= 0]), (result.points, result.triangles)
         )
     context.progress(1.0, "Repaired")
-    return Repaired(result, origin, back, old[used], change)
+    return Repaired(result, origin, back, vertices, change)
 
 
 def _measured(mesh: Mesh, measure_of: Callable[[F64, I64], F64]) -> float:
@@ -223,7 +226,7 @@ def _own_volume(points: F64, triangles: I64, label: I64) -> F64:
     return np.asarray(np.bincount(label, np.einsum("ij,ij->i", a, np.cross(b, c)) / 6.0, count), np.float64)
 
 
-def _carried(mesh: Mesh, points: F64, triangles: I64, origin: I64, source: I64, vertices: I64) -> Mesh:
+def _carried(mesh: Mesh, points: F64, triangles: I64, origin: I64, source: I64) -> Mesh:
     """UVs and materials of the old faces; a new face takes the material of its neighbour and no UV of its own (NaN)."""
     result = replace(mesh, points=points, triangles=triangles)
     if len(mesh.material):
@@ -234,7 +237,13 @@ def _carried(mesh: Mesh, points: F64, triangles: I64, origin: I64, source: I64, 
     uv = np.full((len(triangles), 3, 2), np.nan)
     old = origin >= 0
     was = mesh.points[mesh.triangles[origin[old]]]
-    now = points[triangles[old]]
-    which = np.linalg.norm(now[:, :, None] - was[:, None], axis=3).argmin(axis=2)
-    uv[old] = np.take_along_axis(mesh.uv[origin[old]], which[..., None], axis=1)
+    away = np.linalg.norm(points[triangles[old]][:, :, None] - was[:, None], axis=3)
+    which = np.argsort(away, axis=2, kind="stable")
+    given = mesh.uv[origin[old]]
+    first, second = (np.take_along_axis(given, which[..., n, None], axis=1) for n in (0, 1))
+    near, far = (np.take_along_axis(away, which[..., n, None], axis=2) for n in (0, 1))
+    between = (
+        near > 1e-3 * far
+    )  # else a corner: joining moved it by less. A middle of an edge lies between two
+    uv[old] = np.where(between, (first * far + second * near) / np.where(far > 0.0, near + far, 1.0), first)
     return replace(result, uv=uv)

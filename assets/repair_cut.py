@@ -89,8 +89,7 @@ def parted(points: F64, triangles: I64) -> tuple[I64, I64]:
 
 
 def _by_angle(points: F64, topology: Topology, edge: int) -> list[tuple[int, int]]:
-    """Pairs of half-edges at a crowded edge. Seen along the edge, going round, a face that runs along it has its solid
-    behind it and is joined with the one before; where they don't alternate, neighbours are joined as they come."""
+    """Pairs of half-edges at a crowded edge, neighbours in angle around it; one is left over of an odd number."""
     halves = topology.order[topology.firsts[edge] : topology.firsts[edge] + topology.faces_at[edge]]
     start, end = (points[v] for v in topology.edges[edge])
     axis = (end - start) / max(float(np.linalg.norm(end - start)), 1e-300)
@@ -98,9 +97,56 @@ def _by_angle(points: F64, topology: Topology, edge: int) -> list[tuple[int, int
     side = np.cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))])
     side /= max(float(np.linalg.norm(side)), 1e-300)
     order = np.argsort(np.arctan2(tip @ np.cross(axis, side), tip @ side), kind="stable")
-    halves = halves[order]
-    along = topology.forward[halves]
-    if len(halves) % 2 == 0 and (along[::2] == along[0]).all() and (along[1::2] != along[0]).all():
-        shift = 0 if not along[0] else 1
-        halves = np.roll(halves, -shift)
-    return [(int(halves[n]), int(halves[n + 1])) for n in range(0, len(halves) - 1, 2)]
+    ring = halves[order].tolist()
+    # faces that run opposite ways go together; where they alternate, those with the solid between them
+    shift = 0 if not topology.forward[ring[0]] else 1
+    ring = ring[shift:] + ring[:shift]
+    pairs, at = list[tuple[int, int]](), 0
+    while len(ring) > 1 and at < len(ring):
+        one, two = ring[at], ring[(at + 1) % len(ring)]
+        if topology.forward[one] != topology.forward[two]:
+            pairs.append((one, two))
+            ring = [half for half in ring if half not in (one, two)]
+            at = 0
+        else:
+            at += 1
+    return pairs + [(ring[n], ring[n + 1]) for n in range(0, len(ring) - 1, 2)]
+
+
+def halved(points: F64, triangles: I64, places: I64) -> tuple[F64, I64, I64, I64]:
+    """(points, triangles, places, old triangle of each): crowded edges that parting left, since their ends hang
+    together elsewhere, get a vertex in the middle for all but the first two of their faces. The form stays as it is.
+    """
+    source = np.arange(len(triangles))
+    fresh = int(places.max(initial=0)) + 1
+    for _ in range(_ROUNDS):
+        topology = Topology(len(points), triangles)
+        touched, edits = set[int](), list[tuple[int, int]]()
+        added = list[F64]()
+        for edge in topology.crowded.tolist():
+            halves = topology.order[
+                topology.firsts[edge] : topology.firsts[edge] + topology.faces_at[edge]
+            ].tolist()
+            faces = {half // 3 for half in halves}
+            if faces & touched:
+                continue
+            touched |= faces
+            pairs = _by_angle(points, topology, edge)
+            rest = [(half,) for half in halves if not any(half in pair for pair in pairs)]
+            for group in [*pairs[1:], *rest]:
+                edits += [(half, len(points) + len(added)) for half in group]
+                added.append(points[topology.edges[edge]].mean(axis=0))
+        if not edits:
+            break
+        half, middle = np.array(edits, np.int64).T
+        face, corner = half // 3, half % 3
+        tail = triangles[face].copy()
+        triangles = triangles.copy()
+        rows = np.arange(len(face))
+        triangles[face, (corner + 1) % 3] = middle
+        tail[rows, corner] = middle
+        triangles, source = np.concatenate([triangles, tail]), np.concatenate([source, source[face]])
+        points = np.concatenate([points, added])
+        places = np.concatenate([places, fresh + np.arange(len(added))])
+        fresh += len(added)
+    return points, triangles, places, source

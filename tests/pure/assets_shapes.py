@@ -89,3 +89,21 @@ def fine_cube(subdivisions: int = 3) -> Mesh:
     for _ in range(subdivisions):
         solid = solid.subdivide()
     return mesh_of(solid)
+
+
+def voxels(filled: np.ndarray) -> Mesh:
+    """The surface of filled cells, 1 cm each; cells that touch in an edge make it crowded."""
+    solid = np.pad(filled, 1)
+    quads = []
+    for axis in range(3):
+        for way in (-1, 1):
+            for cell in np.argwhere(solid & ~np.roll(solid, -way, axis)):
+                u, v = (axis + 1) % 3, (axis + 2) % 3
+                corners = np.tile(cell, (4, 1))
+                corners[:, axis] += way > 0
+                corners[[1, 2], u] += 1
+                corners[[2, 3], v] += 1
+                quads.append(corners if way > 0 else corners[::-1])
+    points, place = np.unique(np.concatenate(quads), axis=0, return_inverse=True)
+    four = place.reshape(-1, 4)
+    return Mesh(points * 0.01, np.concatenate([four[:, :3], four[:, [0, 2, 3]]]))

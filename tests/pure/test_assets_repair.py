@@ -17,7 +17,7 @@ from holdfast.assets.repair_fill import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .assets_shapes import cube, fine_cube, gear, joined, moebius, moved, referee, soup, sphere, torus
+from .assets_shapes import cube, fine_cube, gear, joined, moebius, moved, referee, soup, sphere, torus, voxels
 
 SOLIDS: dict[str, Callable[[], Mesh]] = {"sphere": sphere, "torus": torus, "gear": gear, "cube": fine_cube}
 rng_of = np.random.default_rng
@@ -182,6 +182,33 @@ def test_solids_that_touch_are_parted() -> None:
             only_watertight=True
         )
         assert len(parts) == 2 and all(part.is_volume for part in parts)
+
+
+def test_an_edge_of_four_faces_whose_ends_hang_together() -> None:
+    filled = np.ones((2, 2, 3), np.bool_)
+    filled[0, 1, 1] = filled[1, 0, 1] = False
+    mesh = voxels(filled)
+    assert inspect_mesh(mesh).value("crowded_edges") == 1
+    uv = mesh.points[mesh.triangles][..., 1:] * [3.0, 7.0]
+    fixed = repair(Mesh(mesh.points, mesh.triangles, uv), compare=False)
+    result = fixed.mesh
+    assert trimesh.Trimesh(result.points, result.triangles, process=False).is_volume
+    assert fixed.change.volume[1] == pytest.approx(10e-6) and len(result.triangles) == len(mesh.triangles) + 2
+    assert (fixed.vertex_from == -1).sum() == 1 and (fixed.face_from >= 0).all()
+    assert result.uv is not None and np.allclose(
+        result.uv, result.points[result.triangles][..., 1:] * [3.0, 7.0]
+    )
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.2, 0.8))
+def test_any_heap_of_cells_becomes_solids_of_its_volume(seed: int, density: float) -> None:
+    filled = rng_of(seed).random((3, 3, 3)) < density
+    filled[1, 1, 1] = True
+    fixed = repair(voxels(filled), compare=False)
+    solid = trimesh.Trimesh(fixed.mesh.points, fixed.mesh.triangles, process=False)
+    assert solid.is_watertight and solid.is_winding_consistent
+    assert solid.volume == pytest.approx(filled.sum() * 1e-6)
 
 
 def test_an_inner_wall_goes() -> None:
