@@ -30,6 +30,8 @@ SUFFIXES = {".glb": "glb", ".gltf": "gltf", ".fbx": "fbx", ".obj": "obj", ".usd"
 """Kinds of mesh by the suffix of their file."""
 BEST = ("glb", "gltf", "usd", "fbx", "obj", "ply", "stl")
 """Which of several files of one result is taken: the one that keeps most."""
+LIMITS = Limits(instances=2000, nodes=20_000)
+"""Of what is imported object by object: importers written in Python take minutes for more."""
 MOST_ENTRIES, MOST_UNPACKED = 2000, 4 << 30
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -75,7 +77,7 @@ def _filled(out: Path, files: Sequence[Path], request: Mapping[str, Any], ctx: C
     unpacked = out / "unpacked"
     found = [each for path in files for each in _unpacked(path, unpacked, ctx)]
     mesh = _best(found, files)
-    facts = check_file(mesh, Limits())
+    facts = check_file(mesh, LIMITS)
     ctx.cancel.check()
     ctx.progress(0.6, "Copying it into the project")
     names = _copied(facts, out / "mesh")

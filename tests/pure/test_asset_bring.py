@@ -116,6 +116,18 @@ def test_what_lies_is_refused_and_leaves_nothing(tmp_path: Path, files: dict[str
     assert list((tmp_path / "pool").iterdir()) == [] and not (tmp_path / "evil.glb").exists()
 
 
+def test_a_scene_of_very_many_objects_is_refused_before_an_importer_climbs_through_it(tmp_path: Path) -> None:
+    whole = media.glb()
+    length = int.from_bytes(whole[12:16], "little")
+    doc, blob = json.loads(whole[20 : 20 + length]), whole[20 + length + 8 :]
+    (tmp_path / "blob.bin").write_bytes(blob)
+    doc["buffers"][0]["uri"] = "blob.bin"
+    doc["nodes"], doc["scenes"] = [{"mesh": 0}] * 2500, [{"nodes": list(range(2500))}]
+    (tmp_path / "many.gltf").write_text(json.dumps(doc))
+    with pytest.raises(InputError, match="more than 2,000"):
+        bring.run({"files": [str(tmp_path / "many.gltf")], "out": str(tmp_path / "pool/many")}, Context())
+
+
 def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "l.zip", "w") as made:
         entry = zipfile.ZipInfo("a.glb")
