@@ -139,7 +139,7 @@ def keep_idea(shot: ShotFolder, name: str) -> Manifest:
 
     Raises InputError for an idea that is not there."""
     old = Manifest.find(shot.concepts / MANIFEST, SCHEMA)
-    data = dict(old.data) if old is not None else {"assets": [], "locked": "", "sheet": ""}
+    data: dict[str, Any] = dict(old.data) if old is not None else {"assets": [], "locked": "", "sheet": ""}
     for key in ("idea", "locked_picture"):
         data.pop(key, None)
     data |= {"ideas": read_board(shot.concepts).tree(), **_locked_part(shot, name, str(data["locked"]))}

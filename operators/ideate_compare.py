@@ -14,7 +14,7 @@ from ..pipeline.pictures import F32, U8, read_picture
 from . import viewer, window
 
 NAME = "Holdfast ideas"
-HEIGHT_PX, GAP_PX, LABEL_PX = 1024, 12, 40
+HEIGHT_PX, GAP_PX, LABEL_PX = 1024, 12, 76
 GROUND = 32
 
 
@@ -56,7 +56,7 @@ def side_by_side(pictures: Sequence[U8], names: Sequence[str]) -> U8:
             (scaled.shape[1] // 2, HEIGHT_PX + LABEL_PX // 2),
             name,
             (225, 225, 225),
-            ImageFont.load_default(26),
+            ImageFont.load_default(52),
             "mm",
         )
         cells.append(np.asarray(canvas, np.uint8))

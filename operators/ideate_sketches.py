@@ -107,7 +107,8 @@ def from_view(context: bpy.types.Context) -> bytes:
     scale = LONGEST_VIEW_PX / max(region.width, region.height)
     width, height = max(2, round(region.width * scale)), max(2, round(region.height * scale))
     view = space.region_3d
-    screen = gpu.types.GPUOffScreen(width, height)
+    kind: Any = gpu.types.GPUOffScreen
+    screen = kind(width, height)
     try:
         with _without_overlays(space):
             screen.draw_view3d(

@@ -130,7 +130,7 @@ def _look() -> bool:
         return True
     if seen.board.waiting():
         _look_at_jobs(shot.name, shot.concepts)
-    return _load_some() or bool(_worker)
+    return _load_some()
 
 
 def _places(scene: bpy.types.Scene, concepts: Path) -> dict[str, tuple[Path, str, str]]:

@@ -45,6 +45,13 @@ def ideate_ask(walk: Any) -> Check:
     ideate = scene.ideate
     ideate.provider, ideate.count = "runway/gen4_image", 8
     ideate.brief = "A travel lantern with a bayonet lid, glazed ceramic and turned birch, warm studio light"
+    with walk.hand.override():
+        bpy.ops.mesh.primitive_monkey_add(size=3)
+    yield 0.5
+    with walk.hand.override():
+        assert bpy.ops.holdfast.sketch_from_view() == {"FINISHED"}
+    _look_at_view(walk, Path(bpy.path.abspath(scene.sketches[1].path)))
+    scene.sketches.remove(1)
     only(walk, "_ideate")
     yield from walk.hand.show_tab()
     walk.module("operators.job_cache").ask()
@@ -57,6 +64,13 @@ def ideate_ask(walk: Any) -> Check:
     yield from walk.hand.pictures_of_sidebar("81-ideate-grid")
     assert walk.session.job is None, "the stage does not wait for the pictures"
     return f"{len(seen.board.ideas)} of 8 shown, one is drawn, one refused"
+
+
+def _look_at_view(walk: Any, path: Path) -> None:
+    """The picture of the viewport is kept and is not of one colour."""
+    picture = walk.module("pipeline.pictures").read_picture(path)
+    shutil.copy(path, walk.hand.out / "79-ideate-view.png")
+    assert max(picture.shape[:2]) == 1600 and picture.std() > 5, (picture.shape, picture.std())
 
 
 def ideate_pick(walk: Any) -> Check:
