@@ -21,7 +21,7 @@ from .repair_fill import fill
 from .shells import measure
 from .topology import Topology
 
-_SCALES = (0.0, 1e-6, 1e-5, 1e-4)
+_SCALES = (1e-6, 1e-5, 1e-4)
 """Distances, as parts of the size, within which vertices may be joined; the least that leaves the fewest open edges."""
 
 
@@ -128,23 +128,33 @@ def _measured(mesh: Mesh, measure_of: Callable[[F64, I64], F64]) -> float:
 
 
 def _joined(mesh: Mesh, mending: Mending, change: Change, size: float) -> I64:
-    """(N,) the vertex that each is joined with: the least distance that closes most."""
+    """(N,) the vertex that each is joined with: the least distance that closes most. Vertices apart are only joined
+    where there is an open edge; a weld that was asked for joins all."""
     exact = welded(mesh.points)
     used = np.unique(mesh.triangles)
-    scales = [mending.weld_m] if mending.weld_m is not None else [scale * size for scale in _SCALES]
-    best, best_open, best_at = exact, -1, 0.0
+    best, best_at = exact, 0.0
+    best_open, rims = _open(mesh, exact)
+    scales = [scale * size for scale in _SCALES]
+    if mending.weld_m is not None:
+        best_open, rims, scales = 1 << 62, np.unique(exact[used]), [mending.weld_m]
     for tolerance in scales:
-        one = exact if not tolerance else _near(mesh.points, exact, np.unique(exact[used]), tolerance)
-        triangles = one[mesh.triangles]
-        topology = Topology(len(mesh.points), triangles[~repeated(triangles)])
-        open_ = len(topology.boundary) + len(topology.crowded)
-        if best_open < 0 or open_ < best_open:
-            best, best_open, best_at = one, open_, tolerance
         if not best_open:
             break
+        one = _near(mesh.points, exact, rims, tolerance)
+        open_ = _open(mesh, one)[0]
+        if open_ < best_open:
+            best, best_open, best_at = one, open_, tolerance
     change.welded = int((best[used] != used).sum())
     change.weld_m = best_at
     return best
+
+
+def _open(mesh: Mesh, one: I64) -> tuple[int, I64]:
+    """(edges without just two faces, their vertices) with vertices joined."""
+    triangles = one[mesh.triangles]
+    topology = Topology(len(mesh.points), triangles[~repeated(triangles)])
+    wrong = np.concatenate([topology.boundary, topology.crowded])
+    return len(wrong), np.unique(topology.edges[wrong])
 
 
 def _near(points: F64, exact: I64, used: I64, tolerance: float) -> I64:
