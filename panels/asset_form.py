@@ -129,8 +129,9 @@ def _draw_own(layout: bpy.types.UILayout, assets: Any) -> None:
 
 def draw_place(layout: bpy.types.UILayout, context: bpy.types.Context, assets: Any) -> None:
     """How whatever comes in is sized, turned and placed."""
-    header, body = layout.panel("holdfast_asset_place", default_closed=False)
-    header.label(text="Size and Place")
+    header, body = layout.panel("holdfast_asset_place", default_closed=True)
+    size = f"{assets.size_mm:g} mm" if assets.size_mm else "its own size"
+    header.label(text="Size and Place" if body is not None else f"Size and Place: {size}")
     if body is None:
         return
     body.use_property_split, body.use_property_decorate = True, False

@@ -86,7 +86,7 @@ def _draw_item(
     facts.scale_y = 0.85
     for line in _lines(data):
         facts.label(text=line)
-    _draw_buttons(column.row(align=True), context, name, item, chosen)
+    _draw_buttons(column, context, name, item, chosen)
     for note in asset_watch.seen.notes.get(name, ()):
         sentence(box, context, f"{note[:1].upper()}{note[1:]}.", icon="INFO")
 
@@ -116,14 +116,14 @@ def _origin(name: str, data: Any) -> str:
 
 
 def _draw_buttons(
-    row: bpy.types.UILayout, context: bpy.types.Context, name: str, item: Manifest, chosen: bool
+    column: bpy.types.UILayout, context: bpy.types.Context, name: str, item: Manifest, chosen: bool
 ) -> None:
     text = "In the Scene" if chosen else "Use"
-    row.operator(HOLDFAST_OT_use_mesh.bl_idname, text=text, depress=chosen).item = name
+    column.operator(HOLDFAST_OT_use_mesh.bl_idname, text=text, depress=chosen).item = name
     final = asset_drawn.final_of(item)
     if final is not None:
         price = asset_drawn.final_price(context.scene, final)
         cost = "price unknown" if price is None else words(price, final.price.currency)
-        row.operator(
+        column.operator(
             HOLDFAST_OT_refine_mesh.bl_idname, text=f"Refine ({cost})", icon="SHADING_TEXTURE"
         ).item = name

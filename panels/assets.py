@@ -78,15 +78,9 @@ def _draw_ask(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     known, unknown, drafts = asset_drawn.prices(context.scene)
     many = len(form.models)
     what = ("Draft" if drafts else "Mesh") if many == 1 else f"{many} {'Drafts' if drafts else 'Meshes'}"
-    cost = (
-        words(known)
-        if not unknown
-        else "price unknown"
-        if unknown == many
-        else f"{words(known)} and {unknown} unknown"
-    )
+    cost = words(known) + (" + ?" if unknown else "") if unknown < many else "price unknown"
     usual = [asset_watch.seen.usual[model.id] for model in form.models if model.id in asset_watch.seen.usual]
-    cost += f", about {duration(max(usual))}" if usual else ""
+    cost += f", {duration(max(usual))}" if usual else ""
     row = layout.row(align=True)
     row.scale_y = 1.4
     row.enabled = bool(form.models) and not form.missing
