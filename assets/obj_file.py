@@ -17,6 +17,7 @@ from .images import check_image_file
 from .lines import blocks, floats, ints
 from .uri import beside
 
+_LONGEST = 4096
 _MOST_MTL = 16 * 1024 * 1024
 _UNUSED = (b"vn", b"vp", b"s ", b"# ", b"#", b"l ", b"p ")
 _OPTION = re.compile(r"^-\w+(?:\s+(?:on|off|[-+.\d][-+.\deE]*|[rgbmlz](?=\s)))*\s+")
@@ -160,6 +161,8 @@ def mtl_pictures(facts: Facts, path: Path) -> list[tuple[str, str]]:
             material = rest.strip()
         elif word.lower().startswith("map_") or word.lower() in ("bump", "disp", "decal", "refl", "norm"):
             rest = rest.strip() + " "
+            if len(rest) > _LONGEST:
+                raise facts.bad("names a texture by a line that is too long")
             for _ in range(16):
                 rest = _OPTION.sub("", rest, count=1)
             if rest.strip():

@@ -21,7 +21,7 @@ _TYPES = {
     "float32": "f4", "float64": "f8",
 }  # fmt: skip
 _FACES = ("vertex_indices", "vertex_index")
-_HEADER = 64 * 1024
+_HEADER, _ROWS = 64 * 1024, 50_000
 
 
 @dataclass
@@ -231,34 +231,50 @@ class _Text:
 
     def table(self, element: Element, wanted: list[str]) -> NDArray[np.float64]:
         """(count, wanted) of an element without lists; all its columns are in ``last``."""
-        rows = list(islice(self.rows, element.count))
-        width = len(element.properties)
-        if len(rows) < element.count or any(len(row) < width for row in rows):
-            raise self.facts.bad("is cut off")
+        width, parts = len(element.properties), [np.zeros((0, len(element.properties)))]
+        for rows in self._some(element.count):
+            if any(len(row) < width for row in rows):
+                raise self.facts.bad("is cut off")
+            if wanted:
+                parts.append(floats(self.facts, [row[:width] for row in rows]))
         if not wanted:
             return np.zeros((element.count, 0))
-        self.last = floats(self.facts, [row[:width] for row in rows])
+        self.last = np.concatenate(parts)
         names = [one.name for one in element.properties]
         return self.last[:, [names.index(name) for name in wanted]]
 
+    def _some(self, count: int) -> Iterator[list[list[bytes]]]:
+        """The next ``count`` rows, some thousands at a time: words of Python take far more room than numbers."""
+        while count > 0:
+            rows = list(islice(self.rows, min(count, _ROWS)))
+            if not rows:
+                raise self.facts.bad("is cut off")
+            count -= len(rows)
+            yield rows
+
     def lists(self, element: Element, which: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(lengths, all values) of one list property of an element."""
-        sizes, words, taken = [], list[bytes](), 0
-        for row in islice(self.rows, element.count):
-            taken, at = taken + 1, 0
-            for n, one in enumerate(element.properties):
-                size = int(ints(self.facts, row[at : at + 1])[:1].sum()) if one.count else 1
-                at += 1 if one.count else 0
-                if not 0 <= size <= len(row) - at:
-                    raise self.facts.bad("has a list longer than its line")
-                if n == which:
-                    sizes.append(size)
-                    words += row[at : at + size]
-                    break
-                at += size
-        if taken < element.count:
-            raise self.facts.bad("is cut off")
-        return np.array(sizes, np.int64), ints(self.facts, words)
+        sizes, values = list[int](), [np.zeros(0, np.int64)]
+        for rows in self._some(element.count):
+            words = list[bytes]()
+            for row in rows:
+                found = self._list(row, element, which)
+                sizes.append(len(found))
+                words += found
+            values.append(ints(self.facts, words))
+        return np.array(sizes, np.int64), np.concatenate(values)
+
+    def _list(self, row: list[bytes], element: Element, which: int) -> list[bytes]:
+        at = 0
+        for n, one in enumerate(element.properties):
+            size = int(ints(self.facts, row[at : at + 1])[:1].sum()) if one.count else 1
+            at += 1 if one.count else 0
+            if not 0 <= size <= len(row) - at:
+                raise self.facts.bad("has a list longer than its line")
+            if n == which:
+                return row[at : at + size]
+            at += size
+        return []
 
 
 def check_ply(facts: Facts) -> None:
