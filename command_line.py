@@ -5,11 +5,11 @@ import argparse
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import bpy
 
+from .command_parser import Handler, parser
 from .command_settings import apply_settings
 from .operators import (
     asset_command,
@@ -52,8 +52,8 @@ def main(argv: Sequence[str]) -> int:
     """The command: returns the exit code and never raises. What went wrong is one printed sentence."""
     reporter = Reporter(json_lines="--json" in argv)
     try:
-        arguments = _parser().parse_args(list(argv))
-        handler: Callable[[argparse.Namespace, Reporter], int] = arguments.handler
+        arguments = parser(HANDLERS).parse_args(list(argv))
+        handler: Handler = arguments.handler
         return int(handler(arguments, reporter))
     except SystemExit as stop:  # argparse: --help or a usage error that it has printed
         return int(stop.code or 0)
@@ -69,95 +69,6 @@ def main(argv: Sequence[str]) -> int:
         sentence = f"Internal error: {type(error).__name__}: {error}. The details are in {log.name}."
         reporter.failed(sentence, ExitCode.INTERNAL)
         return ExitCode.INTERNAL
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="blender --command holdfast", description="AI on the surface, physics underneath."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="STAGE")
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--shot", help="name of the shot (default: that of the active scene)")
-    shared.add_argument("--json", action="store_true", help="also print each event as one JSON object a line")
-    shared.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
-                        help="a setting for this run, e.g. finish.exposure=0.3")  # fmt: skip
-    running = argparse.ArgumentParser(add_help=False)
-    running.add_argument("--frames", help="only these scene frames: 1-24  1,5,9  1-72:2")
-    running.add_argument("--take", help="the take to work on (default: the newest)")
-    running.add_argument("--force", action="store_true", help="run even if the result is fresh")
-    running.add_argument("--fail-on", choices=("fail", "review"), help="exit 10 or 11 on this verdict")
-    running.add_argument("--no-save", action="store_true", help="leave the .blend file as it is")
-    for stage in STAGES:
-        command = commands.add_parser(stage.name, parents=[shared, running], help=stage.label)
-        command.set_defaults(handler=_run, through=None)
-        if stage.name == "style":
-            command.add_argument("--option", action="append", default=[], metavar="NAME=VALUE",
-                                 help="an option of the remote model, e.g. resolution=720p")  # fmt: skip
-            command.add_argument("--overlap", type=int, metavar="FRAMES",
-                                 help="frames that pieces of a long shot share at least (0: as usual)")  # fmt: skip
-        if stage.name == "assets":
-            asset_command.add_arguments(command)
-            command.set_defaults(handler=_assets)
-        if stage.name == "ideate":
-            ideate_command.add_arguments(command)
-            command.set_defaults(handler=_ideate)
-        if stage.name == "repair":
-            repair_command.add_arguments(command)
-        if stage.name == "truth":
-            command.add_argument(
-                "action", nargs="?", choices=("check",), help="check what is there, render nothing"
-            )
-            command.add_argument(
-                "folder", nargs="?", type=Path, help="the package to check (default: the shot's)"
-            )
-            command.set_defaults(handler=_truth)
-        if stage.name == "validate":
-            command.add_argument(
-                "--masks",
-                metavar="FILE|MODEL",
-                help="compare a tracker's masks of the take: a folder of PNGs, a video, or the id of a model to ask",
-            )
-            command.set_defaults(handler=_validate)
-    command = commands.add_parser("run", parents=[shared, running], help="every stage in order")
-    command.add_argument("--through", default=STAGES[-1].name, help="the last stage to run")
-    command.set_defaults(handler=_run)
-    commands.add_parser("status", parents=[shared], help="what is done, stale or missing").set_defaults(
-        handler=_status
-    )
-    command = commands.add_parser("clips", parents=[shared], help="control clips for a model")
-    command.add_argument("--frames", help="only these scene frames, without gaps: 1-48")
-    command.add_argument("--force", action="store_true", help="make them even if they are fresh")
-    clip_command.add_arguments(command)
-    command.set_defaults(handler=_clips)
-    command = commands.add_parser(
-        "import-take", parents=[shared], help="a film made elsewhere becomes a take"
-    )
-    import_take.add_arguments(command)
-    command.set_defaults(handler=_import_take)
-    command = commands.add_parser("words", parents=[shared], help="what people said of findings, counted")
-    words_command.add_arguments(command)
-    command.set_defaults(handler=_words)
-    command = commands.add_parser(
-        "prompt", parents=[shared], help="the prompt contract: lint, text, versions"
-    )
-    prompt_command.add_arguments(command)
-    command.set_defaults(handler=_prompt)
-    command = commands.add_parser(
-        "jobs", parents=[shared], help="remote jobs: what was sent, where, what it cost"
-    )
-    job_command.add_arguments(command)
-    command.set_defaults(handler=_jobs)
-    command = commands.add_parser("bodies", parents=[shared], help="rigid bodies for any parts")
-    body_command.add_arguments(command)
-    command.set_defaults(handler=_bodies)
-    command = commands.add_parser(
-        "demo", parents=[shared], help="the lantern, from sketch to master, offline"
-    )
-    command.add_argument(
-        "--output", type=Path, default=Path("holdfast-demo"), help="folder for everything it makes"
-    )
-    command.set_defaults(handler=_demo)
-    return parser
 
 
 def _run(arguments: argparse.Namespace, reporter: Reporter) -> int:
@@ -299,5 +210,12 @@ def _words(arguments: argparse.Namespace, reporter: Reporter) -> int:
 def _demo(arguments: argparse.Namespace, reporter: Reporter) -> int:
     return demo.run(arguments.output, arguments.settings, reporter, run_stage, apply_settings)
 
+
+HANDLERS: Mapping[str, Handler] = {
+    "run": _run, "ideate": _ideate, "assets": _assets, "truth": _truth, "validate": _validate, "status": _status,
+    "clips": _clips, "import-take": _import_take, "words": _words, "prompt": _prompt, "jobs": _jobs,
+    "bodies": _bodies, "demo": _demo,
+}  # fmt: skip
+"""What does each command; "run" every stage that is not named."""
 
 __all__ = ["apply_settings", "main", "run_stage"]

@@ -29,6 +29,7 @@ ROOMS = ("operators", "panels", "physics", "rendering", "clients", "validation",
 ROOT_MODULES = (
     "__init__",
     "command_line",
+    "command_parser",
     "command_settings",
     "compat",
     "preferences",

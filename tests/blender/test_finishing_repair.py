@@ -231,7 +231,7 @@ def test_an_attempt_that_was_killed_before_its_validation_is_validated(
 
 
 def test_the_command_has_its_limits_and_the_buttons_are_there(module: Module) -> None:
-    parse = module("command_line")._parser().parse_args
+    parse = module("command_parser").parser(module("command_line").HANDLERS).parse_args
     arguments = parse(["repair", "--attempts", "2", "--minutes", "30", "--budget", "1.5"])
     given = module("operators.repair_command").assignments(arguments)
     assert given == ["repair.attempts=2", "repair.minutes=30.0", "repair.budget=1.5"]
