@@ -6,16 +6,15 @@ from typing import Any
 
 import bpy
 
-from ..clients.descriptor import Descriptor
 from ..operators import ideate_watch, job_cache, session, thumbnails
 from ..operators.editing import HOLDFAST_OT_lock_variant, HOLDFAST_OT_remove_sketch
 from ..operators.ideate_actions import HOLDFAST_OT_ask_ideas
-from ..operators.ideate_choice import known
+from ..operators.ideate_choice import idea_ask_options, known, price_text
 from ..operators.job_services import online
 from ..operators.state_cache import Shown
 from ..properties_ideate import OFFLINE
 from .base import StagePanel, draw_job, sentence
-from .ideate_grid import draw_board, idea_ask_options, price_text
+from .ideate_grid import draw_board
 from .ideate_out import HOLDFAST_MT_sketch_from, draw_out
 
 THUMBNAIL_UNITS = 5.6
@@ -103,7 +102,7 @@ class HOLDFAST_PT_ideate(StagePanel, bpy.types.Panel):
             )
 
 
-def _draw_model(layout: bpy.types.UILayout, settings: Any, model: Descriptor) -> None:
+def _draw_model(layout: bpy.types.UILayout, settings: Any, model: Any) -> None:
     ideate = settings.ideate
     if model.seed.strength != "none":
         layout.prop(ideate, "seed")
@@ -114,7 +113,7 @@ def _draw_model(layout: bpy.types.UILayout, settings: Any, model: Descriptor) ->
         layout.prop(ideate, "send_sketches")
 
 
-def obstacle(model: Descriptor) -> str:
+def obstacle(model: Any) -> str:
     """Why nothing would be sent now, and what to do; empty if it would."""
     service = job_cache.known(model.provider)
     if service is None:

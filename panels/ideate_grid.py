@@ -5,9 +5,6 @@ from typing import Any
 
 import bpy
 
-from ..clients import idea_ask
-from ..clients.descriptor import Descriptor
-from ..clients.idea_board import WAYS, Idea
 from ..operators import ideate_watch
 from ..operators.ideate_actions import (
     HOLDFAST_OT_branch_idea,
@@ -18,7 +15,7 @@ from ..operators.ideate_actions import (
     HOLDFAST_OT_turn_idea_page,
     HOLDFAST_OT_view_ideas,
 )
-from ..operators.ideate_choice import known
+from ..operators.ideate_choice import came, idea_ask_options, known, price_text, room_for_ideas
 from ..pipeline.money import words
 from .base import explain, fact, sentence
 
@@ -124,7 +121,7 @@ def _draw_pages(layout: bpy.types.UILayout, view: Any, count: int) -> None:
     on.operator(HOLDFAST_OT_turn_idea_page.bl_idname, text="", icon="TRIA_RIGHT").by = 1
 
 
-def _draw_idea(box: bpy.types.UILayout, context: bpy.types.Context, view: Any, idea: Idea) -> None:
+def _draw_idea(box: bpy.types.UILayout, context: bpy.types.Context, view: Any, idea: Any) -> None:
     ideate = context.scene.holdfast.ideate
     head = box.row(align=True)
     head.label(text=f"Idea {idea.name}", icon="IMAGE_DATA")
@@ -136,7 +133,7 @@ def _draw_idea(box: bpy.types.UILayout, context: bpy.types.Context, view: Any, i
     lock.idea = idea.name
     facts = box.column(align=True)
     if idea.parents:
-        fact(facts, "Came", f"{WAYS.get(idea.how, idea.how)} {' and '.join(idea.parents)}")
+        fact(facts, "Came", came(idea))
     fact(facts, "Model", idea.model)
     if idea.seed is not None:
         fact(facts, "Seed", str(idea.seed))
@@ -166,8 +163,8 @@ def _draw_idea(box: bpy.types.UILayout, context: bpy.types.Context, view: Any, i
     _draw_branches(box, context, view, model)
 
 
-def _draw_branches(box: bpy.types.UILayout, context: bpy.types.Context, view: Any, model: Descriptor) -> None:
-    most = sum(count for role, count in idea_ask.room(model).items() if role != "sketch")
+def _draw_branches(box: bpy.types.UILayout, context: bpy.types.Context, view: Any, model: Any) -> None:
+    most = room_for_ideas(model)
     if most == 0:
         sentence(
             box,
@@ -191,24 +188,6 @@ def _draw_branches(box: bpy.types.UILayout, context: bpy.types.Context, view: An
     _branch(mix, "mix", f"Mix with {view.other}" if mix.enabled else "Mix", "AUTOMERGE_ON")
     if most < 2:
         sentence(box, context, f"{model.label} takes one picture, so it can't mix two.", icon="INFO")
-
-
-def idea_ask_options(context: bpy.types.Context, model: Descriptor) -> dict[str, Any]:
-    """The options that decide the price, as far as they are known to the model."""
-    ideate = context.scene.holdfast.ideate
-    wanted = {name: getattr(ideate, name) for name in ("ratio", "resolution")}
-    return {
-        name: value
-        for name, value in wanted.items()
-        if value and value in map(str, model.options.get(name) or ())
-    }
-
-
-def price_text(model: Descriptor, count: int, options: dict[str, Any]) -> str:
-    """ " for $0.32", as it stands on a button."""
-    if not model.price.as_of:
-        return " (price unknown)"
-    return f" for {words(idea_ask.price_of(model, count, options), model.price.currency)}"
 
 
 def _branch(row: bpy.types.UILayout, how: str, text: str, icon: Any) -> None:

@@ -8,7 +8,7 @@ import bpy
 
 from ..operators import ideate_watch
 from ..operators.editing import HOLDFAST_OT_add_sketches
-from ..operators.ideate_choice import known
+from ..operators.ideate_choice import idea_ask_options, known, price_text
 from ..operators.ideate_out import VIEWS, film_options
 from ..operators.ideate_out_actions import (
     HOLDFAST_OT_make_idea_output,
@@ -23,7 +23,6 @@ from ..operators.ideate_sketches import (
 from ..pipeline.manifest import Manifest
 from ..pipeline.money import words
 from .base import sentence
-from .ideate_grid import idea_ask_options, price_text
 
 
 class HOLDFAST_MT_sketch_from(bpy.types.Menu):
