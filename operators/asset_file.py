@@ -2,6 +2,7 @@
 """Bring in a file: from the file browser, dropped onto the window, or by the command; checked before it is imported."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ from bpy.props import StringProperty
 
 from ..assets.bring import SUFFIXES
 from ..pipeline.errors import HoldfastError, InputError
+from ..pipeline.jobs import JobStore
 from ..pipeline.project import ShotFolder
 from ..pipeline.store import hash_file
-from . import asset_choice, asset_form, asset_watch, assets, session
+from . import asset_choice, asset_form, asset_watch, assets, locate, remote_jobs, session
 from .actions import _can_run as can_run
 from .asset_identity import UNKNOWN, Identity
 from .asset_read import safe_name
@@ -73,10 +75,19 @@ def use(scene: bpy.types.Scene, shot: ShotFolder, name: str, title: str = "") ->
         brought = asset_choice.bring(scene, shot, name, wish)
         notes, many = [*item.data["facts"]["notes"], *brought.notes], len(brought.objects)
     asset_watch.told(name, notes)
+    _applied(str(item.data.get("job", "")))
     parts = "1 object" if many == 1 else f"{many} objects"
     return f"{item.data.get('label') or name}: {parts}." + "".join(
         f" {note[:1].upper()}{note[1:]}." for note in notes
     )
+
+
+def _applied(job: str) -> None:
+    """The result of a job was used. One that the index has lost is none the worse for it."""
+    if job:
+        store = JobStore(locate.project().root)
+        with suppress(HoldfastError):
+            remote_jobs.apply(store, [store.get(job)])
 
 
 class HOLDFAST_OT_bring_in(bpy.types.Operator):

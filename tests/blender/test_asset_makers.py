@@ -240,5 +240,6 @@ def test_in_the_window_nobody_waits_and_what_comes_is_gathered(servers, tmp_path
     assert item.data["job"] == job.id and item.data["seconds"] > 0.0 and not seen.problem
     assert asset_watch.seen.usual == {"stability/stable-fast-3d": item.data["seconds"]}
     assert bpy.ops.holdfast.use_mesh(item=name) == {"FINISHED"} and "lamp" in bpy.data.objects
+    assert store.get(job.id).step is Step.APPLIED
     assert bpy.ops.holdfast.ask_meshes() == {"FINISHED"} and len(store.jobs()) == 1, "paid for already"
     asset_watch.forget()

@@ -44,7 +44,7 @@ def assets_form(walk: Any) -> Check:
     yield from walk.hand.show_tab()
     walk.module("operators.job_cache").ask()
     yield 2.0
-    yield from walk.hand.pictures_of_sidebar("90-assets-form")
+    walk.hand.picture("90-assets-form", walk.hand.sidebar)
     return None
 
 
@@ -57,7 +57,7 @@ def assets_ask(walk: Any) -> Check:
     assert walk.session.job is None, "nobody waits for the meshes"
     yield from _until(lambda: len(seen.items) == 2 and not seen.jobs)
     yield 1.2
-    yield from walk.hand.pictures_of_sidebar("92-assets-came")
+    walk.hand.picture("92-assets-came", walk.hand.sidebar)
     name = next(
         name for name, item in seen.items.items() if item.data["draft"] and "meshy" in item.data["model"]
     )
@@ -70,7 +70,7 @@ def assets_ask(walk: Any) -> Check:
     yield from walk.hand.press_button(f'refine_mesh(item="{name}")')
     yield from _until(lambda: len(seen.items) == 3)
     yield 1.5
-    yield from walk.hand.pictures_of_sidebar("93-assets-used")
+    walk.hand.picture("93-assets-used", walk.hand.sidebar)
     walk.hand.picture("94-assets-window")
     bpy.ops.ed.undo()
     yield 0.6
@@ -97,7 +97,7 @@ def assets_file(walk: Any) -> Check:
     status, reason = walk.status("assets")
     assert (status, len(bpy.data.objects)) == ("failed", many) and "bad.glb" in reason, (status, reason)
     yield 1.0
-    yield from walk.hand.pictures_of_sidebar("95-assets-file")
+    walk.hand.picture("95-assets-file", walk.hand.sidebar)
     for server in _servers.values():
         server.__exit__(None, None, None)
     assert len(seen.items) == 4
