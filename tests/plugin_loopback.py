@@ -27,6 +27,7 @@ WATCH = f"import runpy; runpy.run_path({str(HOOK)!r}, run_name='__watch__')\n"
 SCRIPT = "import sys; sys.argv[:1] = []\nrunpy.run_path(sys.argv[0], run_name='__main__')\n"
 MODULE = "import sys; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)\n"
 WITH_VALUE = ("-X", "-W")
+EXECNET = "exec(eval(sys.stdin.readline()))"
 
 
 def watched(command: Any) -> Any:
@@ -45,6 +46,8 @@ def watched(command: Any) -> Any:
     if at >= len(parts) or parts[at] == "-":
         return command
     flags, rest = parts[:at], parts[at:]
+    if rest[0] == "-c" and EXECNET in rest[1]:  # a worker of this run of tests, which has the plugin itself
+        return command
     if rest[0] == "-c":
         return [*flags, "-c", f"{WATCH}exec({rest[1]!r})", *rest[2:]]
     if rest[0] == "-m":
@@ -74,9 +77,11 @@ def nobody_spoke_to_the_world() -> Iterator[None]:
     assert _lines()[before:] == [], "this was not caught by the test"
 
 
-def pytest_configure() -> None:
-    if RECORD not in os.environ:
-        os.environ[RECORD] = tempfile.mkstemp(prefix="holdfast-world-", suffix=".txt")[1]
+def pytest_configure(config: pytest.Config) -> None:
+    mine = f"holdfast-world-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-"
+    if mine not in os.environ.get(RECORD, ""):  # workers of one run must not read what others saw
+        os.environ[RECORD] = tempfile.mkstemp(prefix=mine, suffix=".txt")[1]
+        config.add_cleanup(Path(os.environ[RECORD]).unlink)
     sys.addaudithook(watch)
     made = subprocess.Popen.__init__
 
@@ -85,8 +90,3 @@ def pytest_configure() -> None:
         made(self, watched(args), *more, **named)
 
     subprocess.Popen.__init__ = started  # type: ignore[method-assign]
-
-
-def pytest_unconfigure() -> None:
-    with contextlib.suppress(OSError):
-        Path(os.environ[RECORD]).unlink()

@@ -2,6 +2,7 @@
 """A headless Chromium driven over its debugging pipe: no driver package, no port, no network."""
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -23,12 +24,11 @@ class Browser:
     def __init__(self, folder: Path) -> None:
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
-        moved = (
-            os.dup2(to_read, 203),
-            os.dup2(to_write, 204),
+        moved = tuple(
+            fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_read, to_write)
         )  # Chromium speaks on 3 and 4; the shell moves them
         command = (
-            f'exec 3<&203 4>&204; exec "{find()}" --headless=new --no-sandbox --disable-gpu --hide-scrollbars '
+            f'exec 3<&{moved[0]} 4>&{moved[1]}; exec "{find()}" --headless=new --no-sandbox --disable-gpu --hide-scrollbars '
             f"--disable-dev-shm-usage --no-first-run --user-data-dir={folder} --remote-debugging-pipe about:blank"
         )
         self.process = subprocess.Popen(
