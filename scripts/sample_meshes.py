@@ -212,14 +212,14 @@ def mended(mesh: Mesh) -> dict[str, Any]:
     at = time.process_time()
     fixed: Repaired = repair(mesh)
     seconds, change = time.process_time() - at, fixed.change
-    after = sound(fixed.mesh.points, fixed.mesh.triangles, join=False)
+    after, joined = (sound(fixed.mesh.points, fixed.mesh.triangles, join=join) for join in (False, True))
     away = (
         None
         if change.deviation is None
         else [change.deviation.worst, change.deviation.mean, change.deviation.bound]
     )
     return {"repair_s": seconds, "did": change.sentence(), "says": change.says, "deviation": away, "after": after,
-            "volume": change.volume, "area": change.area, "size": mesh.diagonal}  # fmt: skip
+            "joined": joined,            "volume": change.volume, "area": change.area, "size": mesh.diagonal}  # fmt: skip
 
 
 def every() -> Iterator[tuple[str, Path]]:
