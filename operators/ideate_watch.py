@@ -79,6 +79,8 @@ def ask() -> None:
 
 def close() -> None:
     """The extension is being disabled."""
+    if bpy.app.timers.is_registered(_load_soon):
+        bpy.app.timers.unregister(_load_soon)
     for worker in _worker:
         worker.close()
     _worker.clear()
@@ -224,6 +226,13 @@ def _show_page() -> None:
     names = [*page_names(), view.active, view.other]
     ideas = [seen.board.ideas[name] for name in names if name in seen.board.ideas]
     _loading[:] = [thumbnails.show_files(seen.concepts / idea.thumb for idea in ideas)]
+    if not bpy.app.background and not bpy.app.timers.is_registered(_load_soon):
+        bpy.app.timers.register(_load_soon, first_interval=0.0)
+
+
+def _load_soon() -> float | None:
+    """Timer while thumbnails of a page are loaded: a turned page does not wait for the next look."""
+    return OFTEN_S if _load_some() else None
 
 
 def _load_some() -> bool:

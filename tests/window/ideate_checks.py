@@ -132,6 +132,9 @@ def ideate_many(walk: Any) -> Check:
             bpy.ops.holdfast.turn_idea_page(by=1)
             yield 0.4
     own = 1000 * max(own for _wall, own in gaps)
+    yield 0.6
+    watch = walk.module("operators.ideate_watch")
+    assert all(watch.icon(name) for name in watch.page_names()), watch.page_names()
     walk.hand.picture("84-ideate-many", walk.hand.sidebar)
     assert view.page == 4, view.page
     assert own < 150, f"{own:.0f} ms at once"
