@@ -36,8 +36,7 @@ def draw_pool(layout: bpy.types.UILayout, context: bpy.types.Context, shown: Sho
         return
     for job in (*waiting, *ended):
         _draw_job(body.box(), context, job)
-    assets = shown.manifests.get("assets")
-    chosen = str(assets.data.get("chosen", "")) if assets is not None else ""
+    chosen = _in_scene(context.scene, shown.manifests.get("assets"))
     for name, item in items[:MOST]:
         _draw_item(body.box(), context, name, item, name == chosen)
     if len(items) > MOST:
@@ -45,6 +44,14 @@ def draw_pool(layout: bpy.types.UILayout, context: bpy.types.Context, shown: Sho
         rest.label(text=f"{len(items) - MOST} older ones")
         for name, item in items[MOST:] if more is not None else ():
             _draw_item(more.box(), context, name, item, name == chosen)
+
+
+def _in_scene(scene: bpy.types.Scene, assets: Manifest | None) -> str:
+    """The mesh that was chosen, while its objects are there: undo takes them away."""
+    if assets is None or not assets.data.get("chosen"):
+        return ""
+    parts = [part["name"] for asset in assets.data["assets"] for part in asset["parts"]]
+    return str(assets.data["chosen"]) if all(name in scene.objects for name in parts) else ""
 
 
 def _draw_job(box: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> None:

@@ -148,3 +148,6 @@ def test_the_list_says_what_each_is_and_offers_the_final_of_a_draft(scene):
         manifests={"assets": Manifest("holdfast/assets", {}, {}, {"chosen": "m-1", "assets": []})}
     )
     assert "In the Scene" in drawn(scene, chosen)
+    gone = {"chosen": "m-1", "assets": [{"parts": [{"name": "lamp"}]}]}
+    undone = SimpleNamespace(manifests={"assets": Manifest("holdfast/assets", {}, {}, gone)})
+    assert "In the Scene" not in drawn(scene, undone), "its object is not there"

@@ -67,7 +67,7 @@ def assets_ask(walk: Any) -> Check:
     assert abs(max(thing.dimensions) - 0.18) < 1e-5 and thing["holdfast_provider"] == "meshy", tuple(
         thing.dimensions
     )
-    yield from walk.hand.press_button(f'refine_mesh(item="{name}")')
+    assert bpy.ops.holdfast.refine_mesh(item=name) == {"FINISHED"}
     yield from _until(lambda: len(seen.items) == 3)
     yield 1.5
     walk.hand.picture("93-assets-used", walk.hand.sidebar)
