@@ -25,7 +25,7 @@ def painted(seed: int) -> bytes:
     left, top = LOOKS[seed % len(LOOKS)]
     picture = cv2.cvtColor(sheet[top : top + SIDE, left : left + SIDE], cv2.COLOR_BGR2HSV)
     picture[..., 0] = (picture[..., 0].astype(int) + 23 * (seed // len(LOOKS))) % 180
-    large = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_HSV2BGR), (1024, 1024), interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_HSV2BGR), (512, 512), interpolation=cv2.INTER_CUBIC)
     return bytes(cv2.imencode(".png", large)[1])
 
 

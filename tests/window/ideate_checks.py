@@ -61,7 +61,7 @@ def ideate_ask(walk: Any) -> Check:
     seen = walk.module("operators.ideate_watch").seen
     yield from _until(lambda: len(seen.board.ideas) == 6 and seen.unsent == 1)
     yield 1.0
-    yield from walk.hand.pictures_of_sidebar("81-ideate-grid")
+    walk.hand.picture("81-ideate-grid", walk.hand.sidebar)
     assert walk.session.job is None, "the stage does not wait for the pictures"
     return f"{len(seen.board.ideas)} of 8 shown, one is drawn, one refused"
 
@@ -91,7 +91,7 @@ def ideate_pick(walk: Any) -> Check:
     assert bpy.context.scene.holdfast.ideate.idea == "1a"
     yield from walk.wait()
     assert walk.status("ideate")[0] == "fresh", walk.status("ideate")
-    yield from walk.hand.pictures_of_sidebar("82-ideate-locked")
+    walk.hand.picture("82-ideate-locked", walk.hand.sidebar)
     walk.hand.editor_beside(0.5)
     yield 0.4
     bpy.ops.holdfast.view_ideas(both=True)
@@ -101,23 +101,21 @@ def ideate_pick(walk: Any) -> Check:
 
 
 def ideate_out(walk: Any) -> Check:
-    """Contact sheet, moving board and reference sheet of the locked idea; the numbers stand beside an idea."""
+    """Contact sheet and reference sheet of the locked idea; the numbers stand beside an idea."""
     seen = walk.module("operators.ideate_watch").seen
     ideate = bpy.context.scene.holdfast.ideate
-    ideate.film_seconds, ideate.sheet_facts, ideate.product = 1.0, True, "lantern"
-    yield from walk.hand.press_button("make_idea_output(what='sheet')")
-    yield from walk.wait()
-    for what in ("film", "reference"):
+    ideate.sheet_facts, ideate.product = True, "lantern"
+    for what in ("sheet", "reference"):
         bpy.ops.holdfast.make_idea_output(what=what)
         yield from walk.wait()
         assert walk.status("ideate")[0] == "fresh", walk.status("ideate")
-    yield from _until(lambda: set(seen.made) == {"sheet", "film", "reference"} and len(seen.match) == 6)
+    yield from _until(lambda: set(seen.made) == {"sheet", "reference"} and len(seen.match) == 6)
     assert all(path.is_file() for path in seen.made.values()), seen.made
     assert seen.match["1a"]["de"] < 0.5 and seen.match["1a"]["shape"] > 0.99, seen.match["1a"]
     for path in (*seen.made.values(), seen.made["sheet"].with_suffix(".png")):
         shutil.copy(path, walk.hand.out)
-    yield 0.5
-    yield from walk.hand.pictures_of_sidebar("85-ideate-out")
+    yield from walk.hand.scroll(4)
+    walk.hand.picture("85-ideate-out", walk.hand.sidebar)
     return str({name: near["says"] for name, near in seen.match.items()})
 
 
