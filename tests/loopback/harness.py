@@ -37,6 +37,7 @@ def adapter_for(
     wire = Wire(known.label, base or server.url, Hosts(), Context(), auth_of(entry, known, have, told),
                 tuple(have.values()), sleep=lambda seconds: None)  # fmt: skip
     wire.wait = lambda seconds: None  # type: ignore[method-assign]
+    server.at_end.callback(wire.close)
     module, _, name = entry.adapter.partition(":")
     made = getattr(import_module(f"holdfast.clients.{module}"), name)
     adapter: Adapter = made(wire, entry, spool, told)

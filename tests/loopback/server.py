@@ -13,6 +13,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -107,6 +108,8 @@ class Loopback:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.lock = threading.RLock()
+        self.at_end = ExitStack()
+        """Connections to it are closed with it: a run of all tests has more of them than a process may have open."""
 
     def __enter__(self) -> "Loopback":
         threading.Thread(
@@ -115,6 +118,7 @@ class Loopback:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.at_end.close()
         self._server.shutdown()
         self._server.server_close()
 
