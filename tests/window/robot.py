@@ -162,7 +162,8 @@ class Robot:
         if region is not None:
             top = self.window.height - region.y - region.height
             crop = ["-crop", f"{region.width}x{region.height}+{region.x}+{top}", "+repage"]
-        subprocess.run(["import", "-window", "root", *crop, str(path)], check=True)
+        quickly = ["-define", "png:compression-level=1"]
+        subprocess.run(["import", "-window", "root", *crop, *quickly, str(path)], check=True)
         assert spread(path) > 0.02, f"{name} is of one colour"
         self.pictures.append(path)
         print(f"picture {path}", flush=True)
