@@ -86,6 +86,7 @@ class HOLDFAST_OT_branch_idea(Asking, bpy.types.Operator):
 
     bl_idname = "holdfast.branch_idea"
     bl_label = "Branch"
+    bl_description = "Ask for children of this idea: others like it, an edit, or a mix of two"
 
     if TYPE_CHECKING:
         how: str

@@ -25,7 +25,17 @@ WHEEL_TAGS = {
     "macos-x64": r"macosx_.*_x86_64",
 }
 """Blender's name of each platform -> the platform tag of the wheels for it."""
-ROOMS = ("operators", "panels", "physics", "rendering", "clients", "validation", "finishing", "assets", "pipeline")
+ROOMS = (
+    "operators",
+    "panels",
+    "physics",
+    "rendering",
+    "clients",
+    "validation",
+    "finishing",
+    "assets",
+    "pipeline",
+)
 ROOT_MODULES = (
     "__init__",
     "command_line",

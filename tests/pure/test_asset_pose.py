@@ -37,7 +37,7 @@ def test_centres_of_mass_of_solids_that_are_known():
     half, faces = turned([(0, 0), (1, 0), *((np.cos(h), np.sin(h)) for h in heights[1:-1]), (0, 1)], 96)
     found = asset_pose.middle(half, faces, "MASS", "half a ball")
     assert found.point == pytest.approx([0, 0, 3 / 8], abs=2e-3) and not found.note
-    stair = [BOX * (2, 1, 1), BOX + (0, 0, 1)]
+    stair = [BOX * (2, 1, 1), BOX + np.array((0, 0, 1))]
     points, faces = asset_pose.joined([(each, FACES) for each in stair])
     assert asset_pose.middle(points, faces, "MASS", "two boxes").point == pytest.approx(
         [2.5 / 3, 0.5, 2.5 / 3]
