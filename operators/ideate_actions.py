@@ -123,6 +123,7 @@ class HOLDFAST_OT_pick_idea(bpy.types.Operator):
 
     bl_idname = "holdfast.pick_idea"
     bl_label = "Pick Idea"
+    bl_description = "Point at this idea; with Shift held, choose it as the second one"
     bl_options = {"INTERNAL"}
 
     if TYPE_CHECKING:
@@ -159,6 +160,7 @@ class HOLDFAST_OT_mark_idea(bpy.types.Operator):
 
     bl_idname = "holdfast.mark_idea"
     bl_label = "Mark Idea"
+    bl_description = "Star this idea, discard it, or take the mark back"
     bl_options = {"INTERNAL"}
 
     if TYPE_CHECKING:
@@ -221,6 +223,7 @@ class HOLDFAST_OT_view_ideas(bpy.types.Operator):
 
     bl_idname = "holdfast.view_ideas"
     bl_label = "Large"
+    bl_description = "Turn the pages of ideas, or show what was discarded"
     bl_options = {"INTERNAL"}
 
     if TYPE_CHECKING:

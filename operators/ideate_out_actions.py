@@ -29,6 +29,7 @@ class HOLDFAST_OT_make_idea_output(Asking, bpy.types.Operator):
 
     bl_idname = "holdfast.make_idea_output"
     bl_label = "Make"
+    bl_description = "Make something of the locked idea: a contact sheet, a moving board, a reference sheet"
 
     if TYPE_CHECKING:
         what: str
