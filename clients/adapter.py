@@ -18,6 +18,7 @@ from ..pipeline.sniff import kind_of_file
 from ..pipeline.store import read_json
 from .answers import ANSWER, Answers
 from .calls import Call, Reply
+from .check import check_job
 from .contract import (
     CancelOutcome,
     Failure,
@@ -30,7 +31,7 @@ from .contract import (
     Snapshot,
     State,
 )
-from .descriptor import Descriptor, check_job
+from .descriptor import Descriptor
 from .download import download
 from .wire import LOST, Wire
 

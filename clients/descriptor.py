@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..pipeline.controls import Controls, parse_controls
-from ..pipeline.errors import InputError, ProviderRejected
-from .contract import JobSpec
+from ..pipeline.errors import InputError
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 MODES = {
@@ -238,54 +237,3 @@ def reading_catalogue(extra: Iterable[Path] = ()) -> Iterator[Catalogue]:
 def load_catalogue(extra: Iterable[Path] = ()) -> dict[str, Descriptor]:
     """The models of ``read_catalogue`` by id."""
     return read_catalogue(extra).models
-
-
-def _size(path: str) -> int:
-    """Bytes of a file; 0 if it is not there, which is found out when it is read."""
-    try:
-        return Path(path).stat().st_size
-    except OSError:
-        return 0
-
-
-def check_job(job: JobSpec, model: Descriptor) -> None:
-    """Refuses a job that the model can't do, before anything is sent. Raises ProviderRejected with the limit."""
-    for role, limit in model.inputs.items():
-        given = [ref for ref in job.inputs if ref.role == role]
-        if not limit.count[0] <= len(given) <= limit.count[1]:
-            raise ProviderRejected(
-                f"{model.label} takes {limit.count[0]} to {limit.count[1]} {role}, not {len(given)}"
-            )
-        for ref in given:
-            if ref.kind not in limit.kinds:
-                raise ProviderRejected(f"{model.label} can't take {role} as {ref.kind}")
-            if ref.kind == "path" and limit.max_bytes and _size(ref.value) > limit.max_bytes:
-                most = f"{limit.max_bytes / 1e6:.0f} MB"
-                raise ProviderRejected(f"{Path(ref.value).name} is larger than {model.label} takes ({most})")
-    strange = sorted({ref.role for ref in job.inputs} - set(model.inputs))
-    if strange:
-        raise ProviderRejected(f"{model.label} has no use for {strange[0]}")
-    if len(job.prompt) > model.prompt_max > 0:
-        raise ProviderRejected(
-            f"The prompt is longer than {model.label} takes ({model.prompt_max} characters)"
-        )
-    low, high = model.seed.range
-    if job.seed is not None and model.seed.strength != "none" and not low <= job.seed <= high:
-        raise ProviderRejected(f"The seed {job.seed} is outside {low} to {high}", where=model.label)
-    for name, value in job.options.items():
-        _check_option(name, value, model)
-
-
-def _check_option(name: str, value: object, model: Descriptor) -> None:
-    rule = model.options.get(name)
-    if rule is None:
-        raise ProviderRejected(f"{model.label} has no option {name!r}")
-    if isinstance(rule, list) and value not in rule:
-        raise ProviderRejected(
-            f"{name} can't be {value!r}", where=model.label, todo=f"Choose from {', '.join(map(str, rule))}."
-        )
-    ranged = isinstance(rule, dict) and "min" in rule
-    if ranged and not (isinstance(value, int | float) and rule["min"] <= value <= rule["max"]):
-        raise ProviderRejected(
-            f"{name} must be {rule['min']} to {rule['max']}, not {value!r}", where=model.label
-        )

@@ -14,6 +14,7 @@ from ..pipeline.jobs_index import YOUR_TURN
 from ..pipeline.store import hash_input
 from .adapter import Adapter
 from .calls import number as finite
+from .check import check_job
 from .contract import CancelOutcome, Fetched, Handle, JobSpec, MediaRef, Output, Snapshot, State
 from .probe import probe
 
@@ -50,7 +51,9 @@ def spec_of(request: Mapping[str, Any], job: Job, adapter: Adapter | None = None
 def submit(store: JobStore, job: Job, adapter: Adapter) -> None:
     """Uploads, then sends the create once. In doubt the job is uncertain, not failed; a cancel waits until its answer is
     written down. Raises what uploads raise, and Cancelled, while nothing was sent."""
-    spec = spec_of(store.request(job.id), job, adapter)
+    request = store.request(job.id)
+    check_job(spec_of(request, job), adapter.model, before_upload=True)
+    spec = spec_of(request, job, adapter)
     wire = adapter.wire
     # first said, then asked: whoever wants to end this process sees one or is seen by the other
     with wire.calm():

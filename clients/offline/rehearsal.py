@@ -20,8 +20,8 @@ from ...pipeline.pictures import write_picture
 from ...pipeline.store import digest_json, hash_file, read_json, storage, write_json
 from ...pipeline.take import SCHEMA
 from ...pipeline.truth import GroundTruth
+from ..check import check_job
 from ..contract import CancelOutcome, Fetched, Handle, JobSpec, MediaRef, Output, Snapshot, State
-from ..descriptor import check_job
 from ..registry import model_of
 from .defects import draw, parse_script
 from .looks import LOOKS

@@ -19,8 +19,8 @@ from ...pipeline.pictures import U8
 from ...pipeline.store import read_json, storage, write_json
 from ..adapter import Adapter
 from ..auth import Nobody
+from ..check import check_job
 from ..contract import CancelOutcome, FailureKind, Fetched, Handle, JobSpec, MediaRef, Output, Snapshot, State
-from ..descriptor import check_job
 
 BAD_DAYS = {
     "": "none", "busy": "turned away", "moderated": "refused for its content", "no_answer": "got the job and does not say so",

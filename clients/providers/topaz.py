@@ -22,8 +22,8 @@ from ...pipeline.store import read_json, storage, write_json
 from ..adapter import Adapter
 from ..auth import Header, only_key
 from ..calls import Call, Reply, number
+from ..check import check_job
 from ..contract import Failure, FailureKind, Handle, JobSpec, MediaRef, Output, Snapshot, State
-from ..descriptor import check_job
 
 AGREED = "topaz.json"
 COPY = 1 << 20

@@ -21,8 +21,9 @@ from holdfast.clients.asset_jobs import (
     usual_seconds,
     views_of,
 )
+from holdfast.clients.check import check_job
 from holdfast.clients.contract import JobSpec, MediaRef
-from holdfast.clients.descriptor import Descriptor, check_job
+from holdfast.clients.descriptor import Descriptor
 from holdfast.pipeline.errors import InputError, ProviderRejected
 
 from tests.loopback.harness import built_in

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from holdfast.clients.adapter import Adapter
+from holdfast.clients.check import check_job
 from holdfast.clients.contract import CancelOutcome, Handle, JobSpec, MediaRef, Snapshot, State
-from holdfast.clients.descriptor import Descriptor, Price, check_job, load_catalogue, read_catalogue
+from holdfast.clients.descriptor import Descriptor, Price, load_catalogue, read_catalogue
 from holdfast.clients.registry import catalogue, connect, model_of, models
 from holdfast.pipeline.context import Context
 from holdfast.pipeline.errors import InputError, ProviderRejected, UsageError

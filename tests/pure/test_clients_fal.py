@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from holdfast.clients.adapter import Adapter
+from holdfast.clients.check import check_job
 from holdfast.clients.contract import CancelOutcome, FailureKind, Handle, MediaRef, State
-from holdfast.clients.descriptor import check_job, read_catalogue
+from holdfast.clients.descriptor import read_catalogue
 from holdfast.clients.payload import body_of
 from holdfast.pipeline.errors import InputError, ProviderBusy, ProviderRejected, Refused, Uncertain
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 from holdfast.clients import options, references, takes
-from holdfast.clients.descriptor import InputLimit, Price, check_job, read_catalogue
+from holdfast.clients.check import check_job
+from holdfast.clients.descriptor import InputLimit, Price, read_catalogue
 from holdfast.clients.job_steps import spec_of
 from holdfast.clients.prompting import fields_of
 from holdfast.pipeline.errors import HoldfastError, InputError, ProviderRejected, UsageError

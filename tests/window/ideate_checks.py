@@ -41,7 +41,8 @@ def ideate_ask(walk: Any) -> Check:
     walk.module("pipeline.secret").hold(KEY, server.key)
     scene = bpy.context.scene.holdfast
     sketch = scene.sketches.add()
-    sketch.name, sketch.path = "lantern_body", str(SAMPLES / "lantern_body.jpg")
+    shutil.copy(SAMPLES / "lantern_body.jpg", folder)
+    sketch.name, sketch.path = "lantern_body", "//lantern_body.jpg"
     ideate = scene.ideate
     ideate.provider, ideate.count = "runway/gen4_image", 8
     ideate.brief = "A travel lantern with a bayonet lid, glazed ceramic and turned birch, warm studio light"

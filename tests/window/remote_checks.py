@@ -27,7 +27,7 @@ def remote_options(walk: Any) -> Check:
     style = bpy.context.scene.holdfast.style
     style.provider = KLING
     references = bpy.context.scene.holdfast.prompt.references
-    references.add().path = str(walk.folder / "remote" / "wash.png")
+    references.add().path = "//wash.png"
     yield from _read(walk)
     usual = _button(walk)
     style.options["resolution"].choice = "720p"
