@@ -24,7 +24,10 @@ HOST := $(shell uname -s -m | sed 's/Linux x86_64/linux_x64/; s/Darwin arm64/mac
 ZIP := dist/holdfast-$(VERSION)-$(HOST).zip
 LIMIT := timeout --kill-after=20 2400
 ENVIRONMENTS = $(PYTHON) scripts/environments.py
-SUITE = $(LIMIT) .env/blender-$(1)/bin/python -m pytest tests/blender
+# the Blender on which the long sweeps are run too; "all" of them for make test-all
+SWEEPS ?= 5.2
+SUITE = $(LIMIT) .env/blender-$(1)/bin/python -m pytest tests/blender \
+  $(if $(filter $(1) all,$(SWEEPS)),,-m "not sweep")
 
 .PHONY: help
 help: ## this list
@@ -78,7 +81,9 @@ test: lint types ## lint, types, and both suites on Blender 4.5 and 5.2, JOBS of
 	  '$(MAKE) --no-print-directory $$0 > build/logs/$$0.log 2>&1; code=$$?; cat build/logs/$$0.log; exit $$code'
 
 .PHONY: test-all
-test-all: test test-blender-4.2 test-blender-5.0 ## the same with Blender 4.2 and 5.0
+test-all: SWEEPS = all
+test-all: export SWEEPS := all
+test-all: test test-blender-4.2 test-blender-5.0 ## the same with Blender 4.2 and 5.0, and every sweep on all four
 
 .PHONY: dist
 dist: ## one installable zip per platform in dist/

@@ -40,6 +40,8 @@ from tests.loopback.server import Answer, Loopback
 from tests.loopback.stability import StabilityServer
 from tests.loopback.tripo import TripoServer
 
+pytestmark = pytest.mark.sweep
+
 MAKERS: dict[str, tuple[type[Loopback], str, list[object]]] = {
     "meshy": (MeshyServer, "image-to-3d", ["SUCCEEDED"]),
     "tripo": (TripoServer, "image-to-model", ["success"]),

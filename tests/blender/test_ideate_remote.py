@@ -20,6 +20,8 @@ from holdfast.pipeline.manifest import Manifest
 
 from tests.loopback.runway import RunwayServer
 
+pytestmark = pytest.mark.sweep
+
 SAMPLES = Path(__file__).parents[2] / "clients" / "offline" / "samples"
 PATH = "/v1/text_to_image"
 

@@ -22,6 +22,8 @@ from holdfast.physics.verify import swept
 sys.path.insert(0, str(Path(__file__).parent))
 from physics_tried import joint, tried
 
+pytestmark = pytest.mark.sweep
+
 WRONGS = {
     "TWIST_LOCK": {
         "unlocked pose": "unlocked", "no catch": "no_lugs", "early twist": "early_twist", "wrong axis": "wrong_axis",

@@ -28,6 +28,8 @@ from bodies_parts import make, proxy_of, same, shapes
 from physics_truths import cube, floor, heap, run, sphere
 from scene_dump import dump
 
+pytestmark = pytest.mark.sweep
+
 
 def counts() -> dict[str, int]:
     names = ("scenes", "objects", "meshes", "collections", "actions", "materials", "worlds", "node_groups")

@@ -22,7 +22,7 @@ from holdfast.pipeline.project import ShotFolder
 sys.path.insert(0, str(Path(__file__).parent))
 import physics_parts as parts_of
 
-pytestmark = pytest.mark.usefixtures("remembered")
+pytestmark = [pytest.mark.sweep, pytest.mark.usefixtures("remembered")]
 
 BORE, DEEP = 0.0077, 0.012
 

@@ -14,7 +14,7 @@ from holdfast.physics.joints.base import Check, Outcome, Pose
 from holdfast.physics.joints.record import checked
 from holdfast.physics.joints.spec import JointSpec
 
-pytestmark = pytest.mark.usefixtures("remembered")
+pytestmark = [pytest.mark.sweep, pytest.mark.usefixtures("remembered")]
 
 
 def spec(kind: str, preset: str = "", *sizes: float) -> JointSpec:

@@ -12,7 +12,7 @@ from holdfast.physics.joints import KINDS, kind_named
 sys.path.insert(0, str(Path(__file__).parent))
 from physics_tried import TYPICAL, joint, tried
 
-pytestmark = pytest.mark.usefixtures("remembered")
+pytestmark = [pytest.mark.sweep, pytest.mark.usefixtures("remembered")]
 
 SIZES = {
     "luer": (3.0, 6.0, 3.1, 7.0),

@@ -15,7 +15,7 @@ from holdfast.physics.joints.spec import JointSpec
 sys.path.insert(0, str(Path(__file__).parent))
 from physics_tried import TYPICAL, joint, tried
 
-pytestmark = pytest.mark.usefixtures("remembered")
+pytestmark = [pytest.mark.sweep, pytest.mark.usefixtures("remembered")]
 
 LOADED = ("pull", "unscrewing", "torque_")
 """Beginnings of the names of the trials that a protocol decides."""

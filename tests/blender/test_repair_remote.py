@@ -30,6 +30,8 @@ from holdfast.pipeline.jobs import JobStore, Step
 
 from tests.pure.finishing_scene import write_truth
 
+pytestmark = pytest.mark.sweep
+
 FRAMES = tuple(range(1, 25))
 MODEL = "rehearsal_remote/flat-drawing-1"
 PRICED = """

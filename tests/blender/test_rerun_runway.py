@@ -20,6 +20,8 @@ from holdfast.pipeline.take import SCHEMA, TakeFolder
 
 from tests.loopback.runway import RunwayServer
 
+pytestmark = pytest.mark.sweep
+
 spec = importlib.util.spec_from_file_location(
     "clip_truth", Path(__file__).parents[1] / "pure" / "clip_truth.py"
 )

@@ -18,6 +18,8 @@ from holdfast.pipeline.errors import InputError, ProviderRejected, Refused
 from holdfast.pipeline.jobs import JobStore, Step
 from holdfast.pipeline.take import TakeFolder
 
+pytestmark = pytest.mark.sweep
+
 PURE = Path(__file__).parents[1] / "pure"
 spec = importlib.util.spec_from_file_location("clip_truth", PURE / "clip_truth.py")
 analytic = importlib.util.module_from_spec(spec)

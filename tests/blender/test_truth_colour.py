@@ -16,6 +16,8 @@ from holdfast.pipeline.errors import InputError
 from holdfast.pipeline.pictures import read_exact, read_exr
 from holdfast.rendering import colour, invert, throwaway
 
+pytestmark = pytest.mark.sweep
+
 SHOWN = (12, 243)  # codes of 255 in which a channel tells of its light
 
 
