@@ -111,6 +111,11 @@ def _import(path: Path, kind: str) -> None:
         says = [line for line in str(error).splitlines() if line.strip()]
         reason = says[-1].strip() if says else "no reason was given"
         raise InputError(f"Blender can't import {path.name}: {reason[:200]}", where=str(path)) from error
+    except AttributeError as error:  # of an operator that is not there: some builds leave USD out
+        todo = "Export it as GLB, or use Blender's own build."
+        raise InputError(
+            f"This Blender has no importer for {kind.upper()}", where=str(path), todo=todo
+        ) from error
     if "FINISHED" not in done:
         raise InputError(f"Blender can't import {path.name}", where=str(path), todo="Its log may say why.")
 

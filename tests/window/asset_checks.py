@@ -26,6 +26,7 @@ def assets_form(walk: Any) -> Check:
     """What a model is asked: pictures, the common options, its own ones, price, and what stands in the way."""
     bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
     yield 0.3
+    yield from walk.hand.one_view()
     folder = walk.folder / "assets"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -36,7 +37,7 @@ def assets_form(walk: Any) -> Check:
         picture = folder / f"{view}.png"
         bpy.data.images.load(str(SAMPLE)).save(filepath=str(picture))
         row = settings.pictures.add()
-        row.path, row.view = str(picture), view
+        row.path, row.view = f"//{view}.png", view
     settings.provider, settings.name, settings.draft = "meshy/image-to-3d", "lantern", True
     settings.compare.add().name = "tripo/image-to-model"
     settings.polycount, settings.topology, settings.size_mm = 20000, "quad", 180.0

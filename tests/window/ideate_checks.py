@@ -24,6 +24,7 @@ def ideate_ask(walk: Any) -> Check:
     """A click asks for six; five come and are seen while one is still drawn and one is refused."""
     bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
     yield 0.3
+    yield from walk.hand.one_view()
     folder = walk.folder / "ideate"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

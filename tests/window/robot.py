@@ -207,6 +207,13 @@ class Robot:
         self._last = _now()
         return CLOCK_SECONDS
 
+    def one_view(self) -> Steps:
+        """Closes the image editors beside the viewport, which earlier checks have opened."""
+        while beside := [area for area in self.window.screen.areas if area.type == "IMAGE_EDITOR"]:
+            with bpy.context.temp_override(window=self.window, area=beside[0]):
+                assert bpy.ops.screen.area_close() == {"FINISHED"}
+            yield 0.2
+
     def editor_beside(self, share: float) -> bpy.types.Area:
         """Splits the viewport; its left ``share`` becomes an Image Editor."""
         with self.override():
