@@ -114,6 +114,7 @@ class HOLDFAST_PG_truth(bpy.types.PropertyGroup):
             name="Rendered Already",
             description="Folder of numbered frames of this shot that are rendered already; empty renders them",
             subtype="DIR_PATH",
+            options=compat.relative_path(),
         )
         extras: EnumProperty(
             name="Also Write",

@@ -13,6 +13,8 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import compat
+
 OFFLINE = "offline"
 VIEWS = (
     ("main", "Main", "The picture that shows it best"),
@@ -106,7 +108,12 @@ class HOLDFAST_PG_asset_picture(bpy.types.PropertyGroup):
         path: str
         view: str
     else:
-        path: StringProperty(name="Picture", description="A picture of the thing", subtype="FILE_PATH")
+        path: StringProperty(
+            name="Picture",
+            description="A picture of the thing",
+            subtype="FILE_PATH",
+            options=compat.relative_path(),
+        )
         view: EnumProperty(name="View", description="From where it is seen", items=VIEWS)
 
 

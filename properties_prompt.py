@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import CollectionProperty, StringProperty
 
+from . import compat
 from .operators.prompt_models import names
 from .pipeline.intent import Intent
 from .pipeline.prompts.contract import OUTPUT, Part, PromptContract, Reference
@@ -67,7 +68,12 @@ class HOLDFAST_PG_prompt_reference(bpy.types.PropertyGroup):
             "for a model that takes those",
             default="style",
         )
-        path: StringProperty(name="Picture", description="The picture that is sent", subtype="FILE_PATH")
+        path: StringProperty(
+            name="Picture",
+            description="The picture that is sent",
+            subtype="FILE_PATH",
+            options=compat.relative_path(),
+        )
         takes: StringProperty(
             name="Take",
             description="What is taken from it, e.g. the paper grain; a model otherwise copies its things",

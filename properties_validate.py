@@ -14,6 +14,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import compat
 from .pipeline.intent import FREE, STAYS
 from .pipeline.retune import MOST_PX
 
@@ -100,6 +101,7 @@ class HOLDFAST_PG_validate(bpy.types.PropertyGroup):
             name="Masks",
             description="Folder of PNGs, or a film, with the masks of the take",
             subtype="FILE_PATH",
+            options=compat.relative_path(),
         )
         track_model: StringProperty(
             name="Model", description="The tracking model, by its id", search=_trackers,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
+from .. import compat
 from ..clients import settings
 from ..clients.descriptor import Service
 from ..clients.keys import keys_of
@@ -160,7 +161,7 @@ class HOLDFAST_PG_service_setting(bpy.types.PropertyGroup):
             subtype="FILE_PATH",
             get=lambda row: settings.as_text(value_of(row.name)),
             set=lambda row, text: keep(row.name, _portable(text)),
-            options={"SKIP_SAVE"},
+            options={"SKIP_SAVE"} | compat.relative_path(),
         )
         choice: EnumProperty(
             name="Choice",
