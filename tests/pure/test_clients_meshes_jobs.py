@@ -128,7 +128,9 @@ def test_a_file_that_is_too_large_is_refused_before_anything_is_sent(
         (tmp_path / "a.png").write_bytes(media.png() + bytes(20_000_000))
         runner.go_on(3)
         ended = runner.store.get(job)
-    assert ended.step is Step.FAILED and "too much to send" in ended.says and not server.log
+    assert (
+        ended.step is Step.FAILED and "larger than Meshy image to 3D takes" in ended.says and not server.log
+    )
 
 
 def test_what_was_billed_without_a_result_stays_billed(
