@@ -24,12 +24,8 @@ from ..clients.asset_jobs import (
 from ..clients.descriptor import Descriptor
 from ..clients.registry import catalogue
 from ..pipeline.manifest import Manifest
-from . import job_cache
+from . import job_cache, style_options
 from .asset_form import COMMON, HIDDEN, common, form_of
-from .job_services import online
-
-USUAL = "-"
-_items: dict[str, list[tuple[str, str, str]]] = {}
 
 
 def _catalogue() -> dict[str, Descriptor]:
@@ -108,17 +104,9 @@ def says(row: Any) -> str:
 
 
 def choices(row: Any) -> list[tuple[str, str, str]]:
-    """What an option may be; kept, since Blender does not."""
+    """What an option may be."""
     model = known(row.id_data.holdfast.assets.provider)
-    rule = own_options(model).get(row.name) if model is not None else None
-    found = [
-        (USUAL, "As usual", "What the model does by itself"),
-        *((text, text, "") for text in texts.choices(rule)),
-    ]
-    key = f"{model.id if model else ''} {row.name}"
-    if _items.get(key) != found:
-        _items[key] = found
-    return _items[key]
+    return style_options.items(model, row.name, own_options(model) if model is not None else {})
 
 
 # -- the whole form -------------------------------------------------------------------------------------------------
@@ -168,17 +156,3 @@ def drawn(scene: bpy.types.Scene, locked: str) -> Drawn:
         tuple(unused),
         tuple(missing),
     )
-
-
-def obstacle(model: Descriptor) -> str:
-    """Why nothing would be sent now, and what to do; empty if it would."""
-    service = job_cache.known(model.provider)
-    if service is None:
-        return ""
-    if not service.key:
-        return f"{service.service.label} needs a key: type it in the panel Jobs."
-    if service.local:
-        return ""
-    if not online():
-        return "Blender is offline, so nothing is sent: allow it in the panel Jobs."
-    return "" if service.agreed else f"Agree in the panel Jobs to what is sent to {service.service.label}."

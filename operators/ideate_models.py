@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may draw the variants, and who may move the locked picture."""
 
+from collections.abc import Callable
+
 from ..clients.descriptor import Descriptor
 from ..clients.idea_ask import makes_pictures
 from ..clients.registry import catalogue
@@ -32,21 +34,21 @@ def film_names() -> list[str]:
 
 def chosen(provider: str) -> Descriptor | None:
     """The remote model that ``provider`` names; None for the offline looks. Raises UsageError for another name."""
-    if provider in ("", OFFLINE):
-        return None
-    model = catalogue(own_entries()).get(provider)
-    if model is None or not makes_pictures(model):
-        todo = f"Choose one of {', '.join(names())}."
-        raise UsageError(f"There is no provider {provider!r} for Ideate", todo=todo)
-    return model
+    return _chosen(provider, makes_pictures, "Ideate", names)
 
 
 def chosen_film(provider: str) -> Descriptor | None:
     """The remote model of the moving board; None for the push-in. Raises UsageError for another name."""
+    return _chosen(provider, makes_films, "a moving board", film_names)
+
+
+def _chosen(
+    provider: str, can: Callable[[Descriptor], bool], what: str, offered: Callable[[], list[str]]
+) -> Descriptor | None:
     if provider in ("", OFFLINE):
         return None
     model = catalogue(own_entries()).get(provider)
-    if model is None or not makes_films(model):
-        todo = f"Choose one of {', '.join(film_names())}."
-        raise UsageError(f"There is no provider {provider!r} for a moving board", todo=todo)
+    if model is None or not can(model):
+        todo = f"Choose one of {', '.join(offered())}."
+        raise UsageError(f"There is no provider {provider!r} for {what}", todo=todo)
     return model

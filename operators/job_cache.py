@@ -9,12 +9,13 @@ from pathlib import Path
 
 import bpy
 
+from ..clients.descriptor import Descriptor
 from ..pipeline.errors import HoldfastError
 from ..pipeline.jobs import Job, JobStore
 from ..pipeline.jobs_view import FILE, PAGE, Sums, View, read_page, read_sums, stamp, view_of
 from ..properties_jobs import caps_of
 from . import job_view, locate, service_settings, window
-from .job_services import Known, services
+from .job_services import Known, online, services
 
 OFTEN_S = 0.4
 """Least seconds between two readings of the index."""
@@ -76,6 +77,20 @@ def store() -> JobStore:
 def known(name: str) -> Known | None:
     """What is known of a service."""
     return services.known.get(name)
+
+
+def obstacle(model: Descriptor) -> str:
+    """Why nothing would be sent to a model now, and what to do; empty if it would."""
+    service = known(model.provider)
+    if service is None:
+        return ""
+    if not service.key:
+        return f"{service.service.label} needs a key: type it in the panel Jobs."
+    if service.local:
+        return ""
+    if not online():
+        return "Blender is offline, so nothing is sent: allow it in the panel Jobs."
+    return "" if service.agreed else f"Agree in the panel Jobs to what is sent to {service.service.label}."
 
 
 def refresh(scene: bpy.types.Scene) -> bool:

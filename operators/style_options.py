@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The options of the chosen remote model, as rows of `Scene.holdfast.style.options`: a name and a text, empty is usual."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,18 +22,21 @@ def _model(row: Any) -> Descriptor | None:
     return known(row.id_data.holdfast.style.provider)
 
 
-def _choices(row: Any, _context: object) -> list[tuple[str, str, str]]:
-    """Kept, since Blender does not."""
-    model = _model(row)
-    rule = options.settable(model).get(row.name, {}) if model is not None else {}
+def items(model: Descriptor | None, name: str, rules: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What the option ``name`` may be by the model's ``rules``, for a menu; kept, since Blender does not."""
     found = [
         (USUAL, "As usual", "What the model does by itself"),
-        *((text, text, "") for text in options.choices(rule)),
+        *((text, text, "") for text in options.choices(rules.get(name, {}))),
     ]
-    key = f"{model.id if model else ''} {row.name}"
+    key = f"{model.id if model else ''} {name}"
     if _items.get(key) != found:
         _items[key] = found
     return _items[key]
+
+
+def _choices(row: Any, _context: object) -> list[tuple[str, str, str]]:
+    model = _model(row)
+    return items(model, row.name, options.settable(model) if model is not None else {})
 
 
 def _get(row: Any) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..operators import asset_drawn, asset_watch, session
+from ..operators import asset_drawn, asset_watch, job_cache, session
 from ..operators.asset_actions import HOLDFAST_OT_ask_meshes
 from ..operators.asset_file import HOLDFAST_OT_bring_in
 from ..operators.mark import HOLDFAST_OT_mark_parts, HOLDFAST_OT_unmark_parts
@@ -85,7 +85,7 @@ def _draw_ask(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.scale_y = 1.4
     row.enabled = bool(form.models) and not form.missing
     row.operator(HOLDFAST_OT_ask_meshes.bl_idname, text=f"Ask for {what} ({cost})", icon="PLAY")
-    reasons = dict.fromkeys([*form.missing, *filter(None, map(asset_drawn.obstacle, form.models))])
+    reasons = dict.fromkeys([*form.missing, *filter(None, map(job_cache.obstacle, form.models))])
     for reason in reasons:
         sentence(layout, context, reason, icon="INFO")
 

@@ -10,7 +10,6 @@ from ..operators import ideate_watch, job_cache, session, thumbnails
 from ..operators.editing import HOLDFAST_OT_lock_variant, HOLDFAST_OT_remove_sketch
 from ..operators.ideate_actions import HOLDFAST_OT_ask_ideas
 from ..operators.ideate_choice import idea_ask_options, known, price_text
-from ..operators.job_services import online
 from ..operators.state_cache import Shown
 from ..properties_ideate import OFFLINE
 from .base import StagePanel, draw_job, sentence
@@ -89,7 +88,7 @@ class HOLDFAST_PT_ideate(StagePanel, bpy.types.Panel):
         row.operator(
             HOLDFAST_OT_ask_ideas.bl_idname, text=f"Ask for {ideate.count} {many}{price}", icon="PLAY"
         )
-        why = obstacle(model)
+        why = job_cache.obstacle(model)
         if why:
             sentence(layout.box(), context, why, icon="INFO")
         elif status in ("failed", "cancelled") and reason:
@@ -111,20 +110,6 @@ def _draw_model(layout: bpy.types.UILayout, settings: Any, model: Any) -> None:
             layout.prop(ideate, name, placeholder="the model's own")
     if settings.sketches:
         layout.prop(ideate, "send_sketches")
-
-
-def obstacle(model: Any) -> str:
-    """Why nothing would be sent now, and what to do; empty if it would."""
-    service = job_cache.known(model.provider)
-    if service is None:
-        return ""
-    if not service.key:
-        return f"{service.service.label} needs a key: type it in the panel Jobs."
-    if service.local:
-        return ""
-    if not online():
-        return "Blender is offline, so nothing is sent: allow it in the panel Jobs."
-    return "" if service.agreed else f"Agree in the panel Jobs to what is sent to {service.service.label}."
 
 
 def _draw_looks(layout: bpy.types.UILayout, context: bpy.types.Context, shown: Shown, assets: Any) -> None:
