@@ -107,12 +107,6 @@ def known(store: JobStore, ask: Ask) -> Job | None:
     return store.same(ask.digest) or store.going(ask.digest)
 
 
-def to_pay(asks: Sequence[Ask]) -> int:
-    """Micros of those that are not paid for yet."""
-    store = JobStore(locate.project().root)
-    return sum(ask.price for ask in asks if known(store, ask) is None)
-
-
 def prepared(store: JobStore, shot: str, asks: Sequence[Ask], caps: Caps, force: bool = False) -> list[Job]:
     """A job for each of ``asks``: one that is there, or a new one. All that are new, or none. Raises Refused."""
     new = [ask for ask in asks if force or known(store, ask) is None]
